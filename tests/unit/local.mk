@@ -1,0 +1,3 @@
+## One binary per module: tests/unit/<layer>/test_<module>.c, listed in that layer's local.mk.
+TESTS += $(check_PROGRAMS)
+include tests/unit/base/local.mk
