@@ -1,0 +1,28 @@
+noinst_LIBRARIES += libos.a
+libos_a_SOURCES = \
+	%D%/bpfdev.c %D%/bpfdev.h \
+	%D%/caps.c %D%/caps.h \
+	%D%/cgroup.c %D%/cgroup.h \
+	%D%/cgroup_plan.c %D%/cgroup_plan.h \
+	%D%/cgroup_tree.c %D%/cgroup_tree.h \
+	%D%/fd.c %D%/fd.h \
+	%D%/helper.c %D%/helper.h \
+	%D%/idmap.c %D%/idmap.h \
+	%D%/mount.c %D%/mount.h \
+	%D%/netlink.c %D%/netlink.h \
+	%D%/nftables.c %D%/nftables.h \
+	%D%/nlmsg.c %D%/nlmsg.h \
+	%D%/ns.c %D%/ns.h \
+	%D%/path.c %D%/path.h \
+	%D%/pidfd.c %D%/pidfd.h \
+	%D%/program.c %D%/program.h \
+	%D%/probe.c %D%/probe.h \
+	%D%/pty.c %D%/pty.h \
+	%D%/report.c %D%/report.h \
+	%D%/reset.c %D%/reset.h \
+	%D%/sandbox.c %D%/sandbox.h \
+	%D%/sandbox_filter.c %D%/sandbox_filter.h \
+	%D%/seccomp.c %D%/seccomp.h \
+	%D%/sock.c %D%/sock.h \
+	%D%/tree_copy.c %D%/tree_copy.h \
+	%D%/tree_remove.c %D%/tree_remove.h

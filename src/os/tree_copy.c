@@ -1,0 +1,323 @@
+/* os/tree_copy.c - see tree_copy.h */
+#include "os/tree_copy.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "os/fd.h"
+
+enum {
+	DEPTH_MAX = 1000,
+	CHUNK_BYTES = 16 << 20,
+	XATTR_NAMES_MAX = 64 * 1024,
+	XATTR_VALUE_MAX = 64 * 1024,
+	LINK_BUCKETS = 4096
+};
+
+/* A file with several names, by inode; its first name's path below the destination. */
+struct link_entry {
+	struct link_entry *next;
+	ino_t ino;
+	dev_t dev;
+	char *path;
+};
+
+struct copy {
+	int dst_root_fd;
+	dev_t dev; /* of the source: other mounts are not entered */
+	struct link_entry *links[LINK_BUCKETS];
+	char path[PATH_MAX]; /* of the entry at hand */
+	bool no_clone;	     /* FICLONE was refused once */
+	tree_cancel_fn *cancel;
+	void *data;
+};
+
+static void closedirp(DIR **dir)
+{
+	if (*dir)
+		(void)closedir(*dir);
+}
+
+static bool cancelled(struct copy *copy)
+{
+	return copy->cancel && copy->cancel(copy->data);
+}
+
+static int copy_range(struct copy *copy, int src_fd, int dst_fd, off_t from, off_t to)
+{
+	while (from < to) {
+		off_t dst_pos = from;
+		size_t want = (size_t)MIN(to - from, CHUNK_BYTES);
+		ssize_t n = copy_file_range(src_fd, &from, dst_fd, &dst_pos, want, 0);
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return 0; /* shorter than it was */
+		if (cancelled(copy))
+			return -ECANCELED;
+	}
+	return 0;
+}
+
+/* Blocks shared if possible, else the data between the holes. */
+static int copy_bytes(struct copy *copy, int src_fd, int dst_fd, off_t size)
+{
+	if (size == 0)
+		return 0;
+	if (!copy->no_clone) {
+		if (ioctl(dst_fd, FICLONE, src_fd) == 0)
+			return 0;
+		copy->no_clone = true;
+	}
+	off_t pos = 0;
+	while (pos < size) {
+		off_t data = lseek(src_fd, pos, SEEK_DATA);
+		if (data < 0)
+			break; /* ENXIO: only a hole is left */
+		off_t hole = lseek(src_fd, data, SEEK_HOLE);
+		if (hole < 0)
+			hole = size;
+		int r = copy_range(copy, src_fd, dst_fd, data, hole);
+		if (r < 0)
+			return r;
+		pos = hole;
+	}
+	return ftruncate(dst_fd, size) < 0 ? -errno : 0;
+}
+
+static int copy_xattr(int src_fd, int dst_fd, const char *name)
+{
+	char value[XATTR_VALUE_MAX];
+
+	ssize_t len = fgetxattr(src_fd, name, value, sizeof(value));
+	if (len < 0)
+		return errno == ENODATA ? 0 : -errno;
+	if (fsetxattr(dst_fd, name, value, (size_t)len, 0) == 0)
+		return 0;
+	/* without privilege (tests) security.* and trusted.* cannot be set */
+	return errno == EPERM || errno == EOPNOTSUPP ? 0 : -errno;
+}
+
+static int copy_xattrs(int src_fd, int dst_fd)
+{
+	char names[4096];
+	_cleanup_(freep) char *big = NULL;
+	char *list = names;
+	ssize_t len = flistxattr(src_fd, names, sizeof(names));
+
+	if (len < 0 && errno == ERANGE) {
+		list = big = xmalloc(XATTR_NAMES_MAX);
+		len = flistxattr(src_fd, big, XATTR_NAMES_MAX);
+	}
+	if (len < 0)
+		return errno == EOPNOTSUPP ? 0 : -errno;
+	for (const char *name = list; name < list + len; name += strlen(name) + 1) {
+		int r = copy_xattr(src_fd, dst_fd, name);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int copy_times(int dst_fd, const struct stat *st)
+{
+	struct timespec times[2] = { st->st_atim, st->st_mtim };
+
+	return futimens(dst_fd, times) < 0 ? -errno : 0;
+}
+
+/* Order: a change of owner clears setuid and security.capability. */
+static int copy_attributes_of(int src_fd, int dst_fd, const struct stat *st)
+{
+	if (fchown(dst_fd, st->st_uid, st->st_gid) < 0)
+		return -errno;
+	if (fchmod(dst_fd, st->st_mode & 07777) < 0)
+		return -errno;
+	int r = copy_xattrs(src_fd, dst_fd);
+	return r < 0 ? r : copy_times(dst_fd, st);
+}
+
+int tree_copy_attributes(int src_fd, int dst_fd)
+{
+	struct stat st;
+
+	if (fstat(src_fd, &st) < 0)
+		return -errno;
+	return copy_attributes_of(src_fd, dst_fd, &st);
+}
+
+static int copy_file(struct copy *copy, int src_dir, int dst_dir, const char *name)
+{
+	struct stat st;
+	_cleanup_(fd_closep) int src_fd =
+		openat(src_dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	if (src_fd < 0 || fstat(src_fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -ESTALE; /* changed under us */
+	_cleanup_(fd_closep) int dst_fd =
+		openat(dst_dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (dst_fd < 0)
+		return -errno;
+	int r = copy_bytes(copy, src_fd, dst_fd, st.st_size);
+	return r < 0 ? r : copy_attributes_of(src_fd, dst_fd, &st);
+}
+
+/* Symbolic link, fifo or device: no descriptor, so by name in a directory that is only ours. */
+static int copy_special(int src_dir, int dst_dir, const char *name, const struct stat *st)
+{
+	struct timespec times[2] = { st->st_atim, st->st_mtim };
+	char target[PATH_MAX];
+
+	if (S_ISLNK(st->st_mode)) {
+		ssize_t len = readlinkat(src_dir, name, target, sizeof(target) - 1);
+		if (len < 0)
+			return -errno;
+		target[len] = '\0';
+		if (symlinkat(target, dst_dir, name) < 0)
+			return -errno;
+	} else if (mknodat(dst_dir, name, st->st_mode, st->st_rdev) < 0) {
+		return -errno;
+	}
+	if (fchownat(dst_dir, name, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	if (!S_ISLNK(st->st_mode) && fchmodat(dst_dir, name, st->st_mode & 07777, 0) < 0)
+		return -errno;
+	return utimensat(dst_dir, name, times, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+}
+
+/*
+ * Link to the first copy of a file with several names.
+ * Returns: 1 linked, 0 this is the first name (now remembered), -errno.
+ */
+static int link_known(struct copy *copy, int dst_dir, const char *name, const struct stat *st)
+{
+	struct link_entry **bucket = &copy->links[st->st_ino % LINK_BUCKETS];
+
+	for (struct link_entry *entry = *bucket; entry; entry = entry->next) {
+		if (entry->ino != st->st_ino || entry->dev != st->st_dev)
+			continue;
+		int r = linkat(copy->dst_root_fd, entry->path, dst_dir, name, 0);
+		return r < 0 ? -errno : 1;
+	}
+	struct link_entry *entry = xcalloc(1, sizeof(*entry));
+	*entry = (struct link_entry){ *bucket, st->st_ino, st->st_dev, xstrdup(copy->path) };
+	*bucket = entry;
+	return 0;
+}
+
+static int copy_dir(struct copy *copy, int src_fd, int dst_fd, int depth);
+
+static int copy_subdir(struct copy *copy, int src_dir, int dst_dir, const char *name, int depth)
+{
+	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	_cleanup_(fd_closep) int src_fd = openat(src_dir, name, flags);
+
+	if (src_fd < 0 || mkdirat(dst_dir, name, 0700) < 0)
+		return -errno;
+	_cleanup_(fd_closep) int dst_fd = openat(dst_dir, name, flags);
+	if (dst_fd < 0)
+		return -errno;
+	return copy_dir(copy, src_fd, dst_fd, depth + 1);
+}
+
+static int copy_entry(struct copy *copy, int src_dir, int dst_dir, const char *name, int depth)
+{
+	struct stat st;
+
+	if (cancelled(copy))
+		return -ECANCELED;
+	if (fstatat(src_dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	if (st.st_dev != copy->dev || S_ISSOCK(st.st_mode))
+		return 0;
+	if (S_ISDIR(st.st_mode))
+		return depth < DEPTH_MAX ? copy_subdir(copy, src_dir, dst_dir, name, depth)
+					 : -ELOOP;
+	if (st.st_nlink > 1) {
+		int r = link_known(copy, dst_dir, name, &st);
+		if (r != 0)
+			return MIN(r, 0);
+	}
+	return S_ISREG(st.st_mode) ? copy_file(copy, src_dir, dst_dir, name)
+				   : copy_special(src_dir, dst_dir, name, &st);
+}
+
+/* Content, then attributes: filling a directory changes its times. */
+static int copy_dir(struct copy *copy, int src_fd, int dst_fd, int depth)
+{
+	size_t path_len = strlen(copy->path);
+	_cleanup_(fd_closep) int own_fd = fd_copy(src_fd, 3);
+	_cleanup_(closedirp) DIR *dir = own_fd < 0 ? NULL : fdopendir(own_fd);
+	struct dirent *entry;
+
+	if (!dir)
+		return -errno;
+	(void)TAKE_FD(own_fd); /* dir's now */
+	while ((errno = 0, entry = readdir(dir))) {
+		if (streq(entry->d_name, ".") || streq(entry->d_name, ".."))
+			continue;
+		size_t room = sizeof(copy->path) - path_len;
+		int n = snprintf(copy->path + path_len, room, "%s%s", path_len > 0 ? "/" : "",
+				 entry->d_name);
+		if ((size_t)n >= room)
+			return -ENAMETOOLONG;
+		int r = copy_entry(copy, src_fd, dst_fd, entry->d_name, depth);
+		if (r < 0)
+			return r;
+		copy->path[path_len] = '\0';
+	}
+	if (errno != 0)
+		return -errno;
+	return tree_copy_attributes(src_fd, dst_fd);
+}
+
+static void free_links(struct copy *copy)
+{
+	for (size_t i = 0; i < LINK_BUCKETS; i++) {
+		while (copy->links[i]) {
+			struct link_entry *entry = copy->links[i];
+			copy->links[i] = entry->next;
+			free(entry->path);
+			free(entry);
+		}
+	}
+}
+
+int tree_copy(int src_fd, int dst_fd, tree_cancel_fn *cancel, void *data, char *ret_failed)
+{
+	_cleanup_(freep) struct copy *copy = xcalloc(1, sizeof(*copy));
+	struct rlimit files;
+	struct stat st;
+
+	if (fstat(src_fd, &st) < 0)
+		return -errno;
+	copy->dst_root_fd = dst_fd;
+	copy->dev = st.st_dev;
+	copy->cancel = cancel;
+	copy->data = data;
+	/* three descriptors per level */
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < 3 * DEPTH_MAX + 64) {
+		files.rlim_cur = MIN(files.rlim_max, 3 * DEPTH_MAX + 64);
+		(void)setrlimit(RLIMIT_NOFILE, &files); /* EMFILE tells */
+	}
+	int r = copy_dir(copy, src_fd, dst_fd, 0);
+	if (ret_failed)
+		(void)snprintf(ret_failed, PATH_MAX, "%s", r < 0 ? copy->path : "");
+	free_links(copy);
+	return r;
+}

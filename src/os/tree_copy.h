@@ -1,0 +1,26 @@
+/*
+ * os/tree_copy.h - copy a directory tree as it is, sharing blocks where the file system can
+ *
+ * Layer: os. Worker processes; blocks for as long as it takes. Plain.
+ *
+ * Kept: owner, mode, times, xattrs (all that the caller may set), hard links inside the tree,
+ * holes, symbolic links, fifos, device nodes. Sockets are left out. Neither side is left through a
+ * link; other mounts inside the source are not entered.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "os/tree_remove.h"
+
+/*
+ * Copy the content and the attributes of the directory @src_fd to the empty directory @dst_fd.
+ *
+ * @ret_failed: PATH_MAX bytes for the path that failed, for messages; "" at the top.
+ * Errors: -ENOSPC, -EDQUOT, -ECANCELED, -ELOOP (deeper than 1,000), others of the file system; the
+ * destination is then partly filled.
+ */
+int tree_copy(int src_fd, int dst_fd, tree_cancel_fn *cancel, void *data, char *ret_failed);
+
+/* Give @dst_fd the owner, mode, xattrs and times of @src_fd (both open for reading). */
+int tree_copy_attributes(int src_fd, int dst_fd);
