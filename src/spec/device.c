@@ -1,0 +1,412 @@
+/* spec/device.c - see device.h */
+#include "spec/device.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "spec/names.h"
+
+#define ELSEWHERE(key, words)                                      \
+	{                                                          \
+		.name = key, .flags = KEY_ELSEWHERE, .help = words \
+	}
+#define TYPE_ROW                                                                     \
+	{                                                                            \
+		.name = "type", .rule = { .type = VALUE_STRING }, .help = "its type" \
+	}
+
+static const struct key_row nic_rows[] = {
+	TYPE_ROW,
+	{
+		.name = "network",
+		.rule = { .type = VALUE_NAME, .min = NAME_NETWORK },
+		.help = "managed network to be on",
+	},
+	{
+		.name = "nictype",
+		.rule = { .type = VALUE_ENUM, .words = "bridged" },
+		.help = "with parent: a bridge that others manage",
+	},
+	{
+		.name = "parent",
+		.rule = { .type = VALUE_IFNAME },
+		.help = "bridge to be on, with nictype=bridged",
+	},
+	{
+		.name = "name",
+		.rule = { .type = VALUE_IFNAME },
+		.initial = "the device's name",
+		.help = "interface name inside",
+	},
+	{
+		.name = "hwaddr",
+		.rule = { .type = VALUE_HWADDR },
+		.initial = "random",
+		.help = "MAC address",
+	},
+	{
+		.name = "mtu",
+		.rule = { .type = VALUE_INT, .min = 68, .max = 65535 },
+		.initial = "the bridge's",
+		.help = "maximum transmission unit",
+	},
+	{
+		.name = "ipv4.address",
+		.rule = { .type = VALUE_IPV4 },
+		.help = "address to be leased by DHCP",
+	},
+	{
+		.name = "ipv6.address",
+		.rule = { .type = VALUE_IPV6 },
+		.help = "address to be leased by DHCP",
+	},
+	{
+		.name = "user.",
+		.rule = { .type = VALUE_TEXT },
+		.help = "free keys of the user",
+	},
+	ELSEWHERE("attached", "whether it is plugged in"),
+	ELSEWHERE("boot.priority", "not for containers"),
+	ELSEWHERE("connected", "whether its link is up"),
+	ELSEWHERE("gvrp", "VLAN registration"),
+	ELSEWHERE("host_name", "name of the host's end; chosen by the daemon here"),
+	ELSEWHERE("ipv4.gateway", "routes, gateways and neighbours"),
+	ELSEWHERE("ipv4.host_address", "routes, gateways and neighbours"),
+	ELSEWHERE("ipv4.host_table", "routes, gateways and neighbours"),
+	ELSEWHERE("ipv4.host_tables", "routes, gateways and neighbours"),
+	ELSEWHERE("ipv4.neighbor_probe", "routes, gateways and neighbours"),
+	ELSEWHERE("ipv4.routes", "routes, gateways and neighbours"),
+	ELSEWHERE("ipv4.routes.external", "routes, gateways and neighbours"),
+	ELSEWHERE("ipv6.gateway", "routes, gateways and neighbours"),
+	ELSEWHERE("ipv6.host_address", "routes, gateways and neighbours"),
+	ELSEWHERE("ipv6.host_table", "routes, gateways and neighbours"),
+	ELSEWHERE("ipv6.host_tables", "routes, gateways and neighbours"),
+	ELSEWHERE("ipv6.neighbor_probe", "routes, gateways and neighbours"),
+	ELSEWHERE("ipv6.routes", "routes, gateways and neighbours"),
+	ELSEWHERE("ipv6.routes.external", "routes, gateways and neighbours"),
+	ELSEWHERE("limits.", "bandwidth limits"),
+	ELSEWHERE("maas.", "MAAS"),
+	ELSEWHERE("mode", "macvlan and ipvlan modes"),
+	ELSEWHERE("queue.tx.length", "transmit queue"),
+	ELSEWHERE("security.", "filtering of addresses, ACLs, port isolation"),
+	ELSEWHERE("vlan", "VLAN id"),
+	ELSEWHERE("vlan.tagged", "VLAN ids"),
+};
+
+static const struct key_row disk_rows[] = {
+	TYPE_ROW,
+	{
+		.name = "path",
+		.rule = { .type = VALUE_PATH },
+		.flags = KEY_REQUIRED,
+		.help = "where it is inside; / is the root disk",
+	},
+	{
+		.name = "pool",
+		.rule = { .type = VALUE_NAME, .min = NAME_POOL },
+		.help = "storage pool; required for the root disk",
+	},
+	{
+		.name = "size",
+		.rule = { .type = VALUE_SIZE, .min = 1 << 20 },
+		.help = "quota, where the pool's driver has them",
+	},
+	{
+		.name = "user.",
+		.rule = { .type = VALUE_TEXT },
+		.help = "free keys of the user",
+	},
+	ELSEWHERE("boot.priority", "not for containers"),
+	ELSEWHERE("ceph.", "Ceph"),
+	ELSEWHERE("dependent", "volumes that go with the instance"),
+	ELSEWHERE("initial.", "first configuration of the volume"),
+	ELSEWHERE("io.", "not for containers"),
+	ELSEWHERE("limits.", "bandwidth limits"),
+	ELSEWHERE("propagation", "mount propagation"),
+	ELSEWHERE("raw.mount.options", "mount options"),
+	ELSEWHERE("readonly", "read-only mounts"),
+	ELSEWHERE("recursive", "mounts below the source too"),
+	ELSEWHERE("required", "whether a missing source is fatal"),
+	ELSEWHERE("shift", "id-mapped mounts"),
+	ELSEWHERE("size.state", "not for containers"),
+	ELSEWHERE("source", "host path or volume to mount inside"),
+};
+
+static const struct key_row none_rows[] = { TYPE_ROW };
+
+static int check_nic(const struct strmap *device, struct err *err)
+{
+	bool network = !str_empty(device_get(device, "network", ""));
+	bool nictype = !str_empty(device_get(device, "nictype", ""));
+	bool parent = !str_empty(device_get(device, "parent", ""));
+
+	if (network && (nictype || parent))
+		return err_kind(err, ERR_INVALID, "network excludes nictype and parent");
+	if (!network && !(nictype && parent))
+		return err_kind(err, ERR_INVALID,
+				"must have network=NAME, or nictype=bridged and parent=BRIDGE");
+	return 0;
+}
+
+static int check_disk(const struct strmap *device, struct err *err)
+{
+	if (!streq(device_get(device, "path", ""), "/"))
+		return err_kind(err, ERR_UNSUPPORTED,
+				"disks other than the root disk (path=/) are not supported here");
+	if (str_empty(device_get(device, "pool", "")))
+		return err_kind(err, ERR_INVALID, "the root disk must have pool=NAME");
+	return 0;
+}
+
+static int check_none(const struct strmap *device, struct err *err)
+{
+	(void)device;
+	(void)err;
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	struct key_table options;
+	int (*check)(const struct strmap *device, struct err *err);
+} types[] = {
+	{ "disk", { "disk option", disk_rows, ARRAY_LEN(disk_rows) }, check_disk },
+	{ "nic", { "nic option", nic_rows, ARRAY_LEN(nic_rows) }, check_nic },
+	{ "none", { "none option", none_rows, ARRAY_LEN(none_rows) }, check_none },
+};
+
+static const char *const type_names[] = { "disk", "nic", "none", NULL };
+
+static const char *const foreign_types[] = {
+	"gpu",	      "infiniband", "pci",	    "proxy", "tpm",
+	"unix-block", "unix-char",  "unix-hotplug", "usb",   NULL,
+};
+
+static void device_free(void *value)
+{
+	struct strmap *device = value;
+
+	strmap_done(device);
+	free(device);
+}
+
+void devices_init(struct strmap *devices)
+{
+	*devices = (struct strmap){ .free_value = device_free };
+}
+
+struct strmap *devices_add(struct strmap *devices, const char *name)
+{
+	struct strmap *device = strmap_get(devices, name);
+
+	if (!device) {
+		device = xcalloc(1, sizeof(*device));
+		strmap_set_take(devices, name, device);
+	}
+	return device;
+}
+
+struct strmap *devices_get(const struct strmap *devices, const char *name)
+{
+	return strmap_get(devices, name);
+}
+
+void devices_copy(struct strmap *dst, const struct strmap *src)
+{
+	strmap_done(dst);
+	strmap_for_each(entry, src)
+	{
+		strmap_merge(devices_add(dst, entry->key), entry->value);
+	}
+}
+
+bool devices_equal(const struct strmap *a, const struct strmap *b)
+{
+	if (a->len != b->len)
+		return false;
+	for (size_t i = 0; i < a->len; i++)
+		if (!streq(a->items[i].key, b->items[i].key) ||
+		    !strmap_equal(a->items[i].value, b->items[i].value))
+			return false;
+	return true;
+}
+
+const char *device_get(const struct strmap *device, const char *key, const char *fallback)
+{
+	const char *value = strmap_get(device, key);
+
+	return value ? value : fallback;
+}
+
+const struct key_table *device_options(const char *type)
+{
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
+		if (streq(types[i].name, type))
+			return &types[i].options;
+	return NULL;
+}
+
+const char *const *device_type_names(void)
+{
+	return type_names;
+}
+
+static int unknown_type(const char *type, struct err *err)
+{
+	_cleanup_(freep) char *shown = str_printable(type, false);
+	const char *near = str_nearest(type, type_names);
+
+	if (strv_contains(foreign_types, type))
+		return err_kind(err, ERR_UNSUPPORTED,
+				"type \"%s\" is known in Incus, not supported here", type);
+	if (near)
+		return err_kind(err, ERR_INVALID, "unknown type \"%.64s\": did you mean \"%s\"?",
+				shown, near);
+	return err_kind(err, ERR_INVALID, "unknown type \"%.64s\": must be disk, nic or none",
+			shown);
+}
+
+static int check_required(const struct key_table *options, const struct strmap *device,
+			  struct err *err)
+{
+	for (size_t i = 0; i < options->n_rows; i++)
+		if (options->rows[i].flags & KEY_REQUIRED &&
+		    str_empty(device_get(device, options->rows[i].name, "")))
+			return err_kind(err, ERR_INVALID, "%s is missing", options->rows[i].name);
+	return 0;
+}
+
+static int check_device(const struct strmap *device, struct err *err)
+{
+	const char *type = device_get(device, "type", "");
+
+	if (str_empty(type))
+		return err_kind(err, ERR_INVALID, "type is missing: no profile has this device");
+	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+		int r;
+
+		if (!streq(types[i].name, type))
+			continue;
+		r = key_check_all(&types[i].options, device, err);
+		if (r == 0)
+			r = check_required(&types[i].options, device, err);
+		return r < 0 ? r : types[i].check(device, err);
+	}
+	return unknown_type(type, err);
+}
+
+int device_validate(const char *name, const struct strmap *device, struct err *err)
+{
+	int r = name_validate(NAME_DEVICE, name, err);
+
+	if (r < 0)
+		return r;
+	r = check_device(device, err);
+	if (r < 0)
+		(void)err_wrap(err, "device \"%s\"", name);
+	return r;
+}
+
+/* An option of a device whose type comes from elsewhere: right for one of the types. */
+static int check_any_type(const char *key, const char *value, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+		r = key_check(&types[i].options, key, value, err);
+		if (r == 0 || key_find(&types[i].options, key))
+			return r;
+	}
+	return r;
+}
+
+static int check_partial(const struct strmap *device, struct err *err)
+{
+	const char *type = device_get(device, "type", "");
+	const struct key_table *options = device_options(type);
+
+	if (!str_empty(type) && !options)
+		return unknown_type(type, err);
+	if (options)
+		return key_check_all(options, device, err);
+	strmap_for_each(entry, device)
+	{
+		int r = check_any_type(entry->key, entry->value, err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int device_validate_partial(const char *name, const struct strmap *device, struct err *err)
+{
+	int r = name_validate(NAME_DEVICE, name, err);
+
+	if (r < 0)
+		return r;
+	r = check_partial(device, err);
+	if (r < 0)
+		(void)err_wrap(err, "device \"%s\"", name);
+	return r;
+}
+
+static bool is_root(const struct strmap *device)
+{
+	return streq(device_get(device, "type", ""), "disk") &&
+	       streq(device_get(device, "path", ""), "/");
+}
+
+const char *devices_root(const struct strmap *devices)
+{
+	strmap_for_each(entry, devices)
+	{
+		if (is_root(entry->value))
+			return entry->key;
+	}
+	return NULL;
+}
+
+/* The interface name that @entry takes inside; NULL when it is no nic. */
+static const char *inner_name(const struct strmap_entry *entry)
+{
+	const char *name = device_get(entry->value, "name", "");
+
+	if (!streq(device_get(entry->value, "type", ""), "nic"))
+		return NULL;
+	return str_empty(name) ? entry->key : name;
+}
+
+/* What @entry may not share with the devices before it. */
+static int check_against_earlier(const struct strmap *devices, const struct strmap_entry *entry,
+				 struct err *err)
+{
+	const char *name = inner_name(entry);
+
+	for (const struct strmap_entry *other = devices->items; other < entry; other++) {
+		if (is_root(other->value) && is_root(entry->value))
+			return err_kind(err, ERR_INVALID,
+					"devices \"%s\" and \"%s\" are both the root disk",
+					other->key, entry->key);
+		if (name && streq(name, inner_name(other)))
+			return err_kind(err, ERR_INVALID,
+					"devices \"%s\" and \"%s\" have the same name \"%s\"",
+					other->key, entry->key, name);
+	}
+	return 0;
+}
+
+int devices_validate(const struct strmap *devices, struct err *err)
+{
+	strmap_for_each(entry, devices)
+	{
+		int r = device_validate(entry->key, entry->value, err);
+
+		if (r == 0)
+			r = check_against_earlier(devices, entry, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}

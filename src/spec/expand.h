@@ -1,0 +1,38 @@
+/*
+ * spec/expand.h - expanded configuration: layers of profiles and the instance's own, last one wins
+ *
+ *   X1  A device of a later layer overrides the earlier one key by key; another type replaces it.
+ *   X2  An empty value takes the inherited key away; "type: none" takes the device away.
+ *   X3  nic: "network" takes away an inherited "nictype" and "parent", and these take it away.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "base/strmap.h"
+#include "spec/instance.h"
+#include "spec/profile.h"
+
+#define EXPAND_ORIGIN_LOCAL "instance"
+
+struct expand_layer {
+	const char *origin; /* profile's name, or EXPAND_ORIGIN_LOCAL */
+	const struct strmap *config;
+	const struct strmap *devices;
+};
+
+struct expanded {
+	struct strmap config;
+	struct strmap devices;
+	struct strmap config_origin;  /* key -> origin */
+	struct strmap device_origins; /* a set of devices whose values are origins */
+};
+
+/* Fill *@ret_expanded from layers in order. Free with expanded_done(). */
+void expand_layers(const struct expand_layer *layers, size_t n_layers,
+		   struct expanded *ret_expanded);
+
+/* The same for an instance. @profiles: of record->profiles in order, missing ones NULL. */
+void expand_instance(const struct inst_record *record, const struct profile_record *const *profiles,
+		     size_t n_profiles, struct expanded *ret_expanded);
+void expanded_done(struct expanded *expanded);

@@ -1,0 +1,99 @@
+/* spec/instance.c - see instance.h */
+#include "spec/instance.h"
+
+#include <stdlib.h>
+
+#include "base/str.h"
+#include "spec/device.h"
+
+struct inst_record *inst_record_new(const char *name)
+{
+	struct inst_record *record = xcalloc(1, sizeof(*record));
+
+	record->name = xstrdup(name);
+	devices_init(&record->devices);
+	return record;
+}
+
+struct inst_record *inst_record_copy(const struct inst_record *src)
+{
+	struct inst_record *copy = xmemdup(src, sizeof(*src));
+
+	copy->name = xstrdup(src->name);
+	copy->description = xstrdup(src->description);
+	copy->architecture = xstrdup(src->architecture);
+	copy->pool = xstrdup(src->pool);
+	copy->image_fingerprint = xstrdup(src->image_fingerprint);
+	copy->profiles = strv_copy((const char *const *)src->profiles);
+	copy->power = xstrdup(src->power);
+	copy->config = (struct strmap){ 0 };
+	strmap_merge(&copy->config, &src->config);
+	devices_init(&copy->devices);
+	devices_copy(&copy->devices, &src->devices);
+	return copy;
+}
+
+void inst_record_free(struct inst_record *record)
+{
+	if (!record)
+		return;
+	free(record->name);
+	free(record->description);
+	free(record->architecture);
+	free(record->pool);
+	free(record->image_fingerprint);
+	strv_free(record->profiles);
+	free(record->power);
+	strmap_done(&record->config);
+	strmap_done(&record->devices);
+	free(record);
+}
+
+void inst_record_freep(struct inst_record **record)
+{
+	inst_record_free(*record);
+	*record = NULL;
+}
+
+static const struct wire_field spec_nic_fields[] = {
+	{ 1, WIRE_STR, offsetof(struct spec_nic, device), NULL },
+	{ 2, WIRE_STR, offsetof(struct spec_nic, name), NULL },
+	{ 3, WIRE_STR, offsetof(struct spec_nic, host_name), NULL },
+	{ 4, WIRE_STR, offsetof(struct spec_nic, parent), NULL },
+	{ 5, WIRE_STR, offsetof(struct spec_nic, hwaddr), NULL },
+	{ 6, WIRE_U32, offsetof(struct spec_nic, mtu), NULL },
+};
+WIRE_SCHEMA(spec_nic, spec_nic_fields);
+
+static const struct wire_field spec_init_fields[] = {
+	{ 1, WIRE_STRV, offsetof(struct spec_init, argv), NULL },
+	{ 2, WIRE_U32, offsetof(struct spec_init, halt_signal), NULL },
+	{ 3, WIRE_U32, offsetof(struct spec_init, reboot_signal), NULL },
+};
+WIRE_SCHEMA(spec_init, spec_init_fields);
+
+static const struct wire_field inst_spec_fields[] = {
+	{ 1, WIRE_STR, offsetof(struct inst_spec, name), NULL },
+	{ 2, WIRE_STR, offsetof(struct inst_spec, uuid), NULL },
+	{ 3, WIRE_STR, offsetof(struct inst_spec, hostname), NULL },
+	{ 4, WIRE_STR, offsetof(struct inst_spec, cgroup), NULL },
+	{ 5, WIRE_BOOL, offsetof(struct inst_spec, privileged), NULL },
+	{ 6, WIRE_BOOL, offsetof(struct inst_spec, nesting), NULL },
+	{ 7, WIRE_U32, offsetof(struct inst_spec, id_base), NULL },
+	{ 8, WIRE_U32, offsetof(struct inst_spec, id_count), NULL },
+	{ 9, WIRE_U32, offsetof(struct inst_spec, root_kind), NULL },
+	{ 10, WIRE_STR, offsetof(struct inst_spec, root_path), NULL },
+	{ 11, WIRE_STR, offsetof(struct inst_spec, root_lower), NULL },
+	{ 12, WIRE_STRUCT, offsetof(struct inst_spec, init), &spec_init_schema },
+	{ 13, WIRE_STRMAP, offsetof(struct inst_spec, environment), NULL },
+	{ 14, WIRE_STRUCT, offsetof(struct inst_spec, limits), &limits_schema },
+	{ 15, WIRE_VEC, offsetof(struct inst_spec, nics), &spec_nic_schema },
+	{ 16, WIRE_BYTES, offsetof(struct inst_spec, seccomp), NULL },
+	{ 17, WIRE_STR, offsetof(struct inst_spec, console_log), NULL },
+	{ 18, WIRE_U64, offsetof(struct inst_spec, console_log_max), NULL },
+	{ 19, WIRE_STR, offsetof(struct inst_spec, log_dir), NULL },
+	{ 20, WIRE_STR, offsetof(struct inst_spec, runtime_dir), NULL },
+	{ 21, WIRE_U64, offsetof(struct inst_spec, generation), NULL },
+	{ 22, WIRE_STRMAP, offsetof(struct inst_spec, sysctls), NULL },
+};
+WIRE_SCHEMA(inst_spec, inst_spec_fields);

@@ -1,0 +1,90 @@
+/*
+ * spec/instance.h - an instance as asked for, and as the monitor gets it
+ *
+ * struct inst_record is the row (what the user asked); struct inst_spec is resolved and constant:
+ * nothing is left to look up. core/inst_spec makes the second from the first.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/strmap.h"
+#include "base/vec.h"
+#include "codec/wire.h"
+#include "spec/limits.h"
+
+/* The row. Strings are owned; free with inst_record_free(). */
+struct inst_record {
+	int64_t id; /* 0: not stored yet */
+	char *name;
+	char *description;
+	char *architecture; /* "x86_64" */
+	char *pool;
+	char *image_fingerprint; /* what its root stands on; NULL: made empty */
+	bool ephemeral;
+	int64_t created_wall_ns;
+	int64_t last_used_wall_ns; /* 0: never started */
+	char **profiles;	   /* in order, last wins */
+	struct strmap config;	   /* local keys, volatile.* included */
+	struct strmap devices;	   /* local devices, spec/device.h */
+	uint32_t id_base;	   /* first host id of its own range; 0: none yet */
+	uint32_t id_count;
+	char *power; /* last wanted state: "running" or "stopped" */
+};
+
+struct inst_record *inst_record_new(const char *name);
+struct inst_record *inst_record_copy(const struct inst_record *record);
+void inst_record_free(struct inst_record *record);
+void inst_record_freep(struct inst_record **record);
+
+enum root_kind {
+	ROOT_DIR,     /* root_path is the root file system */
+	ROOT_OVERLAY, /* root_lower below root_path/upper, root_path/work */
+	ROOT_KIND_MAX
+};
+
+struct spec_nic {
+	char *device;	 /* name of the device in the configuration: "eth0" */
+	char *name;	 /* inside */
+	char *host_name; /* of the veth's outer end; begins with the daemon's prefix */
+	char *parent;	 /* bridge; NULL: not connected */
+	char *hwaddr;	 /* "00:16:3e:.." */
+	uint32_t mtu;	 /* 0: the parent's */
+};
+extern const struct wire_schema spec_nic_schema;
+
+/* How an init is told to go. Signal numbers as in signal(7). */
+struct spec_init {
+	char **argv;	      /* "/sbin/init" */
+	uint32_t halt_signal; /* asks for power-off */
+	uint32_t reboot_signal;
+};
+extern const struct wire_schema spec_init_schema;
+
+struct inst_spec {
+	char *name;
+	char *uuid;
+	char *hostname;
+	char *cgroup; /* below the cgroup root: "sysctr/web1" */
+	bool privileged;
+	bool nesting;
+	uint32_t id_base;
+	uint32_t id_count;
+	uint32_t root_kind; /* enum root_kind */
+	char *root_path;    /* absolute; the volume's directory */
+	char *root_lower;   /* absolute; the image's root file system */
+	struct spec_init init;
+	struct strmap environment; /* for init and for every session */
+	struct limits limits;
+	VEC(struct spec_nic) nics;
+	struct buf seccomp;	  /* struct sock_filter[], compiled by sysctrd */
+	char *console_log;	  /* absolute path */
+	uint64_t console_log_max; /* bytes, one rotated generation more */
+	char *log_dir;		  /* absolute */
+	char *runtime_dir;	  /* absolute; holds ctl.sock, status */
+	uint64_t generation;	  /* grows with every resolved spec of this instance */
+	struct strmap sysctls;	  /* linux.sysctl.* */
+};
+extern const struct wire_schema inst_spec_schema;

@@ -1,0 +1,64 @@
+/* spec/job.c - see job.h */
+#include "spec/job.h"
+
+#include <assert.h>
+
+static const struct job_row rows[] = {
+	[JOB_POOL_PREPARE] = { "pool-prepare", "sysctr-worker" },
+	[JOB_VOLUME_CREATE] = { "volume-create", "sysctr-worker" },
+	[JOB_VOLUME_DELETE] = { "volume-delete", "sysctr-worker" },
+	[JOB_IMAGE_DELETE] = { "image-delete", "sysctr-worker" },
+	[JOB_IMAGE_STORE] = { "image-store", "sysctr-unpack" },
+	[JOB_IMAGE_UNPACK] = { "image-unpack", "sysctr-unpack" },
+	[JOB_IMAGE_BUILD] = { "image-build", "sysctr-worker" },
+	[JOB_FETCH] = { "fetch", "sysctr-fetch" },
+};
+static_assert(ARRAY_LEN(rows) == JOB_KIND_MAX, "one row per job");
+
+const struct job_row *job_row(enum job_kind kind)
+{
+	return kind < JOB_KIND_MAX ? &rows[kind] : NULL;
+}
+
+static const struct wire_field job_pool_fields[] = {
+	{ 1, WIRE_STR, offsetof(struct job_pool, name), NULL },
+	{ 2, WIRE_STR, offsetof(struct job_pool, driver), NULL },
+	{ 3, WIRE_STR, offsetof(struct job_pool, dir), NULL },
+};
+WIRE_SCHEMA(job_pool, job_pool_fields);
+
+static const struct wire_field job_fields[] = {
+	{ 1, WIRE_U32, offsetof(struct job, kind), NULL },
+	{ 2, WIRE_STRUCT, offsetof(struct job, pool), &job_pool_schema },
+	{ 3, WIRE_STR, offsetof(struct job, volume), NULL },
+	{ 4, WIRE_STR, offsetof(struct job, image), NULL },
+	{ 5, WIRE_U64, offsetof(struct job, size_bytes), NULL },
+	{ 6, WIRE_STR, offsetof(struct job, dir), NULL },
+	{ 7, WIRE_STR, offsetof(struct job, src), NULL },
+	{ 8, WIRE_STR, offsetof(struct job, src_rootfs), NULL },
+	{ 9, WIRE_STR, offsetof(struct job, dst), NULL },
+	{ 10, WIRE_STR, offsetof(struct job, boundary), NULL },
+	{ 11, WIRE_STR, offsetof(struct job, fingerprint), NULL },
+	{ 12, WIRE_STR, offsetof(struct job, url), NULL },
+	{ 13, WIRE_STR, offsetof(struct job, checksum), NULL },
+	{ 14, WIRE_STR, offsetof(struct job, template_text), NULL },
+	{ 15, WIRE_STR, offsetof(struct job, template_dir), NULL },
+	{ 16, WIRE_STRMAP, offsetof(struct job, variables), NULL },
+	{ 17, WIRE_STRMAP, offsetof(struct job, properties), NULL },
+	{ 18, WIRE_U32, offsetof(struct job, id_base), NULL },
+	{ 19, WIRE_U32, offsetof(struct job, id_count), NULL },
+	{ 20, WIRE_U64, offsetof(struct job, reserve_bytes), NULL },
+};
+WIRE_SCHEMA(job, job_fields);
+
+static const struct wire_field job_report_fields[] = {
+	{ 1, WIRE_BOOL, offsetof(struct job_report, done), NULL },
+	{ 2, WIRE_STR, offsetof(struct job_report, stage), NULL },
+	{ 3, WIRE_U64, offsetof(struct job_report, now_bytes), NULL },
+	{ 4, WIRE_U64, offsetof(struct job_report, total_bytes), NULL },
+	{ 5, WIRE_STRMAP, offsetof(struct job_report, result), NULL },
+	{ 6, WIRE_I32, offsetof(struct job_report, code), NULL },
+	{ 7, WIRE_U32, offsetof(struct job_report, kind), NULL },
+	{ 8, WIRE_STR, offsetof(struct job_report, text), NULL },
+};
+WIRE_SCHEMA(job_report, job_report_fields);

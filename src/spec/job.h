@@ -1,0 +1,99 @@
+/*
+ * spec/job.h - one job of a helper program: what sysctrd hands over and what comes back
+ *
+ * sysctrd starts the program that the job's row names with these descriptors, all others closed:
+ *   0  the job's input stream (an upload's body), else /dev/null
+ *   1  the job's output stream (an export), else /dev/null
+ *   2  standard error of sysctrd
+ *   3  a sealed memfd: the wire encoding of struct job
+ *   4  SOCK_SEQPACKET: the helper sends struct job_report datagrams; the last one has done set
+ * The helper exits 0 when its last report was done without an error, else 1. A helper that ends
+ * without a done report has crashed. SIGTERM cancels: it cleans up what it made and exits. When
+ * descriptor 4 is closed by the other side (sysctrd died), it does the same.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/strmap.h"
+#include "codec/wire.h"
+
+enum {
+	JOB_SPEC_FD = 3,
+	JOB_REPORT_FD = 4,
+	JOB_REPORT_BYTES_MAX = 64 * 1024
+};
+
+enum job_kind {
+	JOB_POOL_PREPARE, /* worker: make the pool's tree, find the driver, empty trash and .new-* */
+	JOB_VOLUME_CREATE, /* worker: an instance's root from an image volume (or empty) */
+	JOB_VOLUME_DELETE, /* worker: out of sight now (trash), report, then free the space */
+	JOB_IMAGE_DELETE,  /* worker: an image's volume in a pool (image) or its files (src) */
+	JOB_IMAGE_STORE, /* unpack: stdin or src to dir as one or two files, hashed and inspected */
+	JOB_IMAGE_UNPACK, /* unpack: stored files to an image volume of a pool */
+	JOB_IMAGE_BUILD,  /* worker: a template to files in dir, as JOB_IMAGE_STORE leaves them */
+	JOB_FETCH, /* fetch: url to the file dst, resumed, checked against sha256 or sha512 */
+	JOB_KIND_MAX
+};
+
+/* Where volumes are. */
+struct job_pool {
+	char *name;
+	char *driver; /* "overlay", "dir"; JOB_POOL_PREPARE: "auto" too */
+	char *dir;    /* absolute */
+};
+extern const struct wire_schema job_pool_schema;
+
+struct job {
+	uint32_t kind; /* enum job_kind */
+	struct job_pool pool;
+	char *volume;		  /* instance's volume name */
+	char *image;		  /* fingerprint; NULL: none */
+	uint64_t size_bytes;	  /* quota, 0: none; JOB_FETCH, JOB_IMAGE_STORE: most bytes to take;
+			      JOB_IMAGE_UNPACK: most bytes unpacked; 0: no bound */
+	char *dir;		  /* JOB_IMAGE_STORE and _BUILD: images directory of the daemon */
+	char *src;		  /* a file to read, absolute; NULL: standard input */
+	char *src_rootfs;	  /* JOB_IMAGE_UNPACK, _STORE: second file of a split image */
+	char *dst;		  /* JOB_FETCH: file to write; "<dst>.part" until it is whole */
+	char *boundary;		  /* JOB_IMAGE_STORE: the stream is multipart/form-data */
+	char *fingerprint;	  /* expected; NULL: any */
+	char *url;		  /* JOB_FETCH */
+	char *checksum;		  /* JOB_FETCH: "sha256:<hex>" or "sha512:<hex>"; NULL: unchecked */
+	char *template_text;	  /* JOB_IMAGE_BUILD: the YAML */
+	char *template_dir;	  /* where it came from, for files: it refers to; NULL: none */
+	struct strmap variables;  /* JOB_IMAGE_BUILD: name, release, variant, architecture, mirror;
+			      JOB_FETCH: index_url, flavor, checksum_url (spec/template.h) */
+	struct strmap properties; /* JOB_IMAGE_STORE: for an image without metadata.yaml */
+	uint32_t id_base;	  /* host ids that the sandbox of the job may use */
+	uint32_t id_count;
+	uint64_t reserve_bytes; /* stop with -ENOSPC before less than this is free */
+};
+extern const struct wire_schema job_schema;
+
+/*
+ * A message of a helper. Results by job:
+ *   POOL_PREPARE  driver
+ *   VOLUME_DELETE hidden=true as soon as the name is free, before the space is
+ *   IMAGE_STORE   fingerprint, size, format (unified|split), and the image's metadata as
+ *   IMAGE_BUILD     "property.<key>", architecture, created (unix s), expiry, file, rootfs_file
+ *   FETCH         size, url (after redirects), version (when an index named one)
+ */
+struct job_report {
+	bool done;
+	char *stage; /* "download", "unpack", ...: a word for progress */
+	uint64_t now_bytes;
+	uint64_t total_bytes; /* 0: unknown */
+	struct strmap result;
+	int32_t code;  /* -errno; 0: fine */
+	uint32_t kind; /* enum err_kind */
+	char *text;    /* of the error; shown to the user as it is */
+};
+extern const struct wire_schema job_report_schema;
+
+/* One row per job: its name in events and traces, and the helper that does it. */
+struct job_row {
+	const char *name;
+	const char *program; /* in the helper directory */
+};
+const struct job_row *job_row(enum job_kind kind);

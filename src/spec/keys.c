@@ -1,0 +1,268 @@
+/*
+ * spec/keys.c - see keys.h
+ *
+ * A key that other managers know and that nothing here acts on is a row too: it is refused, never
+ * stored and ignored.
+ */
+#include "spec/keys.h"
+
+#include <string.h>
+
+#include "base/macro.h"
+#include "base/parse.h"
+#include "base/str.h"
+
+#define ELSEWHERE(key, words)                                      \
+	{                                                          \
+		.name = key, .flags = KEY_ELSEWHERE, .help = words \
+	}
+
+/* Only what belongs to a namespace of the container; the rest of /proc/sys is the host's. */
+static int check_sysctl(const char *key, const char *value, struct err *err)
+{
+	static const char *const namespaced[] = {
+		"net.", "fs.mqueue.", "kernel.shm", "kernel.msg", "kernel.sem", "kernel.domainname",
+	};
+	const char *name = str_after(key, "linux.sysctl.");
+
+	(void)value;
+	if (!str_only(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ||
+	    strstr(name, "..") || str_ends_with(name, "."))
+		return err_kind(err, ERR_INVALID, "must name a sysctl like net.ipv4.ip_forward");
+	for (size_t i = 0; i < ARRAY_LEN(namespaced); i++)
+		if (str_after(name, namespaced[i]))
+			return 0;
+	return err_kind(err, ERR_INVALID,
+			"must be a sysctl of a namespace: net.*, fs.mqueue.*, kernel.shm*, "
+			"kernel.msg*, kernel.sem, kernel.domainname");
+}
+
+static const struct key_row rows[] = {
+	ELSEWHERE("agent.nic_config", "not for containers on one host"),
+	ELSEWHERE("boot.autorestart", "restart it when it ends unexpectedly"),
+	{
+		.name = "boot.autostart",
+		.rule = { .type = VALUE_BOOL },
+		.flags = KEY_LIVE,
+		.help = "start with the daemon: always, never, or (unset) as it was before",
+	},
+	{
+		.name = "boot.autostart.delay",
+		.rule = { .type = VALUE_INT, .max = 3600 },
+		.flags = KEY_LIVE,
+		.initial = "0",
+		.help = "seconds to wait after starting it before the next one is started",
+	},
+	{
+		.name = "boot.autostart.priority",
+		.rule = { .type = VALUE_INT, .max = 1000000 },
+		.flags = KEY_LIVE,
+		.initial = "0",
+		.help = "the highest one is started first",
+	},
+	ELSEWHERE("boot.debug_edk2", "not for containers on one host"),
+	ELSEWHERE("boot.host_shutdown_action", "what to do with it at host shutdown"),
+	{
+		.name = "boot.host_shutdown_timeout",
+		.rule = { .type = VALUE_INT, .max = 3600 },
+		.flags = KEY_LIVE,
+		.initial = "30",
+		.help = "seconds to stop cleanly when the host shuts down",
+	},
+	{
+		.name = "boot.stop.priority",
+		.rule = { .type = VALUE_INT, .max = 1000000 },
+		.flags = KEY_LIVE,
+		.initial = "0",
+		.help = "the highest one is stopped first",
+	},
+	ELSEWHERE("cloud-init.", "configuration for cloud-init inside"),
+	ELSEWHERE("cluster.evacuate", "not for containers on one host"),
+	{
+		.name = "environment.",
+		.rule = { .type = VALUE_STRING },
+		.flags = KEY_LIVE,
+		.help = "environment of init and of commands; commands see a change at once",
+	},
+	{
+		.name = "image.",
+		.rule = { .type = VALUE_TEXT },
+		.flags = KEY_LIVE,
+		.help = "properties of the image that it was made from",
+	},
+	{
+		.name = "limits.cpu",
+		.rule = { .type = VALUE_CPUS },
+		.flags = KEY_LIVE,
+		.help = "number of CPUs, or a list of the ones to use",
+	},
+	{
+		.name = "limits.cpu.allowance",
+		.rule = { .type = VALUE_ALLOWANCE },
+		.flags = KEY_LIVE,
+		.initial = "100%",
+		.help = "share under contention (50%) or hard quota (25ms/100ms)",
+	},
+	ELSEWHERE("limits.cpu.nodes", "NUMA nodes to use"),
+	ELSEWHERE("limits.cpu.pin_strategy", "not for containers on one host"),
+	{
+		.name = "limits.cpu.priority",
+		.rule = { .type = VALUE_INT, .max = 10 },
+		.flags = KEY_LIVE,
+		.initial = "10",
+		.help = "weight against others under contention, 0 to 10",
+	},
+	ELSEWHERE("limits.disk.priority", "weight of its input and output"),
+	ELSEWHERE("limits.hugepages.", "most huge pages"),
+	ELSEWHERE("limits.kernel.", "resource limits of init"),
+	{
+		.name = "limits.memory",
+		.rule = { .type = VALUE_SIZE_OR_PCT, .min = 1 << 20 },
+		.flags = KEY_LIVE,
+		.help = "most memory, as size or percentage of the host's",
+	},
+	{
+		.name = "limits.memory.enforce",
+		.rule = { .type = VALUE_ENUM, .words = "hard|soft" },
+		.flags = KEY_LIVE,
+		.initial = "hard",
+		.help = "soft: more is reclaimed under pressure, but nothing is killed",
+	},
+	ELSEWHERE("limits.memory.hotplug", "not for containers on one host"),
+	ELSEWHERE("limits.memory.hugepages", "not for containers on one host"),
+	ELSEWHERE("limits.memory.oom_priority", "preference of the OOM killer"),
+	ELSEWHERE("limits.memory.oom_score_adj", "preference of the OOM killer"),
+	{
+		.name = "limits.memory.swap",
+		.rule = { .type = VALUE_BOOL_OR_SIZE },
+		.flags = KEY_LIVE,
+		.initial = "true",
+		.help = "whether and how much it may swap",
+	},
+	ELSEWHERE("limits.memory.swap.priority", "not for containers on one host"),
+	ELSEWHERE("limits.network.priority", "not for containers on one host"),
+	{
+		.name = "limits.processes",
+		.rule = { .type = VALUE_INT, .min = 1, .max = 4194304 },
+		.flags = KEY_LIVE,
+		.initial = "16384",
+		.help = "most processes and threads",
+	},
+	ELSEWHERE("linux.kernel_modules", "kernel modules to load before the start"),
+	ELSEWHERE("linux.kernel_modules.load", "not for containers on one host"),
+	{
+		.name = "linux.sysctl.",
+		.rule = { .type = VALUE_STRING, .max = 1024 },
+		.role = KEY_ROLE_ADMIN,
+		.help = "a sysctl of its own namespaces, set at the start",
+		.check = check_sysctl,
+	},
+	ELSEWHERE("migration.incremental.", "live migration"),
+	ELSEWHERE("migration.stateful", "live migration"),
+	ELSEWHERE("nvidia.", "NVIDIA libraries of the host inside"),
+	ELSEWHERE("oci.", "application containers"),
+	ELSEWHERE("placement.", "not for containers on one host"),
+	ELSEWHERE("raw.", "configuration of another engine, passed on unchecked"),
+	ELSEWHERE("security.agent.metrics", "not for containers on one host"),
+	ELSEWHERE("security.bpffs.", "not for containers on one host"),
+	ELSEWHERE("security.csm", "not for containers on one host"),
+	ELSEWHERE("security.devlxd", "guest API socket inside"),
+	ELSEWHERE("security.devlxd.images", "not for containers on one host"),
+	ELSEWHERE("security.guestapi", "guest API socket inside"),
+	ELSEWHERE("security.guestapi.images", "not for containers on one host"),
+	ELSEWHERE("security.idmap.base", "fixed first host id"),
+	ELSEWHERE("security.idmap.isolated", "own id range; here always so"),
+	ELSEWHERE("security.idmap.size", "length of the id range"),
+	ELSEWHERE("security.iommu", "not for containers on one host"),
+	{
+		.name = "security.nesting",
+		.rule = { .type = VALUE_BOOL },
+		.initial = "false",
+		.help = "run containers inside",
+	},
+	ELSEWHERE("security.privileged", "root inside is root on the host"),
+	{
+		.name = "security.protection.delete",
+		.rule = { .type = VALUE_BOOL },
+		.flags = KEY_LIVE,
+		.initial = "false",
+		.help = "refuse to delete it",
+	},
+	ELSEWHERE("security.protection.shift", "not for containers on one host"),
+	ELSEWHERE("security.protection.start", "refuse to start it"),
+	ELSEWHERE("security.secureboot", "not for containers on one host"),
+	ELSEWHERE("security.selinux.", "not for containers on one host"),
+	ELSEWHERE("security.sev", "not for containers on one host"),
+	ELSEWHERE("security.sev.", "not for containers on one host"),
+	ELSEWHERE("security.syscalls.", "changes of the system call filter"),
+	ELSEWHERE("smbios11.", "not for containers on one host"),
+	ELSEWHERE("snapshots.expiry", "when scheduled snapshots are deleted"),
+	ELSEWHERE("snapshots.expiry.manual", "not for containers on one host"),
+	ELSEWHERE("snapshots.pattern", "names of snapshots"),
+	ELSEWHERE("snapshots.schedule", "when snapshots are made"),
+	ELSEWHERE("snapshots.schedule.stopped", "not for containers on one host"),
+	ELSEWHERE("systemd.credential-binary.", "not for containers on one host"),
+	ELSEWHERE("systemd.credential.", "credentials for systemd inside"),
+	{
+		.name = "user.",
+		.rule = { .type = VALUE_TEXT },
+		.flags = KEY_LIVE,
+		.help = "free keys of the user",
+	},
+	{
+		.name = "volatile.",
+		.rule = { .type = VALUE_STRING },
+		.flags = KEY_LIVE,
+		.role = KEY_ROLE_ADMIN,
+		.help = "what the daemon notes for itself",
+	},
+};
+
+const struct key_table instance_keys = {
+	.what = "instance key",
+	.rows = rows,
+	.n_rows = ARRAY_LEN(rows),
+};
+
+const struct key_row *keys_find(const char *key)
+{
+	return key_find(&instance_keys, key);
+}
+
+int keys_validate_one(const char *key, const char *value, struct err *err)
+{
+	return key_check(&instance_keys, key, value, err);
+}
+
+int keys_validate(const struct strmap *config, struct err *err)
+{
+	return key_check_all(&instance_keys, config, err);
+}
+
+const char *keys_get(const struct strmap *config, const char *key, const char *fallback)
+{
+	const char *value = strmap_get(config, key);
+
+	return str_empty(value) ? fallback : value;
+}
+
+bool keys_get_bool(const struct strmap *config, const char *key, bool fallback)
+{
+	bool value;
+
+	return parse_bool(keys_get(config, key, ""), &value) == 0 ? value : fallback;
+}
+
+int64_t keys_get_int(const struct strmap *config, const char *key, int64_t fallback)
+{
+	int64_t value;
+
+	return parse_i64(keys_get(config, key, ""), &value) == 0 ? value : fallback;
+}
+
+void keys_drop_empty(struct strmap *config)
+{
+	for (size_t i = config->len; i > 0; i--)
+		if (str_empty(config->items[i - 1].value))
+			(void)strmap_unset(config, config->items[i - 1].key);
+}

@@ -1,0 +1,27 @@
+noinst_LIBRARIES += libspec.a
+libspec_a_SOURCES = \
+	%D%/daemon_config.c %D%/daemon_config.h \
+	%D%/device.c %D%/device.h \
+	%D%/etag.c %D%/etag.h \
+	%D%/exec.h \
+	%D%/exec_control.c %D%/exec_control.h \
+	%D%/expand.c %D%/expand.h \
+	%D%/filter.c %D%/filter.h \
+	%D%/idrange.c %D%/idrange.h \
+	%D%/image.c %D%/image.h \
+	%D%/instance.c %D%/instance.h \
+	%D%/job.c %D%/job.h \
+	%D%/journal.c %D%/journal.h \
+	%D%/key.c %D%/key.h \
+	%D%/keys.c %D%/keys.h \
+	%D%/limits.c %D%/limits.h \
+	%D%/msg.c %D%/msg.h \
+	%D%/names.c %D%/names.h \
+	%D%/network.c %D%/network.h \
+	%D%/nic.c %D%/nic.h \
+	%D%/pool.c %D%/pool.h \
+	%D%/profile.c %D%/profile.h \
+	%D%/template.c %D%/template.h %D%/template_parse.c \
+	%D%/value.c %D%/value.h \
+	%D%/warning.c %D%/warning.h
+libspec_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)

@@ -1,0 +1,28 @@
+/* spec/pool.h - a storage pool (spec, pure) */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/strmap.h"
+#include "spec/key.h"
+
+/* Strings are owned; free with pool_record_free(). */
+struct pool_record {
+	int64_t id; /* 0: not stored yet */
+	char *name;
+	char *driver; /* "overlay", "dir" */
+	char *description;
+	char *status;	      /* "Created", "Pending", "Unavailable" */
+	struct strmap config; /* "source": its directory; unset: <state>/pools/<name> */
+};
+
+extern const struct key_table pool_keys;
+
+struct pool_record *pool_record_new(const char *name);
+struct pool_record *pool_record_copy(const struct pool_record *record);
+void pool_record_free(struct pool_record *record);
+void pool_record_freep(struct pool_record **record);
+
+/* Name, keys, source. The driver is storage's business. */
+int pool_record_validate(const struct pool_record *record, struct err *err);

@@ -1,0 +1,17 @@
+check_PROGRAMS += \
+	%D%/test_expand \
+	%D%/test_filter \
+	%D%/test_keys \
+	%D%/test_limits \
+	%D%/test_names \
+	%D%/test_records \
+	%D%/test_template
+
+SPEC_TEST_LIBS = libspec.a libcodec.a libbase.a $(JANSSON_LIBS) $(YAML_LIBS) $(CMOCKA_LIBS)
+tests_unit_spec_test_expand_LDADD = $(SPEC_TEST_LIBS)
+tests_unit_spec_test_filter_LDADD = $(SPEC_TEST_LIBS)
+tests_unit_spec_test_keys_LDADD = $(SPEC_TEST_LIBS)
+tests_unit_spec_test_limits_LDADD = $(SPEC_TEST_LIBS)
+tests_unit_spec_test_names_LDADD = $(SPEC_TEST_LIBS)
+tests_unit_spec_test_records_LDADD = $(SPEC_TEST_LIBS)
+tests_unit_spec_test_template_LDADD = $(SPEC_TEST_LIBS)

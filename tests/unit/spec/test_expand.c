@@ -1,0 +1,274 @@
+/* tests of spec/expand, spec/device, spec/profile and spec/etag */
+#include "spec/expand.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "spec/device.h"
+#include "spec/etag.h"
+
+static void set_device(struct strmap *devices, const char *name, const char *pairs)
+{
+	_cleanup_(strv_freep) char **list = strv_split(pairs, " ");
+	struct strmap *device = devices_add(devices, name);
+
+	for (char **pair = list; pair && *pair; pair++) {
+		char *value = strchr(*pair, '=');
+
+		*value = '\0';
+		strmap_set(device, *pair, value + 1);
+	}
+}
+
+/* "type=nic network=x" of a device. */
+static char *show(const struct strmap *device)
+{
+	_cleanup_(strv_freep) char **pairs = NULL;
+
+	if (!device)
+		return xstrdup("(none)");
+	strmap_for_each(entry, device)
+	{
+		strv_push_take(&pairs, xasprintf("%s=%s", entry->key, (char *)entry->value));
+	}
+	return strv_join((const char *const *)pairs, " ");
+}
+
+static void test_merging_devices(void **state)
+{
+	static const struct {
+		const char *profile, *local, *result, *origins;
+	} cases[] = {
+		{ "type=nic network=a name=eth0", "mtu=1400",
+		  "mtu=1400 name=eth0 network=a type=nic", "mtu=instance name=p network=p type=p" },
+		{ "type=nic network=a", "type=nic network=b", "network=b type=nic",
+		  "network=instance type=instance" },
+		{ "type=nic nictype=bridged parent=br0", "network=b", "network=b type=nic",
+		  "network=instance type=p" },
+		{ "type=nic network=a", "nictype=bridged parent=br0",
+		  "nictype=bridged parent=br0 type=nic",
+		  "nictype=instance parent=instance type=p" },
+		{ "type=nic network=a mtu=1400", "mtu=", "network=a type=nic", "network=p type=p" },
+		{ "type=nic network=a", "type=none", "(none)", "(none)" },
+		{ "type=none", "type=disk path=/ pool=x", "path=/ pool=x type=disk",
+		  "path=instance pool=instance type=instance" },
+		{ "type=nic network=a", "type=disk path=/", "path=/ type=disk",
+		  "path=instance type=instance" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct profile_record *profile = profile_record_new("p");
+		const struct profile_record *profiles[] = { NULL, profile };
+		struct inst_record *record = inst_record_new("c1");
+		struct expanded out;
+		_cleanup_(freep) char *result = NULL, *origins = NULL;
+
+		set_device(&profile->devices, "d", cases[i].profile);
+		set_device(&record->devices, "d", cases[i].local);
+		expand_instance(record, profiles, 2, &out);
+		result = show(devices_get(&out.devices, "d"));
+		origins = show(devices_get(&out.device_origins, "d"));
+		assert_string_equal(result, cases[i].result);
+		assert_string_equal(origins, cases[i].origins);
+		expanded_done(&out);
+		profile_record_free(profile);
+		inst_record_free(record);
+	}
+}
+
+static void test_last_one_wins(void **state)
+{
+	struct profile_record *a = profile_record_new("a"), *b = profile_record_new("b");
+	const struct profile_record *profiles[] = { a, b };
+	struct inst_record *record = inst_record_new("c1");
+	struct expanded out;
+
+	(void)state;
+	strmap_set(&a->config, "limits.cpu", "1");
+	strmap_set(&a->config, "user.a", "a");
+	strmap_set(&a->config, "user.gone", "x");
+	strmap_set(&b->config, "limits.cpu", "2");
+	strmap_set(&b->config, "limits.memory", "1GB");
+	strmap_set(&record->config, "limits.memory", "2GB");
+	strmap_set(&record->config, "user.gone", "");
+	expand_instance(record, profiles, 2, &out);
+	assert_int_equal(out.config.len, 3);
+	assert_string_equal(strmap_get(&out.config, "limits.cpu"), "2");
+	assert_string_equal(strmap_get(&out.config_origin, "limits.cpu"), "b");
+	assert_string_equal(strmap_get(&out.config_origin, "user.a"), "a");
+	assert_string_equal(strmap_get(&out.config, "limits.memory"), "2GB");
+	assert_string_equal(strmap_get(&out.config_origin, "limits.memory"), EXPAND_ORIGIN_LOCAL);
+	expanded_done(&out);
+	profile_record_free(a);
+	profile_record_free(b);
+	inst_record_free(record);
+}
+
+static void test_device_validation(void **state)
+{
+	static const struct {
+		const char *pairs;
+		int result;
+		const char *words;
+	} cases[] = {
+		{ "type=nic network=sysctrbr0", 0, NULL },
+		{ "type=nic nictype=bridged parent=br0 hwaddr=00:16:3e:11:22:33 mtu=1400 name=eth1",
+		  0, NULL },
+		{ "type=nic network=n ipv4.address=10.0.0.5 ipv6.address=none", 0, NULL },
+		{ "type=disk path=/ pool=default size=10GiB", 0, NULL },
+		{ "type=none", 0, NULL },
+		{ "type=nic", -EINVAL, "must have network=NAME" },
+		{ "type=nic network=n parent=br0", -EINVAL, "network excludes" },
+		{ "type=nic network=n hwaddr=01:16:3e:11:22:33", -EINVAL, "unicast" },
+		{ "type=nic network=n hwaddr=00:16:3e:11:22", -EINVAL, "MAC address" },
+		{ "type=nic network=n mtu=20", -EINVAL, "from 68" },
+		{ "type=nic network=n nmae=x", -EINVAL, "did you mean \"name\"" },
+		{ "type=nic network=n ipv4.adress=10.0.0.5", -EINVAL,
+		  "did you mean \"ipv4.address\"" },
+		{ "type=nic network=n ipv4.routes=10.0.0.5", -EOPNOTSUPP, "not supported here" },
+		{ "type=nic network=n limits.max=1Mbit", -EOPNOTSUPP, "not supported here" },
+		{ "type=nic network=../x", -EINVAL, "network" },
+		{ "type=nic nictype=macvlan parent=eth0", -EINVAL, "must be bridged" },
+		{ "type=disk path=/", -EINVAL, "pool=NAME" },
+		{ "type=disk path=/mnt source=/srv", -EOPNOTSUPP, "not supported here" },
+		{ "type=disk pool=x", -EINVAL, "path is missing" },
+		{ "type=disk path=/a/../b pool=x", -EINVAL, "without .." },
+		{ "type=proxy listen=tcp:1", -EOPNOTSUPP, "known in Incus" },
+		{ "type=nick", -EINVAL, "did you mean \"nic\"" },
+		{ "network=n", -EINVAL, "type is missing" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct strmap devices;
+		struct err err = { 0 };
+
+		devices_init(&devices);
+		set_device(&devices, "d", cases[i].pairs);
+		if (device_validate("d", devices_get(&devices, "d"), &err) != cases[i].result)
+			fail_msg("%s: %s", cases[i].pairs, err.msg);
+		if (cases[i].words && !strstr(err.msg, cases[i].words))
+			fail_msg("%s: %s", cases[i].pairs, err.msg);
+		if (cases[i].words)
+			assert_non_null(str_after(err.msg, "device \"d\": "));
+		strmap_done(&devices);
+	}
+}
+
+static void test_partial_devices(void **state)
+{
+	static const struct {
+		const char *pairs;
+		int result;
+	} cases[] = {
+		{ "mtu=1400", 0 },
+		{ "pool=x", 0 },
+		{ "type=nic", 0 },
+		{ "mtu=20", -EINVAL },
+		{ "colour=red", -EINVAL },
+		{ "type=proxy", -EOPNOTSUPP },
+		{ "source=/x", -EOPNOTSUPP },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct strmap devices;
+
+		devices_init(&devices);
+		set_device(&devices, "d", cases[i].pairs);
+		assert_int_equal(device_validate_partial("d", devices_get(&devices, "d"), NULL),
+				 cases[i].result);
+		strmap_done(&devices);
+	}
+}
+
+static void test_sets_of_devices(void **state)
+{
+	struct strmap devices, copy;
+	struct err err = { 0 };
+
+	(void)state;
+	devices_init(&devices);
+	devices_init(&copy);
+	assert_null(devices_root(&devices));
+	set_device(&devices, "eth0", "type=nic network=a");
+	set_device(&devices, "root", "type=disk path=/ pool=x");
+	assert_int_equal(devices_validate(&devices, NULL), 0);
+	assert_string_equal(devices_root(&devices), "root");
+	devices_copy(&copy, &devices);
+	assert_true(devices_equal(&copy, &devices));
+	set_device(&copy, "eth1", "type=nic network=a name=eth0");
+	assert_false(devices_equal(&copy, &devices));
+	assert_int_equal(devices_validate(&copy, &err), -EINVAL);
+	assert_non_null(strstr(err.msg, "same name \"eth0\""));
+	set_device(&devices, "root2", "type=disk path=/ pool=x");
+	assert_int_equal(devices_validate(&devices, &err), -EINVAL);
+	assert_non_null(strstr(err.msg, "both the root disk"));
+	strmap_done(&devices);
+	strmap_done(&copy);
+}
+
+static void test_profile_validation(void **state)
+{
+	struct profile_record *profile = profile_record_new("web"), *copy;
+	struct err err = { 0 };
+
+	(void)state;
+	set_device(&profile->devices, "eth0", "mtu=1400");
+	strmap_set(&profile->config, "limits.cpu", "2");
+	assert_int_equal(profile_record_validate(profile, NULL), 0);
+	copy = profile_record_copy(profile);
+	strmap_set(&copy->config, "limits.cpu", "two");
+	assert_int_equal(profile_record_validate(copy, &err), -EINVAL);
+	assert_non_null(str_after(err.msg, "profile \"web\": "));
+	profile_record_free(copy);
+	profile_record_free(profile);
+}
+
+static void test_etags(void **state)
+{
+	struct etag a = { 0 }, b = { 0 }, c = { 0 }, d = { 0 };
+	struct strmap map = { 0 };
+	char text[ETAG_LEN];
+
+	(void)state;
+	etag_add_str(&a, "ab");
+	etag_add_str(&a, "c");
+	etag_add_str(&b, "a");
+	etag_add_str(&b, "bc");
+	assert_string_not_equal(etag_format(&a, (char[ETAG_LEN]){ 0 }), etag_format(&b, text));
+	assert_true(etag_allows(&b, text));
+	assert_true(etag_allows(&b, NULL) && etag_allows(&b, "") && etag_allows(&b, "*"));
+	assert_false(etag_allows(&a, text));
+	strmap_set(&map, "k", "v");
+	etag_add_map(&c, &map);
+	etag_add_map(&d, &map);
+	assert_true(etag_allows(&d, etag_format(&c, text)));
+	etag_add_bool(&d, false);
+	assert_false(etag_allows(&d, etag_format(&c, text)));
+	strmap_done(&map);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_merging_devices),
+		cmocka_unit_test(test_last_one_wins),
+		cmocka_unit_test(test_device_validation),
+		cmocka_unit_test(test_partial_devices),
+		cmocka_unit_test(test_sets_of_devices),
+		cmocka_unit_test(test_profile_validation),
+		cmocka_unit_test(test_etags),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,183 @@
+/* tests of spec/keys, spec/key and spec/value: what is accepted, and in which words not */
+#include "spec/keys.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/str.h"
+
+static void test_values(void **state)
+{
+	static const struct {
+		const char *key;
+		const char *good; /* separated by blanks */
+		const char *bad;  /* separated by | */
+	} cases[] = {
+		{ "boot.autostart", "true false 1 0 yes on", "maybe|2|truee" },
+		{ "boot.autostart.delay", "0 10 3600", "-1|3601|ten|1s|1.5" },
+		{ "limits.cpu", "1 2 0-3 0,2 0-1,3 1-1 8191",
+		  "0|-1|0-|3-1|1,,2|,1|1,|a|8192|0x1|1 2" },
+		{ "limits.cpu.allowance", "1% 50% 100% 25ms/100ms 200ms/100ms",
+		  "0%|101%|50|%|ms/ms|0ms/100ms|25ms/0ms|25ms/1001ms|25/100|25ms/100ms/1ms|-5%" },
+		{ "limits.cpu.priority", "0 10", "11|-1" },
+		{ "limits.memory", "512MiB 2GB 50% 1048576",
+		  "0|1|101%|0%|lots|-1|512 MiB|99999999EB" },
+		{ "limits.memory.enforce", "hard soft", "Hard|medium" },
+		{ "limits.memory.swap", "true false 1GiB", "some|-1" },
+		{ "limits.processes", "1 500 4194304", "0|-1|4194305" },
+		{ "security.nesting", "true", "maybe" },
+		{ "linux.sysctl.net.ipv4.ip_forward", "1", "a\nb" },
+		{ "linux.sysctl.kernel.shmmax", "1", "" },
+		{ "environment.PATH", "/bin:/usr/bin", "a\nb|a\rb" },
+		{ "volatile.eth0.hwaddr", "00:16:3e:00:00:01", "a\nb" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		_cleanup_(strv_freep) char **good = strv_split(cases[i].good, " ");
+		_cleanup_(strv_freep) char **bad = strv_split(cases[i].bad, "|");
+
+		for (char **value = good; *value; value++) {
+			struct err err = { 0 };
+
+			if (keys_validate_one(cases[i].key, *value, &err) != 0)
+				fail_msg("%s", err.msg);
+		}
+		for (char **value = bad; value && *value; value++) {
+			struct err err = { 0 };
+
+			if (keys_validate_one(cases[i].key, *value, &err) != -EINVAL)
+				fail_msg("%s=%s was accepted", cases[i].key, *value);
+			assert_non_null(strstr(err.msg, cases[i].key));
+			assert_non_null(strstr(err.msg, "must be"));
+			assert_null(strpbrk(err.msg, "\n\r"));
+		}
+	}
+}
+
+static void test_messages(void **state)
+{
+	static const struct {
+		const char *key, *value;
+		enum err_kind kind;
+		const char *words;
+	} cases[] = {
+		{ "limits.memroy", "1GB", ERR_INVALID,
+		  "unknown instance key \"limits.memroy\": did you mean \"limits.memory\"?" },
+		{ "limits.cpus", "1", ERR_INVALID, "did you mean \"limits.cpu\"?" },
+		{ "colour", "red", ERR_INVALID, "unknown instance key \"colour\"" },
+		{ "user.", "x", ERR_INVALID, "unknown instance key \"user.\"" },
+		{ "user.a b", "x", ERR_INVALID, "unknown instance key" },
+		{ "environment.A=B", "x", ERR_INVALID, "unknown instance key" },
+		{ "snapshots.schedule", "@daily", ERR_UNSUPPORTED,
+		  "instance key \"snapshots.schedule\" is known in Incus, not supported here" },
+		{ "security.privileged", "true", ERR_UNSUPPORTED, "not supported here" },
+		{ "security.privileged", "", ERR_UNSUPPORTED, "not supported here" },
+		{ "raw.lxc", "x", ERR_UNSUPPORTED, "\"raw.lxc\"" },
+		{ "cloud-init.user-data", "x", ERR_UNSUPPORTED, "not supported here" },
+		{ "limits.processes", "many", ERR_INVALID,
+		  "instance key limits.processes=\"many\": must be a whole number" },
+		{ "linux.sysctl.vm.swappiness", "1", ERR_INVALID, "sysctl of a namespace" },
+		{ "linux.sysctl.kernel.core_pattern", "|/x", ERR_INVALID, "sysctl of a namespace" },
+		{ "linux.sysctl.net.ipv4/../../x", "1", ERR_INVALID, "must name a sysctl" },
+		{ "linux.sysctl.net..x", "1", ERR_INVALID, "must name a sysctl" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct err err = { 0 };
+
+		assert_true(keys_validate_one(cases[i].key, cases[i].value, &err) < 0);
+		assert_int_equal(err.kind, cases[i].kind);
+		if (!strstr(err.msg, cases[i].words))
+			fail_msg("%s", err.msg);
+	}
+}
+
+/* Threat E1: whatever key there is, a value with a line break passes only where text is meant. */
+static void test_no_line_breaks_in_any_key(void **state)
+{
+	static const char *const values[] = { "a\nb", "\n", "true\n", "1\r", "\r\n1", "50%\n" };
+
+	(void)state;
+	for (size_t i = 0; i < instance_keys.n_rows; i++) {
+		const struct key_row *row = &instance_keys.rows[i];
+		_cleanup_(freep) char *key =
+			xasprintf("%s%s", row->name, str_ends_with(row->name, ".") ? "x" : "");
+
+		for (size_t v = 0; v < ARRAY_LEN(values); v++) {
+			int r = keys_validate_one(key, values[v], NULL);
+
+			if (row->rule.type != VALUE_TEXT || row->flags & KEY_ELSEWHERE)
+				assert_true(r < 0);
+		}
+	}
+}
+
+static void test_table_is_sane(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < instance_keys.n_rows; i++) {
+		const struct key_row *row = &instance_keys.rows[i];
+
+		assert_false(str_empty(row->help));
+		if (row->initial && !(row->flags & KEY_ELSEWHERE))
+			assert_int_equal(keys_validate_one(row->name, row->initial, NULL), 0);
+		if (i > 0)
+			assert_true(strcmp(instance_keys.rows[i - 1].name, row->name) < 0);
+		assert_non_null(value_type_name(row->rule.type));
+	}
+}
+
+static void test_reads(void **state)
+{
+	struct strmap config = { 0 };
+
+	(void)state;
+	strmap_set(&config, "boot.autostart", "yes");
+	strmap_set(&config, "boot.stop.priority", "7");
+	strmap_set(&config, "limits.cpu", "");
+	assert_int_equal(keys_validate(&config, NULL), 0);
+	assert_true(keys_get_bool(&config, "boot.autostart", false));
+	assert_true(keys_get_bool(&config, "security.nesting", true));
+	assert_int_equal(keys_get_int(&config, "boot.stop.priority", 0), 7);
+	assert_int_equal(keys_get_int(&config, "limits.cpu", 3), 3);
+	assert_null(keys_get(&config, "limits.cpu", NULL));
+	keys_drop_empty(&config);
+	assert_int_equal(config.len, 2);
+	strmap_done(&config);
+}
+
+static void test_value_sizes_are_bounded(void **state)
+{
+	_cleanup_(freep) char *big = xcalloc(1, 2 * 1024 * 1024);
+
+	(void)state;
+	memset(big, 'x', 2 * 1024 * 1024 - 1);
+	assert_int_equal(keys_validate_one("user.x", big, NULL), -EINVAL);
+	big[1024 * 1024] = '\0';
+	assert_int_equal(keys_validate_one("user.x", big, NULL), 0);
+	assert_int_equal(keys_validate_one("environment.x", big, NULL), -EINVAL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_messages),
+		cmocka_unit_test(test_no_line_breaks_in_any_key),
+		cmocka_unit_test(test_table_is_sane),
+		cmocka_unit_test(test_reads),
+		cmocka_unit_test(test_value_sizes_are_bounded),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

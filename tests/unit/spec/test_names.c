@@ -1,0 +1,157 @@
+/* tests of spec/names, spec/nic and spec/idrange */
+#include "spec/names.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "spec/idrange.h"
+#include "spec/nic.h"
+#include "spec/value.h"
+
+#define A64 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+static void test_names(void **state)
+{
+	static const struct {
+		enum name_kind kind;
+		const char *good; /* separated by blanks */
+		const char *bad;
+	} cases[] = {
+		{ NAME_INSTANCE, "c1 web-1 A a1b2",
+		  "-x x- 1c a_b a.b a/b ../x c1; " A64 " \xc3\xa4 -rf . .." },
+		{ NAME_SNAPSHOT, "snap0 a.b_c-d 2024", "a/b .. . -x a\nb" },
+		{ NAME_PROFILE, "default web.1", "../x a/b" },
+		{ NAME_NETWORK, "sysctrbr0 br-1", "lo sixteencharsname .. a/b -x" },
+		{ NAME_POOL, "default", "a/b .." },
+		{ NAME_VOLUME, "v", "a/b .." },
+		{ NAME_DEVICE, "eth0 root", "a/b .." },
+		{ NAME_IMAGE_ALIAS, "debian debian/trixie a/b/c", "/a a/ a//b ../x a/../b a/." },
+		{ NAME_FINGERPRINT, A64, "a AAAA " A64 "a g" },
+		{ NAME_REMOTE, "images", "a:b a/b" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		_cleanup_(strv_freep) char **good = strv_split(cases[i].good, " ");
+		_cleanup_(strv_freep) char **bad = strv_split(cases[i].bad, " ");
+		struct err err = { 0 };
+
+		for (char **name = good; *name; name++)
+			assert_int_equal(name_validate(cases[i].kind, *name, NULL), 0);
+		for (char **name = bad; *name; name++) {
+			if (name_validate(cases[i].kind, *name, &err) != -EINVAL)
+				fail_msg("kind %zu: \"%s\" was accepted", i, *name);
+			assert_int_equal(err.kind, ERR_INVALID);
+		}
+		assert_int_equal(name_validate(cases[i].kind, "", &err), -EINVAL);
+		assert_int_equal(name_validate(cases[i].kind, NULL, &err), -EINVAL);
+	}
+}
+
+static void test_name_messages_are_printable(void **state)
+{
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(name_validate(NAME_INSTANCE, "\033[31m", &err), -EINVAL);
+	assert_null(strchr(err.msg, '\033'));
+	assert_int_equal(name_validate(NAME_INSTANCE, "-x", &err), -EINVAL);
+	assert_string_equal(err.msg, "instance name \"-x\": must begin with a letter");
+}
+
+static void test_hwaddr(void **state)
+{
+	const struct value_rule rule = { .type = VALUE_HWADDR };
+	char a[NIC_HWADDR_LEN], b[NIC_HWADDR_LEN];
+
+	(void)state;
+	assert_int_equal(value_check(&rule, nic_new_hwaddr(a), NULL), 0);
+	assert_non_null(str_after(a, "00:16:3e:"));
+	assert_string_not_equal(a, nic_new_hwaddr(b));
+}
+
+static void test_host_names(void **state)
+{
+	static const char *const tags[] = { "s", "sysctr", "sysctr-test", "sysctr2" };
+	char a[NIC_IFNAME_LEN], b[NIC_IFNAME_LEN];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(tags); i++) {
+		assert_true(strlen(nic_host_name(tags[i], "web1", "eth0", a)) <= 15);
+		assert_string_equal(a, nic_host_name(tags[i], "web1", "eth0", b));
+		assert_string_not_equal(a, nic_host_name(tags[i], "web1", "eth1", b));
+		assert_string_not_equal(a, nic_host_name(tags[i], "web1e", "th0", b));
+		for (size_t j = 0; j < ARRAY_LEN(tags); j++)
+			assert_int_equal(nic_host_name_is_ours(tags[j], a), i == j);
+	}
+	assert_string_equal(nic_host_prefix("sysctr", a), "sysctr-");
+	assert_false(nic_host_name_is_ours("sysctr", "sysctrbr0"));
+	assert_false(nic_host_name_is_ours("sysctr", "sysctr-"));
+}
+
+static void test_hashes_do_not_collide_early(void **state)
+{
+	_cleanup_(strv_freep) char **names = NULL;
+
+	(void)state;
+	for (int i = 0; i < 300; i++) {
+		_cleanup_(freep) char *instance = xasprintf("c%d", i);
+		char name[NIC_IFNAME_LEN];
+
+		(void)nic_host_name("sysctr", instance, "eth0", name);
+		assert_false(strv_contains((const char *const *)names, name));
+		strv_push(&names, name);
+	}
+}
+
+static void test_idranges(void **state)
+{
+	const struct idrange space = { 1000000, 400000 };
+	const struct idrange used[] = {
+		{ 1048576 + 2 * 65536, 65536 },
+		{ 1048576, 65536 },
+		{ 0, 100 },
+		{ 1048576, 1 },
+	};
+	const struct idrange odd[] = { { 1048570, 10 }, { 1048576 + 65536 + 5, 1 } };
+	uint32_t base = 0;
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(idrange_find(&space, NULL, 0, 65536, &base, NULL), 0);
+	assert_int_equal(base, 1048576);
+	assert_int_equal(idrange_find(&space, used, ARRAY_LEN(used), 65536, &base, NULL), 0);
+	assert_int_equal(base, 1048576 + 65536);
+	assert_int_equal(idrange_find(&space, used, ARRAY_LEN(used), 131072, &base, NULL), 0);
+	assert_int_equal(base, 1048576 + 3 * 65536);
+	assert_int_equal(idrange_find(&space, odd, ARRAY_LEN(odd), 65536, &base, NULL), 0);
+	assert_int_equal(base, 1048576 + 2 * 65536);
+	assert_int_equal(idrange_find(&space, used, ARRAY_LEN(used), 196608, &base, &err), -EBUSY);
+	assert_int_equal(err.kind, ERR_UNAVAILABLE);
+	assert_int_equal(idrange_find(&space, NULL, 0, 1000, &base, NULL), -EINVAL);
+	assert_int_equal(idrange_find(&(struct idrange){ UINT32_MAX - 65536, UINT32_MAX }, NULL, 0,
+				      65536, &base, NULL),
+			 -EBUSY);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_name_messages_are_printable),
+		cmocka_unit_test(test_hwaddr),
+		cmocka_unit_test(test_host_names),
+		cmocka_unit_test(test_hashes_do_not_collide_early),
+		cmocka_unit_test(test_idranges),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
