@@ -1,5 +1,6 @@
 ## One binary per module: tests/unit/<layer>/test_<module>.c, listed in that layer's local.mk.
 TESTS += $(check_PROGRAMS)
+include tests/unit/aio/local.mk
 include tests/unit/base/local.mk
 include tests/unit/codec/local.mk
 include tests/unit/os/local.mk
