@@ -5,3 +5,4 @@ include tests/unit/base/local.mk
 include tests/unit/codec/local.mk
 include tests/unit/os/local.mk
 include tests/unit/spec/local.mk
+include tests/unit/storage/local.mk

@@ -1,0 +1,10 @@
+noinst_LIBRARIES += libstorage.a
+libstorage_a_SOURCES = \
+	%D%/dir.c %D%/dir.h \
+	%D%/driver.h \
+	%D%/mock.c %D%/mock.h \
+	%D%/overlay.c %D%/overlay.h \
+	%D%/policy.c %D%/policy.h \
+	%D%/pool.c %D%/pool.h \
+	%D%/trace.c %D%/trace.h \
+	%D%/volume.c %D%/volume.h

@@ -1,0 +1,176 @@
+/* storage/mock.c - see mock.h */
+#include "storage/mock.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "storage/pool.h"
+#include "storage/volume.h"
+
+static struct mock *mock_of(struct pool *pool)
+{
+	return pool->driver_data;
+}
+
+/* The failure that the test ordered for @slot, once. */
+static int ordered_failure(struct mock *mock, const char *slot, struct err *err)
+{
+	if (!streq(mock->fail_slot, slot))
+		return 0;
+	mock->fail_slot = NULL;
+	return err_set(err, mock->fail_code, "mock: %s", slot);
+}
+
+static int mock_pool_probe(struct pool *pool, const struct storage_ids *ids, struct err *err)
+{
+	(void)ids;
+	return ordered_failure(mock_of(pool), "pool_probe", err);
+}
+
+static int mock_volume_exists(struct pool *pool, enum volume_kind kind, const char *name,
+			      struct err *err)
+{
+	int r = volume_check_name(kind, name, err);
+
+	return r < 0 ? r : strmap_has(&mock_of(pool)->volumes[kind], name);
+}
+
+static int mock_image_begin(struct pool *pool, const char *image, struct stage *ret_stage,
+			    struct err *err)
+{
+	struct mock *mock = mock_of(pool);
+	struct stage stage = { .dir_fd = -EBADF, .root_fd = -EBADF };
+	char uuid[UUID_LEN];
+
+	int r = ordered_failure(mock, "image_begin", err);
+	if (r == 0)
+		r = mock_volume_exists(pool, VOLUME_IMAGE, image, err);
+	if (r != 0)
+		return r;
+	(void)snprintf(stage.name, sizeof(stage.name), ".new-%s", uuid_new(uuid));
+	stage.image = xstrdup(image);
+	strmap_set(&mock->stages, stage.name, image);
+	*ret_stage = stage;
+	return 0;
+}
+
+static int mock_image_abort(struct pool *pool, struct stage *stage, struct err *err)
+{
+	(void)err;
+	(void)strmap_unset(&mock_of(pool)->stages, stage->name);
+	free(stage->image);
+	stage->image = NULL;
+	return 0;
+}
+
+static int mock_image_commit(struct pool *pool, struct stage *stage, struct err *err)
+{
+	struct mock *mock = mock_of(pool);
+
+	int r = ordered_failure(mock, "image_commit", err);
+	if (r == 0 && strmap_has(&mock->volumes[VOLUME_IMAGE], stage->image))
+		r = 1;
+	else if (r == 0)
+		strmap_set(&mock->volumes[VOLUME_IMAGE], stage->image, "");
+	(void)mock_image_abort(pool, stage, NULL);
+	return r;
+}
+
+static int mock_volume_create(struct pool *pool, const char *volume, const char *image,
+			      uint64_t quota_bytes, struct err *err)
+{
+	struct mock *mock = mock_of(pool);
+
+	if (quota_bytes > 0)
+		return err_kind(err, ERR_UNSUPPORTED, "pool \"%s\" (mock) has no quotas",
+				pool->name);
+	int r = ordered_failure(mock, "volume_create", err);
+	if (r == 0)
+		r = mock_volume_exists(pool, VOLUME_INSTANCE, volume, err);
+	if (r != 0)
+		return r;
+	if (image)
+		r = mock_volume_exists(pool, VOLUME_IMAGE, image, err);
+	if (r < 0)
+		return r;
+	if (image && r == 0)
+		return err_kind(err, ERR_NOT_FOUND, "image \"%s\" is not unpacked in pool \"%s\"",
+				image, pool->name);
+	if (pool_cancelled(pool))
+		return err_kind(err, ERR_CANCELLED, "cancelled");
+	strmap_set(&mock->volumes[VOLUME_INSTANCE], volume, image ? image : "");
+	return 0;
+}
+
+static int mock_volume_hide(struct pool *pool, enum volume_kind kind, const char *name,
+			    char ret_trash[UUID_LEN], struct err *err)
+{
+	struct mock *mock = mock_of(pool);
+
+	int r = ordered_failure(mock, "volume_hide", err);
+	if (r == 0)
+		r = mock_volume_exists(pool, kind, name, err);
+	if (r < 0)
+		return r;
+	if (r == 0)
+		return 1;
+	if (kind == VOLUME_INSTANCE && strmap_has(&mock->used, name))
+		return err_kind(err, ERR_CONFLICT, "instance volume \"%s\" is in use", name);
+	(void)strmap_unset(&mock->volumes[kind], name);
+	strmap_set(&mock->trash, uuid_new(ret_trash), name);
+	return 0;
+}
+
+static int mock_volume_free(struct pool *pool, const char *trash, struct err *err)
+{
+	int r = ordered_failure(mock_of(pool), "volume_free", err);
+
+	if (r == 0)
+		(void)strmap_unset(&mock_of(pool)->trash, trash);
+	return r;
+}
+
+static int mock_trash_empty(struct pool *pool, struct err *err)
+{
+	int r = ordered_failure(mock_of(pool), "trash_empty", err);
+
+	if (r == 0)
+		strmap_done(&mock_of(pool)->trash);
+	return r;
+}
+
+static const struct storage_driver mock_driver = {
+	.name = "mock",
+	.caps = STORAGE_CAP_SHARED_IMAGE,
+	.pool_probe = mock_pool_probe,
+	.image_begin = mock_image_begin,
+	.image_commit = mock_image_commit,
+	.image_abort = mock_image_abort,
+	.volume_create = mock_volume_create,
+	.volume_hide = mock_volume_hide,
+	.volume_free = mock_volume_free,
+	.trash_empty = mock_trash_empty,
+	.volume_exists = mock_volume_exists,
+};
+
+void mock_pool_init(struct mock *mock, struct pool *ret_pool)
+{
+	*ret_pool = (struct pool){ .name = xstrdup("mock"),
+				   .dir = xstrdup("/"),
+				   .dir_fd = -EBADF,
+				   .driver = &mock_driver,
+				   .driver_data = mock };
+}
+
+void mock_done(struct mock *mock)
+{
+	for (size_t kind = 0; kind < VOLUME_KIND_MAX; kind++)
+		strmap_done(&mock->volumes[kind]);
+	strmap_done(&mock->used);
+	strmap_done(&mock->trash);
+	strmap_done(&mock->stages);
+}

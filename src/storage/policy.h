@@ -1,0 +1,43 @@
+/*
+ * storage/policy.h - where a pool's volumes lie and what a driver offers; pure, the one header of
+ * this layer that sysctrd may see
+ *
+ *   <pool>/images/<fingerprint>/rootfs       read-only, ids unshifted, shared
+ *   <pool>/instances/<name>/rootfs           dir, or overlay without an image: the root itself
+ *   <pool>/instances/<name>/{upper,work}     overlay
+ *   <pool>/.new-<uuid>, <pool>/trash/<uuid>  unfinished; dead
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "spec/instance.h"
+
+enum storage_cap {
+	STORAGE_CAP_SHARED_IMAGE = 1 << 0, /* instances stand on the image's volume */
+	STORAGE_CAP_QUOTA = 1 << 1,
+	STORAGE_CAP_SNAPSHOT = 1 << 2, /* in constant time */
+};
+
+/* What a pool holds; each kind has a directory of its own. */
+enum volume_kind {
+	VOLUME_IMAGE,
+	VOLUME_INSTANCE,
+	VOLUME_KIND_MAX
+};
+
+/* STORAGE_CAP_* of a driver by name. Errors: ERR_INVALID "unknown storage driver". */
+int storage_driver_caps(const char *driver, uint32_t *ret_caps, struct err *err);
+
+/* Names of all drivers, NULL-terminated, best first. */
+const char *const *storage_driver_names(void);
+
+/*
+ * Fill root_kind, root_path and root_lower of *@spec for the volume @instance.
+ * @image: fingerprint, NULL when it stands on none. root_path is the volume's directory for
+ * ROOT_OVERLAY and the root file system for ROOT_DIR; whoever uses it holds it with flock.
+ */
+int storage_fill_root(const char *driver, const char *pool_dir, const char *instance,
+		      const char *image, struct inst_spec *spec, struct err *err);

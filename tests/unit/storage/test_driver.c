@@ -1,0 +1,386 @@
+/* tests/unit/storage/test_driver.c - the contract of storage/driver.h, the same for every driver */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "os/fd.h"
+#include "os/tree_remove.h"
+#include "storage/mock.h"
+#include "storage/pool.h"
+#include "storage/trace.h"
+
+#define IMAGE	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define MISSING "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+
+/* A pool of the driver under test. */
+struct world {
+	struct pool pool;
+	struct pool inner;
+	struct mock mock;
+	struct trace trace;
+	char dir[64]; /* "" for the mock */
+	unsigned int n_lines;
+};
+
+static void count_line(void *data, const char *line)
+{
+	struct world *world = data;
+
+	assert_non_null(strstr(line, " -> "));
+	world->n_lines++;
+}
+
+static void open_dir_pool(struct world *world, const char *driver, struct pool *pool)
+{
+	static const char *const subdirs[] = { "images", "instances", "trash" };
+	struct err err = { 0 };
+
+	(void)snprintf(world->dir, sizeof(world->dir), "/tmp/sysctr-unit-XXXXXX");
+	assert_non_null(mkdtemp(world->dir));
+	assert_int_equal(pool_open("p", driver, world->dir, pool, &err), 0);
+	for (size_t i = 0; i < ARRAY_LEN(subdirs); i++)
+		assert_int_equal(mkdirat(pool->dir_fd, subdirs[i], 0700), 0);
+}
+
+static int setup_overlay(void **state)
+{
+	struct world *world = *state = xcalloc(1, sizeof(*world));
+
+	open_dir_pool(world, "overlay", &world->pool);
+	return 0;
+}
+
+static int setup_dir(void **state)
+{
+	struct world *world = *state = xcalloc(1, sizeof(*world));
+
+	open_dir_pool(world, "dir", &world->pool);
+	return 0;
+}
+
+static int setup_trace(void **state)
+{
+	struct world *world = *state = xcalloc(1, sizeof(*world));
+
+	open_dir_pool(world, "dir", &world->inner);
+	world->trace = (struct trace){ &world->inner, count_line, world };
+	trace_pool_init(&world->trace, &world->pool);
+	return 0;
+}
+
+static int setup_mock(void **state)
+{
+	struct world *world = *state = xcalloc(1, sizeof(*world));
+
+	mock_pool_init(&world->mock, &world->pool);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct world *world = *state;
+
+	pool_close(&world->pool);
+	pool_close(&world->inner);
+	mock_done(&world->mock);
+	if (world->dir[0] != '\0') {
+		int tmp_fd = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		const char *name = world->dir + strlen("/tmp/");
+		assert_int_equal(tree_remove(tmp_fd, name, NULL, NULL), 0);
+		(void)fd_close(tmp_fd);
+	}
+	free(world);
+	return 0;
+}
+
+static void fill(struct world *world, const struct stage *stage)
+{
+	if (world->dir[0] == '\0')
+		return;
+	int fd = openat(stage->root_fd, "file", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, "text", 4), 4);
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(mkdirat(stage->root_fd, "sub", 0750), 0);
+	assert_int_equal(linkat(stage->root_fd, "file", stage->root_fd, "sub/link", 0), 0);
+	assert_int_equal(symlinkat("/etc/passwd", stage->root_fd, "sub/sym"), 0);
+	assert_int_equal(mkfifoat(stage->root_fd, "fifo", 0600), 0);
+	assert_int_equal(fchmod(stage->root_fd, 0751), 0);
+}
+
+static void make_image(struct world *world)
+{
+	const struct storage_driver *driver = world->pool.driver;
+	struct stage stage;
+	struct err err = { 0 };
+
+	assert_int_equal(driver->image_begin(&world->pool, IMAGE, &stage, &err), 0);
+	fill(world, &stage);
+	assert_int_equal(driver->image_commit(&world->pool, &stage, &err), 0);
+}
+
+static int exists(struct world *world, enum volume_kind kind, const char *name)
+{
+	return world->pool.driver->volume_exists(&world->pool, kind, name, NULL);
+}
+
+/* S1, S3 */
+static void test_image(void **state)
+{
+	struct world *world = *state;
+	const struct storage_driver *driver = world->pool.driver;
+	struct stage first, second;
+
+	assert_int_equal(driver->image_begin(&world->pool, IMAGE, &first, NULL), 0);
+	assert_int_equal(driver->image_begin(&world->pool, IMAGE, &second, NULL), 0);
+	assert_int_equal(exists(world, VOLUME_IMAGE, IMAGE), 0);
+	assert_int_equal(driver->image_commit(&world->pool, &first, NULL), 0);
+	assert_int_equal(exists(world, VOLUME_IMAGE, IMAGE), 1);
+	assert_int_equal(driver->image_commit(&world->pool, &second, NULL), 1);
+	assert_int_equal(driver->image_begin(&world->pool, IMAGE, &first, NULL), 1);
+}
+
+static void test_image_abort(void **state)
+{
+	struct world *world = *state;
+	const struct storage_driver *driver = world->pool.driver;
+	struct stage stage;
+
+	assert_int_equal(driver->image_begin(&world->pool, IMAGE, &stage, NULL), 0);
+	fill(world, &stage);
+	assert_int_equal(driver->image_abort(&world->pool, &stage, NULL), 0);
+	assert_int_equal(exists(world, VOLUME_IMAGE, IMAGE), 0);
+	make_image(world);
+}
+
+static void test_create(void **state)
+{
+	struct world *world = *state;
+	const struct storage_driver *driver = world->pool.driver;
+	struct err err = { 0 };
+
+	make_image(world);
+	assert_int_equal(driver->volume_create(&world->pool, "c1", IMAGE, 0, &err), 0);
+	assert_int_equal(exists(world, VOLUME_INSTANCE, "c1"), 1);
+	assert_int_equal(driver->volume_create(&world->pool, "c1", IMAGE, 0, &err), 1);
+	assert_int_equal(driver->volume_create(&world->pool, "empty", NULL, 0, &err), 0);
+	assert_true(driver->volume_create(&world->pool, "c2", MISSING, 0, &err) < 0);
+	assert_int_equal(err.kind, ERR_NOT_FOUND);
+	assert_int_equal(exists(world, VOLUME_INSTANCE, "c2"), 0);
+	assert_true(driver->volume_create(&world->pool, "c3", IMAGE, 1 << 20, &err) < 0);
+	assert_int_equal(err.kind, ERR_UNSUPPORTED);
+}
+
+static void test_names(void **state)
+{
+	static const char *const bad[] = { "", ".", "..", "../x", "a/b", "/x", "x\ny", NULL };
+	struct world *world = *state;
+	const struct storage_driver *driver = world->pool.driver;
+	char trash[UUID_LEN];
+
+	for (size_t i = 0; bad[i]; i++) {
+		struct err err = { 0 };
+		struct stage stage;
+		assert_true(driver->volume_create(&world->pool, bad[i], NULL, 0, &err) < 0);
+		assert_int_equal(err.kind, ERR_INVALID);
+		assert_true(driver->image_begin(&world->pool, bad[i], &stage, &err) < 0);
+		assert_true(driver->volume_hide(&world->pool, VOLUME_INSTANCE, bad[i], trash,
+						&err) < 0);
+		assert_true(driver->volume_create(&world->pool, "ok", bad[i], 0, &err) < 0);
+	}
+}
+
+static void test_hide_and_free(void **state)
+{
+	struct world *world = *state;
+	const struct storage_driver *driver = world->pool.driver;
+	char trash[UUID_LEN];
+
+	make_image(world);
+	assert_int_equal(driver->volume_create(&world->pool, "c1", IMAGE, 0, NULL), 0);
+	assert_int_equal(driver->volume_hide(&world->pool, VOLUME_INSTANCE, "c1", trash, NULL), 0);
+	assert_int_equal(exists(world, VOLUME_INSTANCE, "c1"), 0);
+	/* the name is free before the space is */
+	assert_int_equal(driver->volume_create(&world->pool, "c1", IMAGE, 0, NULL), 0);
+	assert_int_equal(driver->volume_free(&world->pool, trash, NULL), 0);
+	assert_int_equal(driver->volume_free(&world->pool, trash, NULL), 0);
+	assert_int_equal(exists(world, VOLUME_INSTANCE, "c1"), 1);
+	assert_int_equal(driver->volume_hide(&world->pool, VOLUME_INSTANCE, "c2", trash, NULL), 1);
+	assert_int_equal(driver->volume_hide(&world->pool, VOLUME_IMAGE, IMAGE, trash, NULL), 0);
+	assert_int_equal(driver->trash_empty(&world->pool, NULL), 0);
+}
+
+/* S4 */
+static void test_in_use(void **state)
+{
+	struct world *world = *state;
+	const struct storage_driver *driver = world->pool.driver;
+	_cleanup_(fd_closep) int fd = -EBADF;
+	struct err err = { 0 };
+	char trash[UUID_LEN];
+
+	assert_int_equal(driver->volume_create(&world->pool, "c1", NULL, 0, NULL), 0);
+	if (world->dir[0] != '\0') {
+		_cleanup_(freep) char *path = xasprintf("%s/instances/c1", world->dir);
+		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		assert_int_equal(flock(fd, LOCK_EX), 0);
+	} else {
+		strmap_set(&world->mock.used, "c1", "");
+	}
+	assert_true(driver->volume_hide(&world->pool, VOLUME_INSTANCE, "c1", trash, &err) < 0);
+	assert_int_equal(err.kind, ERR_CONFLICT);
+	assert_int_equal(exists(world, VOLUME_INSTANCE, "c1"), 1);
+	fd = fd_close(fd);
+	(void)strmap_unset(&world->mock.used, "c1");
+	assert_int_equal(driver->volume_hide(&world->pool, VOLUME_INSTANCE, "c1", trash, NULL), 0);
+}
+
+#define CONTRACT(driver)                                                                          \
+	{ "image_" #driver, test_image, setup_##driver, teardown, NULL },                         \
+		{ "abort_" #driver, test_image_abort, setup_##driver, teardown, NULL },           \
+		{ "create_" #driver, test_create, setup_##driver, teardown, NULL },               \
+		{ "names_" #driver, test_names, setup_##driver, teardown, NULL },                 \
+		{ "hide_and_free_" #driver, test_hide_and_free, setup_##driver, teardown, NULL }, \
+	{                                                                                         \
+		"in_use_" #driver, test_in_use, setup_##driver, teardown, NULL                    \
+	}
+
+/* A stage that somebody holds is left alone when the trash is emptied; a dead one goes. */
+static void test_stages(void **state)
+{
+	struct world *world = *state;
+	const struct storage_driver *driver = world->pool.driver;
+	struct stage stage;
+	struct stat st;
+
+	assert_int_equal(driver->image_begin(&world->pool, IMAGE, &stage, NULL), 0);
+	assert_int_equal(mkdirat(world->pool.dir_fd, ".new-dead", 0700), 0);
+	assert_int_equal(driver->trash_empty(&world->pool, NULL), 0);
+	assert_int_equal(fstatat(world->pool.dir_fd, stage.name, &st, 0), 0);
+	assert_int_equal(fstatat(world->pool.dir_fd, ".new-dead", &st, 0), -1);
+	assert_int_equal(driver->image_commit(&world->pool, &stage, NULL), 0);
+}
+
+/* S2: a pool whose own directories were replaced by links gives nothing away. */
+static void test_link_in_pool(void **state)
+{
+	struct world *world = *state;
+	const struct storage_driver *driver = world->pool.driver;
+
+	assert_int_equal(unlinkat(world->pool.dir_fd, "instances", AT_REMOVEDIR), 0);
+	assert_int_equal(symlinkat("/tmp", world->pool.dir_fd, "instances"), 0);
+	assert_true(driver->volume_create(&world->pool, "c1", NULL, 0, NULL) < 0);
+	assert_true(exists(world, VOLUME_INSTANCE, "c1") < 0);
+	assert_int_equal(unlinkat(world->pool.dir_fd, "instances", 0), 0);
+}
+
+static bool always(void *data)
+{
+	(void)data;
+	return true;
+}
+
+static void test_cancelled_copy(void **state)
+{
+	struct world *world = *state;
+	const struct storage_driver *driver = world->pool.driver;
+	struct err err = { 0 };
+
+	make_image(world);
+	world->pool.cancel = always;
+	assert_int_equal(driver->volume_create(&world->pool, "c1", IMAGE, 0, &err), -ECANCELED);
+	assert_int_equal(err.kind, ERR_CANCELLED);
+	world->pool.cancel = NULL;
+	assert_int_equal(exists(world, VOLUME_INSTANCE, "c1"), 0);
+	assert_int_equal(driver->volume_create(&world->pool, "c1", IMAGE, 0, &err), 0);
+}
+
+/* The copy is the image: modes, links, fifos; not the same file. */
+static void test_copy_is_faithful(void **state)
+{
+	struct world *world = *state;
+	struct stat a, b, image;
+	char text[PATH_MAX];
+
+	make_image(world);
+	assert_int_equal(world->pool.driver->volume_create(&world->pool, "c1", IMAGE, 0, NULL), 0);
+	int fd = world->pool.dir_fd;
+	assert_int_equal(fstatat(fd, "instances/c1/rootfs/file", &a, 0), 0);
+	assert_int_equal(fstatat(fd, "instances/c1/rootfs/sub/link", &b, 0), 0);
+	assert_int_equal(fstatat(fd, "images/" IMAGE "/rootfs/file", &image, 0), 0);
+	assert_true(a.st_ino == b.st_ino && a.st_ino != image.st_ino);
+	assert_int_equal(a.st_mode, image.st_mode);
+	assert_int_equal(a.st_size, 4);
+	assert_int_equal(a.st_mtim.tv_nsec, image.st_mtim.tv_nsec);
+	assert_int_equal(fstatat(fd, "instances/c1/rootfs/fifo", &a, 0), 0);
+	assert_true(S_ISFIFO(a.st_mode));
+	ssize_t len = readlinkat(fd, "instances/c1/rootfs/sub/sym", text, sizeof(text));
+	assert_int_equal(len, 11);
+	assert_int_equal(fstatat(fd, "instances/c1/rootfs", &a, 0), 0);
+	assert_int_equal(a.st_mode & 07777, 0751);
+}
+
+static void test_upper_is_like_the_image(void **state)
+{
+	struct world *world = *state;
+	struct stat st;
+
+	make_image(world);
+	assert_int_equal(world->pool.driver->volume_create(&world->pool, "c1", IMAGE, 0, NULL), 0);
+	assert_int_equal(fstatat(world->pool.dir_fd, "instances/c1/upper", &st, 0), 0);
+	assert_int_equal(st.st_mode & 07777, 0751);
+	assert_int_equal(fstatat(world->pool.dir_fd, "instances/c1/work", &st, 0), 0);
+}
+
+static void test_mock_fails_once(void **state)
+{
+	struct world *world = *state;
+
+	world->mock.fail_slot = "volume_create";
+	world->mock.fail_code = -ENOSPC;
+	const struct storage_driver *driver = world->pool.driver;
+	assert_int_equal(driver->volume_create(&world->pool, "c1", NULL, 0, NULL), -ENOSPC);
+	assert_int_equal(driver->volume_create(&world->pool, "c1", NULL, 0, NULL), 0);
+}
+
+static void test_trace_tells(void **state)
+{
+	struct world *world = *state;
+
+	make_image(world);
+	assert_int_equal(world->n_lines, 2);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CONTRACT(mock),
+		CONTRACT(dir),
+		CONTRACT(overlay),
+		CONTRACT(trace),
+		cmocka_unit_test_setup_teardown(test_stages, setup_dir, teardown),
+		cmocka_unit_test_setup_teardown(test_link_in_pool, setup_overlay, teardown),
+		cmocka_unit_test_setup_teardown(test_cancelled_copy, setup_dir, teardown),
+		cmocka_unit_test_setup_teardown(test_copy_is_faithful, setup_dir, teardown),
+		cmocka_unit_test_setup_teardown(test_upper_is_like_the_image, setup_overlay,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_mock_fails_once, setup_mock, teardown),
+		cmocka_unit_test_setup_teardown(test_trace_tells, setup_trace, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
