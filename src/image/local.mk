@@ -1,0 +1,21 @@
+noinst_LIBRARIES += libimage.a
+libimage_a_SOURCES = \
+	%D%/apt.c %D%/apt.h \
+	%D%/build.c %D%/build.h \
+	%D%/build_log.c %D%/build_log.h \
+	%D%/child.c %D%/child.h \
+	%D%/command.c %D%/command.h \
+	%D%/entry.c %D%/entry.h \
+	%D%/fingerprint.c %D%/fingerprint.h \
+	%D%/form.c %D%/form.h \
+	%D%/inside.c %D%/inside.h \
+	%D%/inspect.c %D%/inspect.h \
+	%D%/job_main.c %D%/job_main.h \
+	%D%/metadata.c %D%/metadata.h \
+	%D%/pack.c %D%/pack.h \
+	%D%/release_index.c %D%/release_index.h \
+	%D%/report.c %D%/report.h \
+	%D%/root_entry.c %D%/root_entry.h \
+	%D%/store.c %D%/store.h \
+	%D%/tarball.c %D%/tarball.h \
+	%D%/unpack.c %D%/unpack.h

@@ -1,0 +1,10 @@
+helper_PROGRAMS += sysctr-unpack
+sysctr_unpack_SOURCES = \
+	%D%/guard.c %D%/guard.h \
+	%D%/job_image_store.c \
+	%D%/job_image_unpack.c \
+	%D%/jobs.h \
+	%D%/main.c
+sysctr_unpack_CPPFLAGS = $(AM_CPPFLAGS) $(ARCHIVE_CFLAGS) $(GNUTLS_CFLAGS)
+sysctr_unpack_LDADD = libimage.a libstorage.a libspec.a libcodec.a libos.a libbase.a \
+	$(ARCHIVE_LIBS) $(GNUTLS_LIBS) $(YAML_LIBS) $(JANSSON_LIBS)

@@ -1,0 +1,21 @@
+/*
+ * unpack/main.c - sysctr-unpack: jobs from spec/job.h on archives that strangers made
+ *
+ * Unpack; may block. The process is root's; every archive is read in a sandbox (os/sandbox.h).
+ */
+#include <locale.h>
+
+#include "unpack/jobs.h"
+
+/* A NULL entry is the job of another program. */
+static job_fn *const jobs[JOB_KIND_MAX] = {
+	[JOB_IMAGE_STORE] = job_image_store,
+	[JOB_IMAGE_UNPACK] = job_image_unpack,
+};
+
+int main(void)
+{
+	/* names in archives are UTF-8; the C locale would make libarchive convert them */
+	(void)setlocale(LC_CTYPE, "C.UTF-8");
+	return job_main("sysctr-unpack", jobs);
+}

@@ -1,0 +1,10 @@
+helper_PROGRAMS += sysctr-worker
+sysctr_worker_SOURCES = \
+	%D%/job_build.c \
+	%D%/job_image_delete.c \
+	%D%/job_pool_prepare.c \
+	%D%/job_volume_create.c \
+	%D%/job_volume_delete.c \
+	%D%/jobs.h \
+	%D%/main.c
+sysctr_worker_LDADD = libstorage.a libimage.a libspec.a libcodec.a libos.a libbase.a $(JANSSON_LIBS) $(YAML_LIBS)

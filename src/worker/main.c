@@ -1,0 +1,18 @@
+/*
+ * worker/main.c - sysctr-worker: one job from spec/job.h that needs no library but ours
+ *
+ * Worker; may block. Started for every instance that is created, so it links as little as can be.
+ */
+#include "worker/jobs.h"
+
+/* A NULL entry is the job of another program. */
+static job_fn *const jobs[JOB_KIND_MAX] = {
+	[JOB_POOL_PREPARE] = job_pool_prepare,	 [JOB_VOLUME_CREATE] = job_volume_create,
+	[JOB_VOLUME_DELETE] = job_volume_delete, [JOB_IMAGE_DELETE] = job_image_delete,
+	[JOB_IMAGE_BUILD] = job_image_build,
+};
+
+int main(void)
+{
+	return job_main("sysctr-worker", jobs);
+}
