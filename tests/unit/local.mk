@@ -4,6 +4,7 @@ include tests/unit/aio/local.mk
 include tests/unit/base/local.mk
 include tests/unit/codec/local.mk
 include tests/unit/image/local.mk
+include tests/unit/network/local.mk
 include tests/unit/os/local.mk
 include tests/unit/spec/local.mk
 include tests/unit/storage/local.mk
