@@ -1,0 +1,5 @@
+check_PROGRAMS += \
+	%D%/test_db
+
+tests_unit_db_test_db_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
+tests_unit_db_test_db_LDADD = libdb.a libspec.a libcodec.a libbase.a $(SQLITE_LIBS) $(CMOCKA_LIBS)
