@@ -3,6 +3,7 @@ TESTS += $(check_PROGRAMS)
 include tests/unit/aio/local.mk
 include tests/unit/base/local.mk
 include tests/unit/codec/local.mk
+include tests/unit/core/local.mk
 include tests/unit/db/local.mk
 include tests/unit/image/local.mk
 include tests/unit/network/local.mk

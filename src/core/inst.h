@@ -1,0 +1,102 @@
+/*
+ * core/inst.h - an instance at run time: its row, what it expands to, its monitor
+ *
+ * Layer: core. Process: sysctrd.
+ *
+ *   STOPPED -> STARTING -> RUNNING <-> FROZEN -> STOPPING -> STOPPED
+ *                  \__________\____________________/ the monitor says so, or its connection ends
+ *
+ *   I1  state is what the monitor said last; without a connection it is STOPPED.
+ *   I2  record is what the database holds; expanded is made from it and the profiles.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/list.h"
+#include "base/strmap.h"
+#include "spec/expand.h"
+#include "spec/instance.h"
+#include "spec/msg.h"
+
+struct core;
+struct monitor_conn;
+struct op;
+struct profile_record;
+
+enum inst_state {
+	INST_STOPPED,
+	INST_STARTING,
+	INST_RUNNING,
+	INST_FROZEN,
+	INST_STOPPING,
+	INST_ERROR,
+	INST_STATE_MAX
+};
+/* The API's words and numbers. */
+const char *inst_state_name(enum inst_state state);
+int inst_state_code(enum inst_state state);
+
+struct inst {
+	struct core *core;
+	struct inst_record *record;
+	struct expanded expanded; /* of profiles and record */
+	enum inst_state state;
+	bool stored;		   /* in the database; false while it is being created */
+	struct monitor_conn *conn; /* NULL: no monitor */
+	bool releasing;		   /* init is dead, the monitor still takes mounts down */
+	struct op *op;		   /* who holds it; NULL: nobody */
+	bool (*op_reached)(struct inst *inst, struct op *op); /* what op waits for; inst_await() */
+	int32_t pid;
+	bool ready;		/* its init said READY=1 */
+	bool stopped_meanwhile; /* it ran and stopped while op held it */
+	int64_t started_wall_ns;
+	uint64_t generation;
+	struct list sessions; /* core/exec_session.c */
+	struct msg addresses; /* .nics of the last MSG_ADDRESSES */
+	char *cpus;	      /* what limits.cpu=N came down to; core/cpus.h */
+	uint32_t cpus_count;
+	char *last_error; /* why it is not running, for info; NULL: nothing to say */
+};
+
+/* Make *@instances an empty map that owns its instances. */
+void inst_map_init(struct strmap *instances);
+
+/* Make an instance that owns @record and put it into core->instances. */
+struct inst *inst_add(struct core *core, struct inst_record *record);
+void inst_remove(struct inst *inst); /* frees it */
+
+/* Errors: ERR_NOT_FOUND "Instance not found" with a hint. Placeholders are not found. */
+int inst_find(struct core *core, const char *name, struct inst **ret_inst, struct err *err);
+
+/* Errors: ERR_CONFLICT that names the operation that has it and its step. */
+int inst_check_free(const struct inst *inst, struct err *err);
+
+/* Give the instance to @op until the op ends. Errors: of inst_check_free(). */
+int inst_claim(struct inst *inst, struct op *op, struct err *err);
+
+/* Recompute expanded; a profile that is missing counts as empty. */
+void inst_expand(struct inst *inst);
+
+/*
+ * Check what @record would be with the profiles of @core, as a whole; for edits before commit.
+ * @edited: counts instead of the profile of its name (NULL: none).
+ */
+int inst_check_record(struct core *core, const struct inst_record *record,
+		      const struct profile_record *edited, struct err *err);
+
+/* The monitor said so: sets state, publishes lifecycle events, forgets addresses when stopped. */
+void inst_set_state(struct inst *inst, enum inst_state state);
+bool inst_is_running(const struct inst *inst); /* RUNNING or FROZEN */
+
+/* limits, devices and so on resolved for the monitor; free with wire_free(&inst_spec_schema). */
+int inst_make_spec(struct inst *inst, struct inst_spec *ret_spec, struct err *err);
+
+/* Send the spec as it is now to the running container: live limits now, the rest at its reboot. */
+void inst_push_spec(struct inst *inst);
+
+char *inst_runtime_dir(const struct inst *inst); /* owned by the caller */
+char *inst_log_dir(const struct inst *inst);
+char *inst_cgroup(const struct core *core, const char *name); /* "sysctr/web1" */

@@ -1,0 +1,444 @@
+/*
+ * core/inst_create.c - a new instance, from a name that is only claimed to a committed row
+ *
+ *   claim -> have-image -> fill-in -> unpack-image -> journal -> make-volume -> record
+ *
+ * The row is the last step: what a crash leaves before it is a volume with a journal row, which
+ * core/reconcile.c removes. A cancelled launch undoes the row as well.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "aio/loop.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "core/core.h"
+#include "core/image.h"
+#include "core/inst.h"
+#include "core/inst_ops.h"
+#include "core/job.h"
+#include "core/journal.h"
+#include "core/network.h"
+#include "core/pool.h"
+#include "core/template.h"
+#include "db/instances.h"
+#include "spec/daemon_config.h"
+#include "spec/device.h"
+#include "spec/idrange.h"
+#include "spec/image.h"
+#include "spec/names.h"
+#include "spec/nic.h"
+#include "spec/profile.h"
+
+void inst_create_request_free(struct inst_create_request *request)
+{
+	if (!request)
+		return;
+	inst_record_free(request->record);
+	free(request->image);
+	free(request);
+}
+
+static void free_request(void *data)
+{
+	inst_create_request_free(data);
+}
+
+static enum op_next step_claim(struct op *op)
+{
+	(void)op; /* done by inst_create(), so that the second one hears of it at once */
+	return OP_NEXT;
+}
+
+static enum op_next undo_claim(struct op *op)
+{
+	struct inst *inst = op->inst;
+	_cleanup_(freep) char *pool = xstrdup(inst->record->pool);
+	_cleanup_(freep) char *image = xstrdup(inst->record->image_fingerprint);
+
+	core_release(op);
+	inst_remove(inst);
+	image_volume_unused(op->core, pool, image); /* the image may have been deleted meanwhile */
+	return OP_NEXT;
+}
+
+static enum op_next step_have_image(struct op *op)
+{
+	const struct inst_create_request *request = op->args;
+
+	if (request->source == INST_SOURCE_NONE)
+		return OP_NEXT;
+	return image_ensure(op, request->image);
+}
+
+/* image.* keys and what the image says of itself. */
+static int fill_from_image(struct op *op, struct inst_record *record)
+{
+	const struct inst_create_request *request = op->args;
+	struct image_record *image;
+	int r = image_resolve(op->core, request->image, &image, &op->err);
+
+	if (r < 0)
+		return r;
+	replace_str(&record->image_fingerprint, image->fingerprint);
+	replace_str(&record->architecture, image->architecture);
+	strmap_set(&record->config, "volatile.base_image", image->fingerprint);
+	strmap_for_each(entry, &image->properties)
+	{
+		_cleanup_(freep) char *key = xasprintf("image.%s", entry->key);
+
+		strmap_set(&record->config, key, entry->value);
+	}
+	image->last_used_wall_ns = aio_wall_now(op->core->loop);
+	return 0;
+}
+
+/* A range that no instance has, placeholders included; the first one is the helpers'. */
+static int choose_ids(struct core *core, struct inst_record *record, struct err *err)
+{
+	struct idrange space = { core->config->idmap_base, core->config->idmap_size };
+	_cleanup_(freep) struct idrange *used =
+		xcalloc(core->instances.len + 1, sizeof(struct idrange));
+	size_t n = 0;
+	uint32_t base;
+	int r;
+
+	used[n++] = (struct idrange){ core->config->idmap_base, IDRANGE_COUNT };
+	strmap_for_each(entry, &core->instances)
+	{
+		const struct inst *inst = entry->value;
+
+		if (inst->record->id_count > 0)
+			used[n++] =
+				(struct idrange){ inst->record->id_base, inst->record->id_count };
+	}
+	r = idrange_find(&space, used, n, IDRANGE_COUNT, &base, err);
+	if (r < 0)
+		return r;
+	record->id_base = base;
+	record->id_count = IDRANGE_COUNT;
+	return 0;
+}
+
+/* Each nic keeps the address it gets now for as long as the instance lives. */
+void inst_fill_hwaddrs(struct inst *inst)
+{
+	strmap_for_each(entry, &inst->expanded.devices)
+	{
+		_cleanup_(freep) char *key = xasprintf("volatile.%s.hwaddr", entry->key);
+		char hwaddr[NIC_HWADDR_LEN];
+
+		if (!streq(device_get(entry->value, "type", NULL), "nic") ||
+		    device_get(entry->value, "hwaddr", NULL) ||
+		    strmap_has(&inst->record->config, key))
+			continue;
+		strmap_set(&inst->record->config, key, nic_new_hwaddr(hwaddr));
+	}
+}
+
+static int choose_pool(struct inst *inst, struct err *err)
+{
+	struct pool_record *pool;
+
+	strmap_for_each(entry, &inst->expanded.devices)
+	{
+		if (streq(device_get(entry->value, "type", NULL), "disk") &&
+		    streq(device_get(entry->value, "path", NULL), "/")) {
+			replace_str(&inst->record->pool,
+				    device_get(entry->value, "pool", POOL_DEFAULT));
+			return pool_find(inst->core, inst->record->pool, &pool, err);
+		}
+	}
+	return err_kind(err, ERR_INVALID,
+			"no root disk: add one (-d root,type=disk,path=/,pool=default) or use a "
+			"profile that has it");
+}
+
+static enum op_next step_fill_in(struct op *op)
+{
+	const struct inst_create_request *request = op->args;
+	struct inst *inst = op->inst;
+	char uuid[UUID_LEN];
+	int r = 0;
+
+	if (request->source == INST_SOURCE_IMAGE)
+		r = fill_from_image(op, inst->record);
+	if (r == 0)
+		r = choose_ids(op->core, inst->record, &op->err);
+	if (r < 0)
+		return OP_FAIL;
+	strmap_set(&inst->record->config, "volatile.uuid", uuid_new(uuid));
+	inst_fill_hwaddrs(inst);
+	inst_expand(inst);
+	return OP_NEXT;
+}
+
+static enum op_next step_unpack_image(struct op *op)
+{
+	const struct inst_record *record = op->inst->record;
+
+	if (!record->image_fingerprint)
+		return OP_NEXT;
+	return image_ensure_volume(op, record->pool, record->image_fingerprint);
+}
+
+static enum op_next step_journal(struct op *op)
+{
+	return op_result(journal_write(op, "instance-create", op->inst->record, &op->err));
+}
+
+/* The row stays when the volume could not be removed: the next start tries again. */
+static enum op_next undo_journal(struct op *op)
+{
+	if (!op->undo_failed)
+		journal_erase(op);
+	return OP_NEXT;
+}
+
+static enum op_next volume_removed(struct op *op, const struct job_report *report)
+{
+	if (!report->done || report->code < 0) {
+		op->undo_failed = true;
+		log_error(((struct log_keys){ .inst = op->inst->record->name, .op = op->id }),
+			  "undo: remove volume: %s", report->text ? report->text : "helper died");
+	}
+	return OP_NEXT;
+}
+
+static enum op_next volume_job(struct op *op, enum job_kind kind, job_done_fn *done)
+{
+	const struct inst_record *record = op->inst->record;
+	struct job job = { .kind = kind };
+	struct err err = { 0 };
+	enum op_next next = OP_FAIL;
+
+	if (pool_fill_job(op->core, record->pool, &job, &err) == 0) {
+		job.volume = xstrdup(record->name);
+		job.image = xstrdup(record->image_fingerprint);
+		next = job_run(op, &job, -EBADF, done);
+	} else if (!op->undoing) {
+		op->err = err;
+	}
+	wire_free(&job_schema, &job);
+	return next == OP_FAIL && op->undoing ? OP_NEXT : next;
+}
+
+static enum op_next step_make_volume(struct op *op)
+{
+	return volume_job(op, JOB_VOLUME_CREATE, NULL);
+}
+
+static enum op_next undo_make_volume(struct op *op)
+{
+	return volume_job(op, JOB_VOLUME_DELETE, volume_removed);
+}
+
+static bool has_address(const struct strmap *device)
+{
+	return streq(device_get(device, "type", NULL), "nic") &&
+	       device_get(device, "network", NULL);
+}
+
+static int release_gone_nics(struct inst *inst, struct err *err)
+{
+	_cleanup_(strv_freep) char **keep = NULL;
+
+	strmap_for_each(entry, &inst->expanded.devices) if (has_address(entry->value))
+		strv_push(&keep, entry->key);
+	return netman_release_others(inst->core->net, inst->record->id, (const char *const *)keep,
+				     err);
+}
+
+int inst_assign_nics(struct inst *inst, struct err *err)
+{
+	int r = release_gone_nics(inst, err);
+
+	if (r < 0)
+		return r;
+	strmap_for_each(entry, &inst->expanded.devices)
+	{
+		_cleanup_(freep) char *key = xasprintf("volatile.%s.hwaddr", entry->key);
+		struct netman_addresses addresses;
+		struct netman_nic nic = {
+			.instance_id = inst->record->id,
+			.instance = inst->record->name,
+			.device = entry->key,
+			.network = device_get(entry->value, "network", NULL),
+			.hwaddr = device_get(entry->value, "hwaddr",
+					     strmap_get(&inst->record->config, key)),
+			.ipv4 = device_get(entry->value, "ipv4.address", NULL),
+			.ipv6 = device_get(entry->value, "ipv6.address", NULL),
+		};
+
+		if (!has_address(entry->value))
+			continue;
+		r = netman_assign_nic(inst->core->net, &nic, &addresses, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int store(struct op *op)
+{
+	struct db *db = op->core->db;
+	int r = db_begin(db, &op->err);
+
+	if (r < 0)
+		return r;
+	r = db_instance_insert(db, op->inst->record, &op->err);
+	if (r == 0)
+		r = inst_assign_nics(op->inst, &op->err);
+	if (r == 0)
+		r = journal_erase_in_tx(op, &op->err);
+	if (r == 0)
+		return db_commit(db, &op->err);
+	db_rollback(db);
+	netman_rolled_back(op->core->net);
+	return r;
+}
+
+static enum op_next step_record(struct op *op)
+{
+	struct inst *inst = op->inst;
+
+	if (store(op) < 0)
+		return OP_FAIL;
+	inst->stored = true;
+	op_commit(op);
+	log_info(((struct log_keys){ .inst = inst->record->name }), "instance created");
+	events_publish_lifecycle(&op->core->events, "instance-created", "instances",
+				 inst->record->name);
+	return OP_NEXT;
+}
+
+static enum op_next undo_record(struct op *op)
+{
+	struct inst *inst = op->inst;
+	struct err err = { 0 };
+
+	if (inst_forget(op, &err) < 0)
+		log_error(((struct log_keys){ .inst = inst->record->name }), "undo: %s", err.msg);
+	inst->stored = false;
+	events_publish_lifecycle(&op->core->events, "instance-deleted", "instances",
+				 inst->record->name);
+	return OP_NEXT;
+}
+
+static const struct op_step steps[] = {
+	{ "claim", step_claim, undo_claim },
+	{ "have-image", step_have_image, NULL },
+	{ "fill-in", step_fill_in, NULL },
+	{ "unpack-image", step_unpack_image, NULL },
+	{ "journal", step_journal, undo_journal },
+	{ "make-volume", step_make_volume, undo_make_volume },
+	{ "record", step_record, undo_record },
+	{ 0 },
+};
+static const struct op_table create_table = { "create", steps };
+
+/* "brisk-otter": from words that are host names by themselves. */
+static char *make_up_name(struct core *core)
+{
+	static const char *const first[] = { "brisk", "calm",  "clear", "eager", "early", "fair",
+					     "fine",  "glad",  "keen",	"kind",	 "light", "mild",
+					     "neat",  "quick", "sharp", "sound" };
+	static const char *const second[] = { "badger", "crane",  "curlew", "eagle",
+					      "finch",	"heron",  "ibex",   "lark",
+					      "lynx",	"marten", "otter",  "plover",
+					      "raven",	"robin",  "swift",  "wren" };
+	uint8_t dice[2];
+
+	for (;;) {
+		_cleanup_(freep) char *name = NULL;
+
+		random_bytes(dice, sizeof(dice));
+		name = xasprintf("%s-%s", first[dice[0] % ARRAY_LEN(first)],
+				 second[dice[1] % ARRAY_LEN(second)]);
+		if (core->instances.len > ARRAY_LEN(first) * ARRAY_LEN(second) / 2) {
+			free(name);
+			name = xasprintf("c%02x%02x%zx", dice[0], dice[1], core->instances.len);
+		}
+		if (!strmap_has(&core->instances, name))
+			return TAKE_PTR(name);
+	}
+}
+
+static int check_request(struct core *core, struct inst_create_request *request, struct err *err)
+{
+	struct inst_record *record = request->record;
+	struct image_record *image;
+	const struct inst *inst;
+	int r = core_check_open(core, err);
+
+	if (r < 0)
+		return r;
+	if (str_empty(record->name)) {
+		free(record->name);
+		record->name = make_up_name(core);
+	}
+	r = name_validate(NAME_INSTANCE, record->name, err);
+	if (r < 0)
+		return r;
+	inst = strmap_get(&core->instances, record->name);
+	if (inst && !inst->stored && !inst->op)
+		return err_kind(err, ERR_CONFLICT,
+				"instance \"%s\" was deleted, but its volume could not be removed "
+				"(see the log of sysctrd); its next start tries again",
+				record->name);
+	if (inst)
+		return err_kind(err, ERR_CONFLICT, "instance \"%s\" exists already", record->name);
+	if (!record->profiles && !request->no_profiles)
+		strv_push(&record->profiles, PROFILE_DEFAULT);
+	r = inst_check_record(core, record, NULL, err);
+	if (r < 0 || request->source != INST_SOURCE_IMAGE)
+		return r;
+	r = image_resolve(core, request->image, &image, err);
+	return r < 0 && template_exists(core, request->image) ? 0 : r;
+}
+
+static struct op *make_op(struct core *core, struct inst_create_request *request, struct err *err)
+{
+	struct op *op = op_new(core, OP_TASK, "Creating instance", request, free_request, err);
+
+	if (!op)
+		return NULL;
+	op_add_resource(op, "instances", request->record->name);
+	op_add_table(op, &create_table);
+	if (request->start)
+		op_add_table(op, &inst_start_table);
+	return op;
+}
+
+int inst_create(struct core *core, struct inst_create_request *request, struct op **ret_op,
+		struct err *err)
+{
+	struct inst *inst;
+	struct op *op;
+	int r = check_request(core, request, err);
+
+	if (r < 0) {
+		inst_create_request_free(request);
+		return r;
+	}
+	op = make_op(core, request, err);
+	if (!op)
+		return -EBUSY;
+	request->record->created_wall_ns = aio_wall_now(core->loop);
+	replace_str(&request->record->power, "stopped");
+	inst = inst_add(core, TAKE_PTR(request->record));
+	inst_expand(inst);
+	(void)inst_claim(inst, op, NULL); /* it is new: nobody has it */
+	r = choose_pool(inst, err);
+	if (r < 0) {
+		core_release(op);
+		inst_remove(inst);
+		op_unref(op);
+		return r;
+	}
+	op_start(op);
+	*ret_op = op;
+	return 0;
+}

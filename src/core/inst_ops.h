@@ -1,0 +1,92 @@
+/*
+ * core/inst_ops.h - what users do with instances, each an operation of step tables
+ *
+ * Layer: core. Each call checks what can be checked at once and returns the started op (borrowed).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "core/op.h"
+#include "spec/instance.h"
+
+struct core;
+struct inst;
+
+enum inst_source {
+	INST_SOURCE_IMAGE, /* image: alias, fingerprint prefix or template */
+	INST_SOURCE_NONE,  /* an empty root */
+	INST_SOURCE_MAX
+};
+
+/* Strings and the record are taken by inst_create(). */
+struct inst_create_request {
+	struct inst_record *record; /* name "": one is made up; profiles NULL: see no_profiles */
+	bool no_profiles;	    /* profiles [] was asked for, not left out */
+	enum inst_source source;
+	char *image;
+	bool start;
+};
+void inst_create_request_free(struct inst_create_request *request);
+
+int inst_create(struct core *core, struct inst_create_request *request, struct op **ret_op,
+		struct err *err);
+
+enum inst_action {
+	INST_START,
+	INST_STOP,
+	INST_RESTART,
+	INST_FREEZE,
+	INST_UNFREEZE,
+	INST_ACTION_MAX
+};
+/* The API's words ("start"). Errors: ERR_INVALID. */
+int inst_action_parse(const char *word, enum inst_action *ret_action, struct err *err);
+
+/* @timeout_s: of stop and restart; -1: for ever; 0 with stop: at once, as @force. */
+int inst_change_state(struct inst *inst, enum inst_action action, int64_t timeout_s, bool force,
+		      struct op **ret_op, struct err *err);
+
+/* Errors: ERR_INVALID "Instance is running", protection. */
+int inst_delete(struct inst *inst, struct op **ret_op, struct err *err);
+
+/*
+ * Make @record (taken) the instance's: one transaction, then live limits to its monitor. The parts
+ * that clients cannot change (id, name, created, range ...) are kept.
+ */
+int inst_update(struct inst *inst, struct inst_record *record, struct err *err);
+
+/* Volatile hardware addresses for nics that have none; changes inst->record. */
+void inst_fill_hwaddrs(struct inst *inst);
+
+/*
+ * Addresses for every nic on a managed network, none for nics that went; in the transaction that
+ * is open. Whoever rolls that back calls netman_rolled_back().
+ */
+int inst_assign_nics(struct inst *inst, struct err *err);
+
+/* The container stopped without being told: its wanted state follows; ephemeral ones are deleted. */
+void inst_stopped_by_itself(struct inst *inst);
+
+/* Nobody holds @inst: when it is ephemeral, has run and is to stay stopped, delete it. */
+void inst_check_ephemeral(struct inst *inst);
+
+/* The row goes, a journal row for the volume comes: of "delete" and of an undone "create". */
+int inst_forget(struct op *op, struct err *err);
+
+/* Tables other operations put together. */
+extern const struct op_table inst_start_table;
+extern const struct op_table inst_stop_table;
+extern const struct op_table inst_freeze_table;
+extern const struct op_table inst_unfreeze_table;
+extern const struct op_table inst_delete_table;
+
+/* What inst_stop_table works with: op->args, as first member of what the op has. */
+struct inst_stop_args {
+	int64_t timeout_s;
+	bool force;
+	struct aio_timer timer;
+	struct op *op;
+};

@@ -1,0 +1,116 @@
+/* core/inst_spec.c - resolve an instance to what its monitor gets (inst_make_spec) */
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "core/core.h"
+#include "core/cpus.h"
+#include "core/inst.h"
+#include "core/network.h"
+#include "core/pool.h"
+#include "spec/daemon_config.h"
+#include "spec/device.h"
+#include "spec/keys.h"
+#include "spec/nic.h"
+
+enum {
+	CONSOLE_LOG_MAX_BYTES = 1024 * 1024
+};
+
+char *inst_cgroup(const struct core *core, const char *name)
+{
+	return xasprintf("%s/%s", core->config->name, name);
+}
+
+static int fill_limits(struct inst *inst, struct inst_spec *spec, struct err *err)
+{
+	uint32_t cpu_count = 0;
+	int r = limits_from_config(&inst->expanded.config, inst->core->host_memory_bytes,
+				   &spec->limits, &cpu_count, err);
+
+	if (r == 0 && cpu_count > 0)
+		spec->limits.cpus = cpus_choose(inst, cpu_count);
+	return r;
+}
+
+/* "eth0", "eth1" ... for nics that do not say what they are called inside. */
+static char *inner_name(const struct strmap *device, size_t index)
+{
+	const char *name = device_get(device, "name", NULL);
+
+	return name ? xstrdup(name) : xasprintf("eth%zu", index);
+}
+
+static void fill_nic(struct inst *inst, const char *device_name, const struct strmap *device,
+		     struct inst_spec *spec)
+{
+	const char *network = device_get(device, "network", NULL);
+	_cleanup_(freep) char *key = xasprintf("volatile.%s.hwaddr", device_name);
+	size_t index = spec->nics.len;
+	struct spec_nic *nic = vec_push(&spec->nics);
+	char host_name[NIC_IFNAME_LEN];
+
+	nic->device = xstrdup(device_name);
+	nic->name = inner_name(device, index);
+	nic->host_name = xstrdup(device_get(device, "host_name", NULL));
+	if (!nic->host_name)
+		nic->host_name = xstrdup(nic_host_name(inst->core->config->name, inst->record->name,
+						       device_name, host_name));
+	nic->parent = xstrdup(network ? network : device_get(device, "parent", NULL));
+	nic->hwaddr = xstrdup(device_get(device, "hwaddr", strmap_get(&inst->record->config, key)));
+	nic->mtu = network ? netman_mtu(inst->core->net, network) : 0;
+}
+
+static void fill_nics(struct inst *inst, struct inst_spec *spec)
+{
+	strmap_for_each(entry,
+			&inst->expanded.devices) if (streq(device_get(entry->value, "type", NULL),
+							   "nic"))
+		fill_nic(inst, entry->key, entry->value, spec);
+}
+
+/* The part of @config behind @prefix, as a map of its own. */
+static void fill_family(const struct strmap *config, const char *prefix, struct strmap *ret_map)
+{
+	strmap_for_each(entry, config)
+	{
+		const char *key = str_after(entry->key, prefix);
+
+		if (key)
+			strmap_set(ret_map, key, entry->value);
+	}
+}
+
+static void fill_names(struct inst *inst, struct inst_spec *spec)
+{
+	struct core *core = inst->core;
+
+	spec->name = xstrdup(inst->record->name);
+	spec->hostname = xstrdup(inst->record->name);
+	spec->uuid = xstrdup(keys_get(&inst->record->config, "volatile.uuid", NULL));
+	spec->cgroup = inst_cgroup(core, inst->record->name);
+	spec->runtime_dir = inst_runtime_dir(inst);
+	spec->log_dir = inst_log_dir(inst);
+	spec->console_log = xasprintf("%s/console.log", spec->log_dir);
+	spec->console_log_max = CONSOLE_LOG_MAX_BYTES;
+	spec->generation = ++inst->generation;
+}
+
+int inst_make_spec(struct inst *inst, struct inst_spec *ret_spec, struct err *err)
+{
+	struct core *core = inst->core;
+	int r;
+
+	fill_names(inst, ret_spec);
+	ret_spec->nesting = keys_get_bool(&inst->expanded.config, "security.nesting", false);
+	ret_spec->id_base = inst->record->id_base;
+	ret_spec->id_count = inst->record->id_count;
+	fill_family(&inst->expanded.config, "environment.", &ret_spec->environment);
+	fill_family(&inst->expanded.config, "linux.sysctl.", &ret_spec->sysctls);
+	fill_nics(inst, ret_spec);
+	buf_add(&ret_spec->seccomp, core->seccomp.data, core->seccomp.len);
+	r = pool_fill_root(core, inst->record, ret_spec, err);
+	if (r == 0)
+		r = fill_limits(inst, ret_spec, err);
+	return r;
+}

@@ -1,0 +1,143 @@
+/*
+ * core/inst_start.c - bring a stopped instance to RUNNING
+ *
+ *   check -> await-released -> network -> spawn-monitor -> await-running -> record
+ *
+ * The op holds the instance already. A failure leaves it STOPPED with the reason in last_error.
+ */
+#include <stdlib.h>
+
+#include "aio/loop.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "core/core.h"
+#include "core/inst.h"
+#include "core/inst_events.h"
+#include "core/inst_ops.h"
+#include "core/monitor_conn.h"
+#include "core/network.h"
+#include "db/instances.h"
+#include "spec/device.h"
+
+static enum op_next step_check(struct op *op)
+{
+	if (op->inst->state != INST_STOPPED) {
+		(void)err_kind(&op->err, ERR_INVALID, "The instance is already running");
+		return OP_FAIL;
+	}
+	return OP_NEXT;
+}
+
+static bool is_released(struct inst *inst, struct op *op)
+{
+	(void)op;
+	return !inst->conn;
+}
+
+static enum op_next step_await_released(struct op *op)
+{
+	return inst_await(op, is_released);
+}
+
+/* A network that is not there is said now, not by a container without an address. */
+static enum op_next step_network(struct op *op)
+{
+	strmap_for_each(entry, &op->inst->expanded.devices)
+	{
+		const char *network = device_get(entry->value, "network", NULL);
+
+		if (!streq(device_get(entry->value, "type", NULL), "nic") || !network)
+			continue;
+		if (netman_ensure(op->core->net, network, &op->err) < 0)
+			return OP_FAIL;
+	}
+	return OP_NEXT;
+}
+
+static enum op_next step_spawn_monitor(struct op *op)
+{
+	struct inst *inst = op->inst;
+	struct inst_spec spec = { 0 };
+	int r = core_check_open(op->core, &op->err); /* the host may go down by now */
+
+	if (r == 0)
+		r = inst_make_spec(inst, &spec, &op->err);
+	if (r == 0)
+		r = monitor_spawn(inst, &spec, &op->err);
+	wire_free(&inst_spec_schema, &spec);
+	if (r < 0)
+		return OP_FAIL;
+	inst->releasing = false;
+	replace_str(&inst->last_error, NULL);
+	inst_set_state(inst, INST_STARTING);
+	return OP_NEXT;
+}
+
+static enum op_next undo_spawn_monitor(struct op *op)
+{
+	if (!op->inst->conn)
+		return OP_NEXT;
+	(void)monitor_request(op->inst, MSG_KILL, NULL, NULL, 0, NULL, NULL);
+	return inst_await(op, is_released);
+}
+
+static bool is_running(struct inst *inst, struct op *op)
+{
+	if (inst->state == INST_RUNNING)
+		return true;
+	if (inst->state != INST_STOPPED)
+		return false;
+	(void)err_kind(&op->err, ERR_INTERNAL, "%s",
+		       inst->last_error ? inst->last_error : "it stopped at once");
+	return true;
+}
+
+static void kill_starting(struct op *op)
+{
+	(void)monitor_request(op->inst, MSG_KILL, NULL, NULL, 0, NULL, NULL);
+}
+
+static enum op_next step_await_running(struct op *op)
+{
+	op->cancel_wait = kill_starting;
+	return inst_await(op, is_running);
+}
+
+static int store_started(struct db *db, int64_t id, int64_t wall_ns, struct err *err)
+{
+	int r = db_begin(db, err);
+
+	if (r < 0)
+		return r;
+	r = db_instance_set_last_used(db, id, wall_ns, err);
+	if (r == 0)
+		r = db_instance_set_power(db, id, "running", err);
+	if (r == 0)
+		return db_commit(db, err);
+	db_rollback(db);
+	return r;
+}
+
+static enum op_next step_record(struct op *op)
+{
+	struct inst *inst = op->inst;
+	int64_t now = aio_wall_now(op->core->loop);
+
+	if (store_started(op->core->db, inst->record->id, now, &op->err) < 0)
+		return OP_FAIL;
+	inst->record->last_used_wall_ns = now;
+	replace_str(&inst->record->power, "running");
+	return OP_NEXT;
+}
+
+static const struct op_step steps[] = {
+	{ "check", step_check, NULL },
+	{ "await-released", step_await_released, NULL },
+	{ "network", step_network, NULL },
+	{ "spawn-monitor", step_spawn_monitor, undo_spawn_monitor },
+	{ "await-running", step_await_running, NULL },
+	{ "record", step_record, NULL },
+	{ 0 },
+};
+const struct op_table inst_start_table = { "start", steps };

@@ -1,0 +1,227 @@
+/* core/job.c - see job.h */
+#include "core/job.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "aio/proc.h"
+#include "aio/seqpkt.h"
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "core/core.h"
+#include "os/fd.h"
+
+/*
+ * A helper is over when it has exited and its report channel has reached its end; only then is
+ * everything that it said known.
+ */
+struct job_proc {
+	struct list node; /* in core->jobs */
+	struct core *core;
+	struct op *op; /* NULL: detached */
+	job_done_fn *done;
+	const struct job_row *row;
+	struct aio_proc *proc;	/* NULL once it has exited */
+	struct seqpkt *reports; /* NULL once it is at its end */
+	int wait_status;
+	struct job_report last; /* the final one */
+};
+
+static void job_proc_free(struct job_proc *jp)
+{
+	list_remove(&jp->node);
+	(void)aio_proc_free(jp->proc);
+	(void)seqpkt_free(jp->reports);
+	wire_free(&job_report_schema, &jp->last);
+	free(jp);
+}
+
+static void verdict(const struct job_proc *jp, struct err *err)
+{
+	char words[AIO_STATUS_LEN];
+
+	if (jp->last.done && jp->last.code == 0)
+		return;
+	if (jp->last.done) {
+		(void)err_kind(err, (enum err_kind)MIN(jp->last.kind, (uint32_t)ERR_CANCELLED),
+			       "%s", jp->last.text ? jp->last.text : "failed without a reason");
+		err->code = jp->last.code < 0 ? jp->last.code : -EIO;
+		return;
+	}
+	(void)err_kind(err, ERR_INTERNAL, "%s (%s) %s before it was done", jp->row->program,
+		       jp->row->name, aio_status_text(words, jp->wait_status));
+}
+
+static void job_over(struct job_proc *jp)
+{
+	struct err err = { 0 };
+	enum op_next next = OP_NEXT;
+
+	if (jp->proc || jp->reports)
+		return;
+	verdict(jp, &err);
+	if (!jp->op) {
+		if (err.code < 0)
+			log_error(LOG_NONE, "job %s: %s", jp->row->name, err.msg);
+	} else {
+		if (err.code < 0 && !jp->op->undoing)
+			jp->op->err = err;
+		if (jp->done)
+			next = jp->done(jp->op, &jp->last);
+		else if (err.code < 0)
+			next = OP_FAIL;
+		op_resume(jp->op, next);
+		op_unref(jp->op);
+	}
+	job_proc_free(jp);
+}
+
+static void on_exit_status(void *data, int wait_status)
+{
+	struct job_proc *jp = data;
+
+	jp->wait_status = wait_status;
+	jp->proc = aio_proc_free(jp->proc);
+	job_over(jp);
+}
+
+/* What the op waits for is there; the helper goes on with nobody waiting. */
+static void let_go(struct job_proc *jp, const struct job_report *report)
+{
+	struct op *op = jp->op;
+
+	jp->op = NULL;
+	op_resume(op, jp->done ? jp->done(op, report) : OP_NEXT);
+	op_unref(op);
+}
+
+static void on_report(void *data, const void *bytes, size_t len, int *fds, size_t n_fds)
+{
+	struct job_proc *jp = data;
+	struct job_report report = { 0 };
+	struct err err = { 0 };
+
+	(void)fds;
+	(void)n_fds;
+	if (wire_decode(&job_report_schema, bytes, len, &report, &err) < 0) {
+		log_error(LOG_NONE, "job %s: %s", jp->row->name, err.msg);
+		wire_free(&job_report_schema, &report);
+		return;
+	}
+	if (report.done) {
+		wire_free(&job_report_schema, &jp->last);
+		jp->last = report;
+		return;
+	}
+	if (jp->op && report.stage)
+		op_progress(jp->op, report.stage, report.now_bytes, report.total_bytes);
+	if (jp->op && report.result.len > 0)
+		let_go(jp, &report);
+	wire_free(&job_report_schema, &report);
+}
+
+static void on_reports_end(void *data, int code)
+{
+	struct job_proc *jp = data;
+
+	(void)code;
+	jp->reports = seqpkt_free(jp->reports);
+	job_over(jp);
+}
+
+static const struct seqpkt_handler report_handler = {
+	.on_message = on_report,
+	.on_closed = on_reports_end,
+};
+
+static void cancel_job(struct op *op)
+{
+	struct job_proc *jp = op->cancel_data;
+
+	if (jp->proc)
+		(void)aio_proc_kill(jp->proc, SIGTERM);
+}
+
+static int spawn(struct job_proc *jp, int in_fd, int spec_fd, struct err *err)
+{
+	_cleanup_(freep) char *path = xasprintf("%s/%s", jp->core->dirs.helpers, jp->row->program);
+	const char *argv[] = { path, jp->row->name, NULL };
+	_cleanup_(fd_closep) int child_end = -EBADF;
+	int pair[2], r;
+
+	r = seqpkt_pair(pair);
+	if (r < 0)
+		return err_set(err, r, "make report channel of %s", jp->row->program);
+	child_end = pair[1];
+	jp->reports =
+		seqpkt_new(jp->core->loop, pair[0], JOB_REPORT_BYTES_MAX, &report_handler, jp);
+	return aio_proc_spawn(jp->core->loop,
+			      &(struct aio_proc_spec){
+				      .program = path,
+				      .argv = argv,
+				      .fds = (int[]){ in_fd, -EBADF, STDERR_FILENO, spec_fd,
+						      child_end },
+				      .n_fds = 5,
+			      },
+			      on_exit_status, jp, &jp->proc, err);
+}
+
+/* Returns: the running job, or NULL with @err set. */
+static struct job_proc *start(struct core *core, const struct job *job, int in_fd, struct err *err)
+{
+	struct job_proc *jp = xcalloc(1, sizeof(*jp));
+	_cleanup_(fd_closep) int spec_fd = -EBADF;
+	struct buf bytes = { 0 };
+
+	list_append(&core->jobs, &jp->node);
+	jp->core = core;
+	jp->row = job_row((enum job_kind)job->kind);
+	wire_encode(&job_schema, job, &bytes);
+	spec_fd = fd_memfd_new("job", bytes.data, bytes.len);
+	buf_done(&bytes);
+	if (spec_fd < 0) {
+		(void)err_set(err, spec_fd, "make spec of job %s", jp->row->name);
+		job_proc_free(jp);
+		return NULL;
+	}
+	if (spawn(jp, in_fd, spec_fd, err) < 0) {
+		job_proc_free(jp);
+		return NULL;
+	}
+	return jp;
+}
+
+enum op_next job_run(struct op *op, const struct job *job, int in_fd, job_done_fn *done)
+{
+	struct job_proc *jp = start(op->core, job, in_fd, &op->err);
+
+	(void)fd_close(in_fd);
+	if (!jp)
+		return OP_FAIL;
+	jp->op = op_ref(op);
+	jp->done = done;
+	op->cancel_wait = cancel_job;
+	op->cancel_data = jp;
+	return OP_WAIT;
+}
+
+void job_run_detached(struct core *core, const struct job *job)
+{
+	struct err err = { 0 };
+
+	if (!start(core, job, -EBADF, &err))
+		log_error(LOG_NONE, "%s", err.msg);
+}
+
+void jobs_done(struct core *core)
+{
+	struct list *node, *tmp;
+
+	list_for_each_safe(node, tmp, &core->jobs)
+		job_proc_free(list_entry(node, struct job_proc, node));
+}

@@ -1,0 +1,28 @@
+/*
+ * core/job.h - helper programs run for an operation
+ *
+ * Layer: core. The contract with the helpers is spec/job.h.
+ */
+#pragma once
+
+#include "base/strmap.h"
+#include "core/op.h"
+#include "spec/job.h"
+
+/*
+ * Run @job as the current step of @op, which has to return what this returns.
+ *
+ * @in_fd: the job's input stream, closed here in any case; -EBADF for none. @done: called before
+ * the op goes on, with the final report; an error in it has been put into op->err; returns what the
+ * op is resumed with. NULL: success is OP_NEXT.
+ * A report with results before the final one ends the wait as well: the helper then goes on alone.
+ * Cancelling the op sends SIGTERM to the helper and waits for its end.
+ */
+typedef enum op_next job_done_fn(struct op *op, const struct job_report *report);
+enum op_next job_run(struct op *op, const struct job *job, int in_fd, job_done_fn *done);
+
+/* Run @job with nobody waiting: a failure is logged. */
+void job_run_detached(struct core *core, const struct job *job);
+
+/* The daemon ends: forget all jobs. Their helpers see the channel close, clean up and exit. */
+void jobs_done(struct core *core);

@@ -1,0 +1,37 @@
+/* core/journal.c - see journal.h */
+#include "core/journal.h"
+
+#include "aio/loop.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "core/core.h"
+#include "core/op.h"
+#include "db/journal.h"
+
+int journal_write(struct op *op, const char *kind, const struct inst_record *record,
+		  struct err *err)
+{
+	_cleanup_(journal_record_freep) struct journal_record *row = journal_record_new(op->id);
+
+	replace_str(&row->kind, kind);
+	replace_str(&row->object, record->name);
+	replace_str(&row->step, op_step_name(op));
+	row->created_wall_ns = aio_wall_now(op->core->loop);
+	strmap_set(&row->data, "pool", record->pool);
+	if (record->image_fingerprint)
+		strmap_set(&row->data, "image", record->image_fingerprint);
+	return db_journal_set(op->core->db, row, err);
+}
+
+int journal_erase_in_tx(struct op *op, struct err *err)
+{
+	return db_journal_delete(op->core->db, op->id, err);
+}
+
+void journal_erase(struct op *op)
+{
+	struct err err = { 0 };
+
+	if (db_journal_delete(op->core->db, op->id, &err) < 0)
+		log_error(((struct log_keys){ .op = op->id }), "forget journal row: %s", err.msg);
+}

@@ -1,0 +1,20 @@
+/*
+ * core/journal.h - what an operation leaves for the next sysctrd to finish or undo
+ *
+ * Layer: core. One row an operation, about one instance's volume; core/reconcile.c reads them.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "spec/instance.h"
+
+struct op;
+
+/* @kind: "instance-create": its volume is nobody's until the row of the instance is there;
+ * "instance-delete": the row is gone, the volume not yet. In the open transaction, if any. */
+int journal_write(struct op *op, const char *kind, const struct inst_record *record,
+		  struct err *err);
+int journal_erase_in_tx(struct op *op, struct err *err);
+
+/* By itself; a failure is logged, since the row is harmless then. */
+void journal_erase(struct op *op);

@@ -1,0 +1,37 @@
+noinst_LIBRARIES += libcore.a
+libcore_a_SOURCES = \
+	%D%/console.c %D%/console.h \
+	%D%/core.c %D%/core.h \
+	%D%/cpus.c %D%/cpus.h \
+	%D%/events.c %D%/events.h \
+	%D%/exec_session.c %D%/exec_session.h \
+	%D%/flight.c %D%/flight.h \
+	%D%/image.c %D%/image.h \
+	%D%/image_store.c %D%/image_store.h \
+	%D%/inst.c %D%/inst.h \
+	%D%/inst_create.c \
+	%D%/inst_delete.c \
+	%D%/inst_events.c %D%/inst_events.h \
+	%D%/inst_ops.c %D%/inst_ops.h \
+	%D%/inst_spec.c \
+	%D%/inst_start.c \
+	%D%/inst_stop.c \
+	%D%/job.c %D%/job.h \
+	%D%/journal.c %D%/journal.h \
+	%D%/monitor_conn.c %D%/monitor_conn.h \
+	%D%/network.c %D%/network.h \
+	%D%/network_firewall.c \
+	%D%/network_hosts.c \
+	%D%/network_lease.c \
+	%D%/network_priv.h \
+	%D%/network_up.c \
+	%D%/op.c %D%/op.h \
+	%D%/op_streams.c %D%/op_streams.h \
+	%D%/pool.c %D%/pool.h \
+	%D%/profile.c %D%/profile.h \
+	%D%/reconcile.c %D%/reconcile.h \
+	%D%/seccomp.c %D%/seccomp.h \
+	%D%/server.c %D%/server.h \
+	%D%/shutdown.c %D%/shutdown.h \
+	%D%/template.c %D%/template.h \
+	%D%/warning.c %D%/warning.h

@@ -1,0 +1,205 @@
+/* core/pool.c - see pool.h */
+#include "core/pool.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "core/core.h"
+#include "core/job.h"
+#include "core/warning.h"
+#include "db/pools.h"
+#include "spec/daemon_config.h"
+#include "spec/device.h"
+#include "spec/idrange.h"
+#include "storage/policy.h"
+
+int pool_find(struct core *core, const char *name, struct pool_record **ret_pool, struct err *err)
+{
+	struct pool_record *pool = strmap_get(&core->pools, name);
+
+	if (!pool)
+		return err_kind(err, ERR_NOT_FOUND, "Storage pool not found: \"%s\"", name);
+	*ret_pool = pool;
+	return 0;
+}
+
+char *pool_dir(const struct core *core, const struct pool_record *pool)
+{
+	const char *source = strmap_get(&pool->config, "source");
+
+	if (!str_empty(source))
+		return xstrdup(source);
+	return xasprintf("%s/pools/%s", core->dirs.state, pool->name);
+}
+
+static void fill_job(struct core *core, const struct pool_record *pool, struct job *job)
+{
+	job->pool.name = xstrdup(pool->name);
+	job->pool.driver = xstrdup(pool->driver);
+	job->pool.dir = pool_dir(core, pool);
+	job->id_base = core->config->idmap_base;
+	job->id_count = IDRANGE_COUNT;
+	job->reserve_bytes = POOL_RESERVE_BYTES;
+}
+
+int pool_fill_job(struct core *core, const char *name, struct job *job, struct err *err)
+{
+	struct pool_record *pool = NULL;
+	int r = pool_find(core, name, &pool, err);
+
+	if (r < 0)
+		return r;
+	if (!streq(pool->status, "Created"))
+		return err_kind(err, ERR_UNAVAILABLE,
+				"storage pool \"%s\" is not available; see: sysctr warning list",
+				name);
+	fill_job(core, pool, job);
+	return 0;
+}
+
+int pool_check_root(struct core *core, const struct strmap *device, struct err *err)
+{
+	const char *name = device_get(device, "pool", POOL_DEFAULT);
+	struct pool_record *pool = NULL;
+	uint32_t caps = 0;
+	int r;
+
+	if (!device_get(device, "size", NULL))
+		return 0;
+	r = pool_find(core, name, &pool, err);
+	if (r < 0)
+		return r;
+	if (storage_driver_caps(pool->driver, &caps, NULL) == 0 && (caps & STORAGE_CAP_QUOTA))
+		return 0;
+	return err_kind(
+		err, ERR_UNSUPPORTED,
+		"root disk: the driver \"%s\" of storage pool \"%s\" cannot limit its size; "
+		"leave \"size\" out",
+		pool->driver, name);
+}
+
+int pool_fill_root(struct core *core, const struct inst_record *record, struct inst_spec *spec,
+		   struct err *err)
+{
+	_cleanup_(freep) char *dir = NULL;
+	struct pool_record *pool = NULL;
+	int r = pool_find(core, record->pool, &pool, err);
+
+	if (r < 0)
+		return r;
+	dir = pool_dir(core, pool);
+	return storage_fill_root(pool->driver, dir, record->name, record->image_fingerprint, spec,
+				 err);
+}
+
+/* ---- preparing ---- */
+
+struct prepare_args {
+	char *pool;
+};
+
+static void prepare_args_free(void *data)
+{
+	struct prepare_args *args = data;
+
+	free(args->pool);
+	free(args);
+}
+
+/* The driver that "auto" came down to is stored, so that later starts do not change it. */
+static int store_driver(struct core *core, struct pool_record *pool, const char *driver,
+			struct err *err)
+{
+	_cleanup_(pool_record_freep) struct pool_record *copy = NULL;
+	int r;
+
+	if (!driver || streq(pool->driver, driver))
+		return 0;
+	copy = pool_record_copy(pool);
+	replace_str(&copy->driver, driver);
+	r = db_pool_update(core->db, copy, err);
+	if (r == 0)
+		replace_str(&pool->driver, driver);
+	return r;
+}
+
+static enum op_next prepared(struct op *op, const struct job_report *report)
+{
+	const struct prepare_args *args = op->args;
+	struct pool_record *pool = strmap_get(&op->core->pools, args->pool);
+	_cleanup_(freep) char *entity = xasprintf("storage-pools/%s", args->pool);
+
+	if (op->err.code == 0)
+		(void)store_driver(op->core, pool, strmap_get(&report->result, "driver"), &op->err);
+	replace_str(&pool->status, op->err.code < 0 ? "Unavailable" : "Created");
+	core_warn(op->core, "Storage pool unavailable", entity,
+		  op->err.code < 0 ? op->err.msg : NULL);
+	return op_result(op->err.code);
+}
+
+static enum op_next step_prepare(struct op *op)
+{
+	const struct prepare_args *args = op->args;
+	struct job job = { .kind = JOB_POOL_PREPARE };
+	enum op_next next;
+
+	fill_job(op->core, strmap_get(&op->core->pools, args->pool), &job);
+	next = job_run(op, &job, -EBADF, prepared);
+	wire_free(&job_schema, &job);
+	return next;
+}
+
+static const struct op_step prepare_steps[] = {
+	{ "prepare", step_prepare, NULL },
+	{ 0 },
+};
+static const struct op_table prepare_table = { "pool-prepare", prepare_steps };
+
+struct prepare_waiter {
+	struct op_waiter waiter;
+	struct core *core;
+	size_t *left;
+	void (*done)(struct core *core);
+};
+
+static void one_prepared(struct op_waiter *waiter, struct op *op)
+{
+	struct prepare_waiter *pw = container_of(waiter, struct prepare_waiter, waiter);
+
+	(void)op;
+	if (--*pw->left == 0) {
+		free(pw->left);
+		pw->done(pw->core);
+	}
+	free(pw);
+}
+
+void pool_prepare_all(struct core *core, void (*done)(struct core *core))
+{
+	size_t *left = xcalloc(1, sizeof(*left));
+
+	*left = core->pools.len;
+	if (core->pools.len == 0) {
+		free(left);
+		done(core);
+		return;
+	}
+	strmap_for_each(entry, &core->pools)
+	{
+		struct prepare_args *args = xcalloc(1, sizeof(*args));
+		struct prepare_waiter *pw = xcalloc(1, sizeof(*pw));
+		struct op *op;
+
+		args->pool = xstrdup(entry->key);
+		op = op_new(core, OP_TASK, "Preparing storage pool", args, prepare_args_free, NULL);
+		op_add_table(op, &prepare_table);
+		*pw = (struct prepare_waiter){
+			.waiter.done = one_prepared, .core = core, .left = left, .done = done
+		};
+		op_start(op);
+		op_wait(op, &pw->waiter);
+	}
+}

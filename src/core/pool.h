@@ -1,0 +1,36 @@
+/*
+ * core/pool.h - storage pools as the daemon knows them; the work on them is the helpers'
+ *
+ * Layer: core. A pool that cannot be prepared is "Unavailable" and a warning.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "spec/instance.h"
+#include "spec/job.h"
+#include "spec/pool.h"
+
+struct core;
+
+#define POOL_DEFAULT	   "default"
+/* Kept free for the database and what runs: work that would go below is refused. */
+#define POOL_RESERVE_BYTES (256ULL << 20)
+
+/* Errors: ERR_NOT_FOUND. */
+int pool_find(struct core *core, const char *name, struct pool_record **ret_pool, struct err *err);
+
+/* The pool's directory; owned by the caller. */
+char *pool_dir(const struct core *core, const struct pool_record *pool);
+
+/* pool, id range and reserve of a job. Errors: ERR_NOT_FOUND, ERR_UNAVAILABLE with the reason. */
+int pool_fill_job(struct core *core, const char *name, struct job *job, struct err *err);
+
+/* Errors: ERR_UNSUPPORTED when the root disk @device wants a size that its pool cannot enforce. */
+int pool_check_root(struct core *core, const struct strmap *device, struct err *err);
+
+/* The root_* parts of a spec, for the volume of @record. */
+int pool_fill_root(struct core *core, const struct inst_record *record, struct inst_spec *spec,
+		   struct err *err);
+
+/* Run JOB_POOL_PREPARE for every pool; @done when the last one has answered. */
+void pool_prepare_all(struct core *core, void (*done)(struct core *core));
