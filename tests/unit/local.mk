@@ -5,7 +5,9 @@ include tests/unit/base/local.mk
 include tests/unit/codec/local.mk
 include tests/unit/core/local.mk
 include tests/unit/db/local.mk
+include tests/unit/exec/local.mk
 include tests/unit/image/local.mk
+include tests/unit/monitor/local.mk
 include tests/unit/network/local.mk
 include tests/unit/os/local.mk
 include tests/unit/spec/local.mk

@@ -1,0 +1,66 @@
+/* monitor/setup_cgroup.c - phases: the container's groups, what it may use */
+#include "monitor/mon.h"
+#include "monitor/setup.h"
+#include "os/bpfdev.h"
+
+enum {
+	LEFTOVER_TIMEOUT_MS = 2000
+};
+
+/* @out borrows from @limits. */
+static void limits_for_cgroup(const struct limits *limits, struct cgroup_limits *out)
+{
+	*out = (struct cgroup_limits){
+		.cpus = limits->cpus,
+		.cpu_weight = limits->cpu_weight,
+		.cpu_quota_us = limits->cpu_quota_us,
+		.cpu_period_us = limits->cpu_period_us,
+		.memory_bytes = limits->memory_bytes,
+		.swap_bytes = limits->swap_bytes,
+		.pids = limits->pids,
+		.descendants = LIMITS_DESCENDANTS_MAX,
+	};
+}
+
+/*
+ * Groups of an earlier life are made anew: its guest may have turned controllers on in the payload
+ * group, and then no process may enter that one.
+ */
+int setup_make_cgroup(void *data, struct err *err)
+{
+	struct mon *mon = data;
+	struct cgroup_limits limits;
+	uid_t owner[2];
+	int r;
+
+	if (mon->cgroup.dir_fd >= 0) {
+		cgroup_done(&mon->cgroup);
+		r = cgroup_remove(&mon->host, mon->spec.cgroup, LEFTOVER_TIMEOUT_MS, err);
+		if (r < 0)
+			return r;
+	}
+	limits_for_cgroup(&mon->spec.limits, &limits);
+	mon_root_ids(mon, owner);
+	return cgroup_create(&mon->host, mon->spec.cgroup, &limits, owner, &mon->cgroup, err);
+}
+
+int setup_set_limits(void *data, struct err *err)
+{
+	struct mon *mon = data;
+	struct bpfdev_rule rules[BPFDEV_RULES_MAX];
+	size_t n = 0;
+
+	for (; n < bpfdev_n_default_rules; n++)
+		rules[n] = bpfdev_default_rules[n];
+	rules[n++] = bpfdev_rule_tun;
+	rules[n++] = bpfdev_rule_fuse;
+	return bpfdev_attach(mon->cgroup.dir_fd, rules, n, err);
+}
+
+int setup_apply_limits(struct mon *mon, const struct limits *limits, struct err *err)
+{
+	struct cgroup_limits plain;
+
+	limits_for_cgroup(limits, &plain);
+	return cgroup_apply_limits(&mon->cgroup, &plain, err);
+}

@@ -1,0 +1,90 @@
+/* monitor/setup_net.c - phase: network devices, made inside the container's namespace at once */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "base/parse.h"
+#include "base/time.h"
+#include "monitor/mon.h"
+#include "monitor/setup.h"
+#include "os/fd.h"
+#include "os/netlink.h"
+
+enum {
+	NAME_WAIT_MS = 1000 /* a namespace that dies frees its names 5 ms later */
+};
+
+static uint32_t parent_mtu(const char *parent)
+{
+	char path[64], text[16];
+	uint32_t mtu;
+
+	(void)snprintf(path, sizeof(path), "/sys/class/net/%s/mtu", parent);
+	if (fd_read_file_at(AT_FDCWD, path, text, sizeof(text)) < 0 || parse_u32(text, &mtu) < 0)
+		return 0;
+	return mtu;
+}
+
+/* The name may still belong to this container's last life. */
+static int create_veth(struct netlink *nl, const struct netlink_veth *veth, struct err *err)
+{
+	const struct timespec pause = { .tv_nsec = NS_PER_MS };
+	int index, r;
+
+	for (int i = 0;; i++) {
+		r = netlink_veth_create(nl, veth, &index, err);
+		if (r != -EEXIST)
+			return r;
+		if (i == NAME_WAIT_MS)
+			break;
+		(void)nanosleep(&pause, NULL);
+	}
+	/* Nobody else makes names of our own prefix: it was left by a crash. */
+	(void)netlink_link_delete(nl, veth->host_name, NULL);
+	return netlink_veth_create(nl, veth, &index, err);
+}
+
+static int attach_nic(struct mon *mon, struct netlink *nl, const struct spec_nic *nic,
+		      struct err *err)
+{
+	uint8_t mac[NETLINK_MAC_LEN];
+	struct netlink_veth veth = {
+		.host_name = nic->host_name,
+		.bridge = nic->parent,
+		.peer_name = nic->name,
+		.peer_netns_fd = mon->life.netns_fd,
+		.mtu = nic->mtu,
+	};
+	int r;
+
+	if (nic->hwaddr) {
+		r = netlink_parse_mac(nic->hwaddr, mac);
+		if (r < 0)
+			return err_set(err, r, "nic \"%s\": address \"%s\"", nic->name,
+				       nic->hwaddr);
+		veth.peer_mac = mac;
+	}
+	if (!veth.mtu && nic->parent)
+		veth.mtu = parent_mtu(nic->parent);
+	r = create_veth(nl, &veth, err);
+	return r < 0 ? err_wrap(err, "nic \"%s\"", nic->name) : 0;
+}
+
+int setup_attach_nics(void *data, struct err *err)
+{
+	struct mon *mon = data;
+	_cleanup_(netlink_freep) struct netlink *nl = NULL;
+	int r = 0;
+
+	if (mon->spec.nics.len > 0)
+		r = netlink_open(-EBADF, 0, &nl, err);
+	if (r < 0)
+		return r;
+	vec_for_each(nic, &mon->spec.nics) {
+		r = attach_nic(mon, nl, nic, err);
+		if (r < 0)
+			return r;
+	}
+	return addresses_start(&mon->addresses, mon->life.netns_fd, err);
+}
