@@ -1,6 +1,7 @@
 ## One binary per module: tests/unit/<layer>/test_<module>.c, listed in that layer's local.mk.
 TESTS += $(check_PROGRAMS)
 include tests/unit/aio/local.mk
+include tests/unit/api/local.mk
 include tests/unit/base/local.mk
 include tests/unit/codec/local.mk
 include tests/unit/core/local.mk

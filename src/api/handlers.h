@@ -1,0 +1,39 @@
+/* api/handlers.h - every handler of the route table; one file per resource (api) */
+#pragma once
+
+#include "api/request.h"
+
+/* server.c */
+api_handler_fn root_get, server_get, server_put, ready_get, shutdown_put, resources_get;
+api_handler_fn metadata_get, cluster_get, projects_list, project_get, certificates_list;
+
+/* operations.c */
+api_handler_fn operations_list, operation_get, operation_delete, operation_wait;
+api_handler_fn operation_websocket, events_get;
+
+/* instances.c */
+api_handler_fn instances_list, instances_post, instance_get, instance_put, instance_patch;
+api_handler_fn instance_delete, instances_put_state;
+
+/* instance_state.c */
+api_handler_fn state_get, state_put, exec_post, console_post, console_get, console_delete;
+api_handler_fn logs_list, log_get;
+
+/* images.c */
+api_handler_fn images_list, images_post, image_get, image_put, image_patch, image_remove;
+api_handler_fn image_export, aliases_list, aliases_post, alias_get, alias_put, alias_patch;
+api_handler_fn alias_post, alias_delete;
+
+/* profiles.c */
+api_handler_fn profiles_list, profiles_post, profile_get, profile_put, profile_patch;
+api_handler_fn profile_post, profile_remove;
+
+/* networks.c */
+api_handler_fn networks_list, networks_post, network_get, network_put, network_patch;
+api_handler_fn network_post, network_remove, network_state_get, network_leases_get;
+
+/* pools.c */
+api_handler_fn pools_list, pool_get, pool_resources_get, volumes_list;
+
+/* warnings.c */
+api_handler_fn warnings_list, warning_get, warning_put, warning_remove;

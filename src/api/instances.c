@@ -1,0 +1,374 @@
+/* api/instances.c - /1.0/instances: list, create, read, edit, delete */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/devices_body.h"
+#include "api/handlers.h"
+#include "api/instance_state.h"
+#include "api/objects.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "codec/json.h"
+#include "codec/url.h"
+#include "core/core.h"
+#include "core/inst.h"
+#include "core/inst_ops.h"
+#include "core/monitor_conn.h"
+#include "spec/device.h"
+#include "spec/filter.h"
+
+/* ---- list ---- */
+
+static const char *device_field(const struct strmap *devices, const char *field)
+{
+	_cleanup_(freep) char *name = xstrndup(field, strcspn(field, "."));
+	const struct strmap *device = devices_get(devices, name);
+
+	return device && field[strlen(name)] ? device_get(device, field + strlen(name) + 1, NULL)
+					     : NULL;
+}
+
+static const char *filter_field(void *object, const char *field)
+{
+	const struct inst *inst = object;
+	const char *rest;
+
+	if (streq(field, "name"))
+		return inst->record->name;
+	if (streq(field, "status"))
+		return inst_state_name(inst->state);
+	if (streq(field, "type"))
+		return "container";
+	if (streq(field, "architecture"))
+		return inst->record->architecture;
+	if (streq(field, "description"))
+		return inst->record->description;
+	if (streq(field, "ephemeral"))
+		return inst->record->ephemeral ? "true" : "false";
+	if (streq(field, "location"))
+		return "none";
+	if (streq(field, "project"))
+		return "default";
+	if ((rest = str_after(field, "config.")))
+		return strmap_get(&inst->record->config, rest);
+	if ((rest = str_after(field, "expanded_config.")))
+		return strmap_get(&inst->expanded.config, rest);
+	if ((rest = str_after(field, "devices.")))
+		return device_field(&inst->record->devices, rest);
+	if ((rest = str_after(field, "expanded_devices.")))
+		return device_field(&inst->expanded.devices, rest);
+	return NULL;
+}
+
+static void write_listed(struct api_req *req, const struct inst *inst, const struct msg *stats)
+{
+	switch (api_recursion(req)) {
+	case 0:
+		write_url(&req->json, req->collection, inst->record->name);
+		break;
+	case 1:
+		write_instance(&req->json, inst);
+		break;
+	default:
+		write_instance_full(&req->json, inst, stats);
+	}
+}
+
+static void write_list(struct api_req *req, const struct stats_list *list)
+{
+	jsonw_begin_array(&req->json);
+	for (size_t i = 0; i < list->n; i++) {
+		const struct inst *inst = strmap_get(&req->core->instances, list->names[i]);
+
+		if (inst && inst->stored)
+			write_listed(req, inst, list->answers[i]);
+	}
+	jsonw_end_array(&req->json);
+	reply_sync(req);
+}
+
+/* Full objects show usage, which the monitors are asked for, unless the client needs no usage. */
+static bool wants_usage(const struct api_req *req)
+{
+	return api_recursion(req) == 2 && !streq(api_query(req, "usage"), "false");
+}
+
+void instances_list(struct api_req *req)
+{
+	_cleanup_(filter_freep) struct filter *filter = NULL;
+	_cleanup_(strv_freep) char **names = NULL;
+	_cleanup_(freep) struct msg **no_answers = NULL;
+	struct stats_list list = { 0 };
+
+	if (filter_parse(api_query(req, "filter"), &filter, &req->err) < 0) {
+		reply_error(req);
+		return;
+	}
+	names = xcalloc(req->core->instances.len + 1, sizeof(char *));
+	strmap_for_each(entry, &req->core->instances)
+	{
+		struct inst *inst = entry->value;
+
+		if (inst->stored && filter_match(filter, filter_field, inst))
+			names[list.n++] = xstrdup(entry->key);
+	}
+	if (wants_usage(req)) {
+		stats_gather(req, TAKE_PTR(names), write_list);
+		return;
+	}
+	no_answers = xcalloc(list.n + 1, sizeof(struct msg *));
+	list.names = names;
+	list.answers = no_answers;
+	write_list(req, &list);
+}
+
+/* ---- bodies ---- */
+
+static int check_types(const json_t *body, struct err *err)
+{
+	return json_check(body,
+			  "s:name s:description s:architecture s:type b:ephemeral b:start o:config "
+			  "o:devices a:profiles o:source s:restore",
+			  err);
+}
+
+/* Fill the editable members that are present. */
+static int read_record(const json_t *body, struct inst_record *record, struct err *err)
+{
+	int r = check_types(body, err);
+
+	if (r == 0)
+		r = json_strmap(body, "config", &record->config, err);
+	if (r == 0)
+		r = read_devices(body, &record->devices, err);
+	if (r < 0)
+		return r;
+	if (json_get(body, "profiles")) {
+		record->profiles = strv_free(record->profiles);
+		r = json_strv(body, "profiles", &record->profiles, err);
+	}
+	record->ephemeral = json_bool(body, "ephemeral", record->ephemeral);
+	if (json_get(body, "description"))
+		replace_str(&record->description, json_str(body, "description", ""));
+	return r;
+}
+
+/* ---- create ---- */
+
+static int read_source(const json_t *body, struct inst_create_request *request, struct err *err)
+{
+	const json_t *source = json_get_object(body, "source");
+	const char *type = json_str(source, "type", "");
+	const char *image = json_str(source, "fingerprint", json_str(source, "alias", NULL));
+
+	if (streq(type, "none")) {
+		request->source = INST_SOURCE_NONE;
+		return 0;
+	}
+	if (!streq(type, "image"))
+		return err_kind(err, ERR_UNSUPPORTED,
+				"source type \"%s\" is not offered; image and none are", type);
+	if (json_get(source, "server") && *json_str(source, "server", ""))
+		return err_kind(err, ERR_UNSUPPORTED,
+				"images of other servers are not offered: import the image first");
+	if (str_empty(image))
+		return err_kind(err, ERR_INVALID, "source: fingerprint or alias is missing");
+	request->image = xstrdup(image);
+	return 0;
+}
+
+static int read_create(const json_t *body, struct inst_create_request *request, struct err *err)
+{
+	const char *type = json_str(body, "type", "container");
+	int r = read_record(body, request->record, err);
+
+	if (r == 0 && !streq(type, "container") && *type)
+		r = err_kind(err, ERR_UNSUPPORTED, "instance type \"%s\" is not offered", type);
+	if (r == 0)
+		r = read_source(body, request, err);
+	request->start = json_bool(body, "start", false);
+	request->no_profiles =
+		json_is_array(json_get(body, "profiles")) && !request->record->profiles;
+	return r;
+}
+
+void instances_post(struct api_req *req)
+{
+	struct inst_create_request *request = xcalloc(1, sizeof(*request));
+	struct op *op = NULL;
+	int r;
+
+	request->record = inst_record_new(json_str(req->body, "name", ""));
+	r = read_create(req->body, request, &req->err);
+	if (r < 0)
+		inst_create_request_free(request);
+	else
+		r = inst_create(req->core, request, &op, &req->err);
+	reply_op_result(req, r, op);
+}
+
+/* ---- read ---- */
+
+static void add_to_etag(const struct inst *inst, struct etag *etag)
+{
+	etag_add_str(etag, inst->record->architecture);
+	etag_add_map(etag, &inst->record->config);
+	etag_add_devices(etag, &inst->record->devices);
+	etag_add_bool(etag, inst->record->ephemeral);
+	etag_add_strv(etag, inst->record->profiles);
+	etag_add_str(etag, inst->record->description);
+}
+
+static void write_one(struct api_req *req, const struct stats_list *list)
+{
+	struct etag etag = { 0 };
+	struct inst *inst;
+
+	if (inst_find(req->core, req->args[0], &inst, &req->err) < 0) {
+		reply_error(req);
+		return;
+	}
+	add_to_etag(inst, &etag);
+	api_set_etag(req, &etag);
+	if (api_recursion(req) > 0)
+		write_instance_full(&req->json, inst, list->answers[0]);
+	else
+		write_instance(&req->json, inst);
+	reply_sync(req);
+}
+
+void instance_get(struct api_req *req)
+{
+	char **names = NULL;
+
+	if (api_recursion(req) == 0) {
+		write_one(req, NULL);
+		return;
+	}
+	strv_push(&names, req->args[0]);
+	stats_gather(req, names, write_one);
+}
+
+/* ---- edit ---- */
+
+static int find_for_edit(struct api_req *req, struct inst **ret_inst)
+{
+	struct etag etag = { 0 };
+	int r = inst_find(req->core, req->args[0], ret_inst, &req->err);
+
+	if (r < 0)
+		return r;
+	add_to_etag(*ret_inst, &etag);
+	return api_check_etag(req, &etag);
+}
+
+/* Asynchronous by contract though it is done at once: a final operation is the answer. */
+static enum op_next step_done(struct op *op)
+{
+	(void)op;
+	return OP_NEXT;
+}
+
+static const struct op_step update_steps[] = {
+	{ "update", step_done, NULL },
+	{ 0 },
+};
+static const struct op_table update_table = { "update", update_steps };
+
+static void reply_done_op(struct api_req *req, const char *description, const char *name)
+{
+	struct op *op = op_new(req->core, OP_TASK, description, NULL, NULL, &req->err);
+
+	if (!op) {
+		reply_error(req);
+		return;
+	}
+	op_add_resource(op, "instances", name);
+	op_add_table(op, &update_table);
+	op_start(op);
+	reply_op(req, op);
+}
+
+void instance_put(struct api_req *req)
+{
+	struct inst_record *record;
+	struct inst *inst;
+
+	if (find_for_edit(req, &inst) < 0) {
+		reply_error(req);
+		return;
+	}
+	if (*json_str(req->body, "restore", "")) {
+		(void)err_kind(&req->err, ERR_UNSUPPORTED, "snapshots are not offered yet");
+		reply_error(req);
+		return;
+	}
+	record = inst_record_new(inst->record->name);
+	if (read_record(req->body, record, &req->err) < 0) {
+		inst_record_free(record);
+		reply_error(req);
+		return;
+	}
+	if (inst_update(inst, record, &req->err) < 0)
+		reply_error(req);
+	else
+		reply_done_op(req, "Updating instance", req->args[0]);
+}
+
+/* What is absent stays: read over a copy of what is there. */
+void instance_patch(struct api_req *req)
+{
+	struct inst_record *record;
+	struct inst *inst;
+
+	if (find_for_edit(req, &inst) < 0) {
+		reply_error(req);
+		return;
+	}
+	record = inst_record_copy(inst->record);
+	if (read_record(req->body, record, &req->err) < 0) {
+		inst_record_free(record);
+		reply_error(req);
+		return;
+	}
+	reply_result(req, inst_update(inst, record, &req->err));
+}
+
+/* ---- delete, and state of many ---- */
+
+void instance_delete(struct api_req *req)
+{
+	struct op *op = NULL;
+	struct inst *inst;
+	int r = inst_find(req->core, req->args[0], &inst, &req->err);
+
+	if (r == 0)
+		r = inst_delete(inst, &op, &req->err);
+	reply_op_result(req, r, op);
+}
+
+void instances_put_state(struct api_req *req)
+{
+	const json_t *state = json_get_object(req->body, "state");
+	enum inst_action action;
+	int64_t timeout_s = json_i64(state, "timeout", -1);
+
+	if (inst_action_parse(json_str(state, "action", ""), &action, &req->err) < 0) {
+		reply_error(req);
+		return;
+	}
+	strmap_for_each(entry, &req->core->instances)
+	{
+		struct inst *inst = entry->value;
+		bool wanted = action == INST_START	? inst->state == INST_STOPPED
+			      : action == INST_UNFREEZE ? inst->state == INST_FROZEN
+							: inst->state == INST_RUNNING;
+		struct op *op;
+
+		/* Each has its own operation, which says what went wrong there. */
+		if (inst->stored && wanted)
+			(void)inst_change_state(inst, action, timeout_s,
+						json_bool(state, "force", false), &op, NULL);
+	}
+	reply_done_op(req, "Changing state of all instances", "");
+}

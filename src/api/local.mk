@@ -1,0 +1,22 @@
+noinst_LIBRARIES += libapi.a
+libapi_a_SOURCES = \
+	%D%/api.c %D%/api.h %D%/api_priv.h \
+	%D%/devices_body.c %D%/devices_body.h \
+	%D%/handlers.h \
+	%D%/image_export.c \
+	%D%/image_upload.c \
+	%D%/images.c \
+	%D%/instance_state.c %D%/instance_state.h \
+	%D%/instances.c \
+	%D%/networks.c \
+	%D%/object_instance.c \
+	%D%/object_op.c %D%/objects.h \
+	%D%/operations.c \
+	%D%/pools.c \
+	%D%/profiles.c \
+	%D%/request.c %D%/request.h \
+	%D%/routes.c %D%/routes.h \
+	%D%/routes_match.c \
+	%D%/server.c \
+	%D%/warnings.c
+libapi_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(MHD_CFLAGS)

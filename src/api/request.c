@@ -1,0 +1,194 @@
+/* api/request.c - see request.h */
+#include "api/request.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "api/objects.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "codec/mask.h"
+#include "codec/url.h"
+#include "core/op.h"
+
+const char *api_query(const struct api_req *req, const char *key)
+{
+	const char *value = strmap_get(&req->query, key);
+
+	return value ? value : "";
+}
+
+int api_recursion(const struct api_req *req)
+{
+	const char *value = api_query(req, "recursion");
+
+	return streq(value, "1") ? 1 : streq(value, "2") ? 2 : 0;
+}
+
+static void req_free(struct api_req *req)
+{
+	strv_free(req->args);
+	strmap_done(&req->query);
+	mask_free(req->mask);
+	json_decref(req->body);
+	buf_done(&req->out);
+	free(req);
+}
+
+struct envelope {
+	const char *type;
+	const char *status;
+	int status_code;
+	const char *operation;
+	int error_code;
+	const char *error;
+};
+
+static void answer(struct api_req *req, unsigned int http_status, const struct envelope *envelope)
+{
+	struct buf body = { 0 };
+	struct jsonw w = jsonw_new(&body);
+
+	jsonw_begin_object(&w);
+	jsonw_add_str(&w, "type", envelope->type);
+	jsonw_add_str(&w, "status", envelope->status);
+	jsonw_add_i64(&w, "status_code", envelope->status_code);
+	jsonw_add_str(&w, "operation", envelope->operation);
+	jsonw_add_i64(&w, "error_code", envelope->error_code);
+	jsonw_add_str(&w, "error", envelope->error);
+	jsonw_key(&w, "metadata");
+	jsonw_raw(&w, req->out.data, req->out.len);
+	jsonw_end_object(&w);
+	buf_add_char(&body, '\n');
+	http_req_add_header(req->http, "Content-Type", "application/json");
+	http_req_answer(req->http, http_status, &body);
+	req_free(req);
+}
+
+static void answer_sync(struct api_req *req, unsigned int http_status)
+{
+	if (req->out.len == 0)
+		buf_add_str(&req->out, "{}");
+	answer(req, http_status,
+	       &(struct envelope){ .type = "sync",
+				   .status = "Success",
+				   .status_code = 200,
+				   .operation = "",
+				   .error = "" });
+}
+
+void reply_sync(struct api_req *req)
+{
+	answer_sync(req, 200);
+}
+
+void reply_created(struct api_req *req, const char *collection, const char *name)
+{
+	_cleanup_(freep) char *encoded = url_encode(name);
+	_cleanup_(freep) char *location = xasprintf("/1.0/%s/%s", collection, encoded);
+
+	http_req_add_header(req->http, "Location", location);
+	answer_sync(req, 201);
+}
+
+void reply_op(struct api_req *req, struct op *op)
+{
+	_cleanup_(freep) char *url = xasprintf("/1.0/operations/%s", op->id);
+
+	op->creator_uid = http_req_peer(req->http)->uid;
+	req->out.len = 0;
+	req->json = jsonw_new(&req->out);
+	write_op(&req->json, op, true);
+	http_req_add_header(req->http, "Location", url);
+	answer(req, 202,
+	       &(struct envelope){ .type = "async",
+				   .status = "Operation created",
+				   .status_code = 100,
+				   .operation = url,
+				   .error = "" });
+}
+
+void reply_error(struct api_req *req)
+{
+	int status = err_http_status(req->err.kind);
+
+	req->out.len = 0;
+	buf_add_str(&req->out, "null");
+	answer(req, (unsigned int)status,
+	       &(struct envelope){ .type = "error",
+				   .status = "",
+				   .operation = "",
+				   .error_code = status,
+				   .error = err_text(&req->err, req->err.code) });
+}
+
+void reply_result(struct api_req *req, int r)
+{
+	if (r < 0)
+		reply_error(req);
+	else
+		reply_sync(req);
+}
+
+void reply_op_result(struct api_req *req, int r, struct op *op)
+{
+	if (r < 0)
+		reply_error(req);
+	else
+		reply_op(req, op);
+}
+
+void reply_file(struct api_req *req, int fd, const char *filename)
+{
+	struct stat st;
+	char disposition[300];
+
+	if (fstat(fd, &st) < 0)
+		st.st_size = 0;
+	if (filename) {
+		(void)snprintf(disposition, sizeof(disposition), "inline;filename=%s", filename);
+		http_req_add_header(req->http, "Content-Disposition", disposition);
+	}
+	http_req_add_header(req->http, "Content-Type", "application/octet-stream");
+	http_req_answer_file(req->http, 200, fd, 0, (uint64_t)st.st_size);
+	req_free(req);
+}
+
+void reply_parts(struct api_req *req, const char *content_type, const struct http_part *parts,
+		 size_t n_parts)
+{
+	http_req_add_header(req->http, "Content-Type", content_type);
+	http_req_answer_parts(req->http, 200, parts, n_parts);
+	req_free(req);
+}
+
+void reply_upgraded(struct api_req *req)
+{
+	req_free(req);
+}
+
+void api_set_etag(struct api_req *req, const struct etag *etag)
+{
+	char text[ETAG_LEN];
+
+	http_req_add_header(req->http, "ETag", etag_format(etag, text));
+}
+
+int api_check_etag(struct api_req *req, const struct etag *etag)
+{
+	if (etag_allows(etag, http_req_header(req->http, "If-Match")))
+		return 0;
+	return err_kind(&req->err, ERR_PRECONDITION,
+			"ETag doesn't match: somebody else changed it meanwhile; read it again");
+}
+
+const char *api_file_header(const struct api_req *req, const char *name)
+{
+	_cleanup_(freep) char *lxd = xasprintf("X-LXD-%s", name);
+	_cleanup_(freep) char *incus = xasprintf("X-Incus-%s", name);
+	const char *value = http_req_header(req->http, lxd);
+
+	return value ? value : http_req_header(req->http, incus);
+}
