@@ -3,6 +3,8 @@ TESTS += $(check_PROGRAMS)
 include tests/unit/aio/local.mk
 include tests/unit/api/local.mk
 include tests/unit/base/local.mk
+include tests/unit/cli/local.mk
+include tests/unit/client/local.mk
 include tests/unit/codec/local.mk
 include tests/unit/core/local.mk
 include tests/unit/db/local.mk

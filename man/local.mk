@@ -1,0 +1,20 @@
+## man: commands and keys come from the tables of the program itself
+nodist_man_MANS = man/sysctr.1 man/sysctrd.8 man/sysctrd.yaml.5
+EXTRA_DIST += man/sysctr.1.in man/sysctrd.8.in man/sysctrd.yaml.5.in
+CLEANFILES += $(nodist_man_MANS) man/commands.part man/keys.part man/daemon.part
+
+man_edit = $(SED) -e 's|@VERSION[@]|$(PACKAGE_VERSION)|g' -e 's|@SYSCONFDIR[@]|$(sysconfdir)|g'
+
+man/sysctr.1: $(srcdir)/man/sysctr.1.in sysctr$(EXEEXT)
+	$(AM_V_GEN)$(MKDIR_P) man && ./sysctr __manual >man/commands.part && \
+		./sysctr __manual keys >man/keys.part && \
+		$(man_edit) -e '/^@COMMANDS@$$/{r man/commands.part' -e 'd}' \
+		-e '/^@KEYS@$$/{r man/keys.part' -e 'd}' $(srcdir)/man/sysctr.1.in >$@
+
+man/sysctrd.8: $(srcdir)/man/sysctrd.8.in
+	$(AM_V_GEN)$(MKDIR_P) man && $(man_edit) $(srcdir)/man/sysctrd.8.in >$@
+
+man/sysctrd.yaml.5: $(srcdir)/man/sysctrd.yaml.5.in sysctr$(EXEEXT)
+	$(AM_V_GEN)$(MKDIR_P) man && ./sysctr __manual daemon >man/daemon.part && \
+		$(man_edit) -e '/^@KEYS@$$/{r man/daemon.part' -e 'd}' \
+		$(srcdir)/man/sysctrd.yaml.5.in >$@

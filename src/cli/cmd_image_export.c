@@ -1,0 +1,206 @@
+/* cli/cmd_image_export.c - image export: an image's one or two files, complete or not at all */
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/parse.h"
+#include "base/str.h"
+#include "base/time.h"
+#include "cli/cli.h"
+#include "cli/commands.h"
+#include "cli/image.h"
+#include "cli/object.h"
+#include "cli/progress.h"
+#include "codec/multipart.h"
+
+enum {
+	FILES_MAX = 2,
+	DRAW_AFTER_MS = 1000,
+	DRAW_EVERY_MS = 200
+};
+
+/* Written as NAME.part and renamed when everything is there. */
+struct export_file {
+	char *name;
+	char *part;
+	FILE *stream;
+};
+
+struct export
+{
+	struct cli *cli;
+	const char *name;
+	struct http_reply head;
+	struct multipart *parser; /* a split image */
+	struct export_file files[FILES_MAX];
+	size_t n_files;
+	uint64_t done, since_ns, drawn_ns;
+	struct err err; /* of the parser's callbacks */
+};
+
+/* The metadata, or the whole image, takes the name; the root of a split image gets ".root". */
+static int open_file(struct export *x, struct err *err)
+{
+	struct export_file *file = &x->files[x->n_files];
+
+	if (x->n_files == FILES_MAX)
+		return err_kind(err, ERR_INTERNAL, "an image has at most %d files", FILES_MAX);
+	file->name = xasprintf("%s%s", x->name, x->n_files ? ".root" : "");
+	file->part = xasprintf("%s.part", file->name);
+	file->stream = fopen(file->part, "wxe");
+	x->n_files++;
+	return file->stream ? 0 : err_set(err, -errno, "create \"%s\"", file->part);
+}
+
+static int write_file(struct export *x, const void *bytes, size_t len, struct err *err)
+{
+	struct export_file *file = &x->files[x->n_files - 1];
+
+	if (fwrite(bytes, 1, len, file->stream) != len)
+		return err_set(err, -errno, "write \"%s\"", file->part);
+	return 0;
+}
+
+static int on_part(void *data, const char *name, const char *filename)
+{
+	struct export *x = data;
+
+	(void)name;
+	(void)filename; /* chosen here, not by the daemon */
+	return open_file(x, &x->err);
+}
+
+static int on_part_data(void *data, const void *bytes, size_t len)
+{
+	struct export *x = data;
+
+	return write_file(x, bytes, len, &x->err);
+}
+
+static int on_part_end(void *data)
+{
+	(void)data;
+	return 0;
+}
+
+/* The first piece decides from the head what is coming. */
+static int begin(struct export *x, struct err *err)
+{
+	static const struct multipart_handler handler = { on_part, on_part_data, on_part_end };
+	const char *type = strmap_get(&x->head.headers, "content-type");
+	_cleanup_(freep) char *boundary = type ? multipart_boundary(type) : NULL;
+
+	if (!boundary)
+		return open_file(x, err);
+	x->parser = multipart_new(boundary, &handler, x);
+	return 0;
+}
+
+static void draw(struct export *x)
+{
+	const char *length = strmap_get(&x->head.headers, "content-length");
+	uint64_t now_ns = time_mono_ns(), total = 0;
+	struct buf line = { 0 };
+
+	if (now_ns - x->since_ns < (uint64_t)DRAW_AFTER_MS * NS_PER_MS ||
+	    now_ns - x->drawn_ns < (uint64_t)DRAW_EVERY_MS * NS_PER_MS)
+		return;
+	x->drawn_ns = now_ns;
+	if (length && parse_u64(length, INT64_MAX, &total) < 0)
+		total = 0; /* only the percentage is lost */
+	progress_format_bytes("Downloading", x->done, total, now_ns - x->since_ns, &line);
+	progress_draw(x->cli, buf_str(&line));
+	buf_done(&line);
+}
+
+static int on_bytes(void *data, const void *bytes, size_t len, struct err *err)
+{
+	struct export *x = data;
+	int r = x->done == 0 ? begin(x, err) : 0;
+
+	x->done += len;
+	if (r == 0 && x->parser) {
+		r = multipart_feed(x->parser, bytes, len, err);
+		if (r < 0 && x->err.code && err)
+			*err = x->err;
+	} else if (r == 0) {
+		r = write_file(x, bytes, len, err);
+	}
+	draw(x);
+	return r;
+}
+
+/* Close all, then either rename or remove all. */
+static int finish(struct export *x, int r, struct err *err)
+{
+	for (size_t i = 0; i < x->n_files; i++)
+		if (x->files[i].stream && fclose(x->files[i].stream) != 0 && r == 0)
+			r = err_set(err, -errno, "write \"%s\"", x->files[i].part);
+	for (size_t i = 0; i < x->n_files; i++) {
+		struct export_file *file = &x->files[i];
+
+		if (r == 0 && rename(file->part, file->name) < 0)
+			r = err_set(err, -errno, "rename \"%s\"", file->part);
+		if (r < 0 && file->stream)
+			(void)unlink(file->part);
+	}
+	return r;
+}
+
+static int export_image(struct cli *cli, struct export *x, const char *fingerprint, struct err *err)
+{
+	_cleanup_(freep) char *path = object_path(&object_image, fingerprint, "/export");
+	int r;
+
+	x->since_ns = time_mono_ns();
+	r = client_download(cli->client, path, &x->head, on_bytes, x, err);
+	if (r == 0 && x->parser)
+		r = multipart_end(x->parser, err);
+	progress_clear(cli);
+	return finish(x, r, err);
+}
+
+static void export_done(struct export *x)
+{
+	for (size_t i = 0; i < x->n_files; i++) {
+		freep(&x->files[i].name);
+		freep(&x->files[i].part);
+	}
+	x->parser = multipart_free(x->parser);
+	http_reply_done(&x->head);
+}
+
+static int run(struct cli *cli, const struct cli_args *args)
+{
+	_cleanup_(freep) char *fingerprint = NULL;
+	_cleanup_(freep) char *name = NULL;
+	struct export x = { .cli = cli };
+	struct err err = { 0 };
+	int r = image_resolve(cli, args->words[0], &fingerprint, &err);
+
+	if (r == 0) {
+		name = args_word(args, 1) ? xstrdup(args_word(args, 1))
+					  : xasprintf("%s.image", fingerprint);
+		x.name = name;
+		r = export_image(cli, &x, fingerprint, &err);
+	}
+	for (size_t i = 0; r == 0 && i < x.n_files; i++)
+		cli_say(cli, "Written to %s.", x.files[i].name);
+	export_done(&x);
+	return r < 0 ? image_fail(cli, args->words[0], "export", &err) : CLI_OK;
+}
+
+const struct cli_command cmd_image_export = {
+	.path = "image export",
+	.usage = "IMAGE [FILE]",
+	.summary = "Write an image's file",
+	.text = "A split image gives two files: its metadata as FILE, its root file system as\n"
+		"FILE.root.",
+	.example = "sysctr image export debian debian.tar.gz",
+	.min_words = 1,
+	.max_words = 2,
+	.hints = { HINT_IMAGE, HINT_FILE },
+	.run = run,
+};

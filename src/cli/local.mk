@@ -1,0 +1,51 @@
+## cli: the program sysctr
+## libcli.a holds all but main(), for the unit tests.
+noinst_LIBRARIES += libcli.a
+libcli_a_CPPFLAGS = $(AM_CPPFLAGS) $(SMARTCOLS_CFLAGS)
+libcli_a_SOURCES = \
+	%D%/args.c %D%/args.h \
+	%D%/cli.h \
+	%D%/cmd_admin.c \
+	%D%/cmd_complete.c \
+	%D%/cmd_config.c \
+	%D%/cmd_console.c \
+	%D%/cmd_delete.c \
+	%D%/cmd_exec.c \
+	%D%/cmd_image.c \
+	%D%/cmd_image_export.c \
+	%D%/cmd_image_file.c \
+	%D%/cmd_info.c \
+	%D%/cmd_launch.c \
+	%D%/cmd_list.c \
+	%D%/cmd_monitor.c \
+	%D%/cmd_network.c \
+	%D%/cmd_operation.c \
+	%D%/cmd_profile.c \
+	%D%/cmd_query.c \
+	%D%/cmd_state.c \
+	%D%/cmd_storage.c \
+	%D%/cmd_wait.c \
+	%D%/command.c %D%/command.h \
+	%D%/commands.c %D%/commands.h \
+	%D%/editor.c %D%/editor.h \
+	%D%/help.c %D%/help.h \
+	%D%/image.h \
+	%D%/info.h \
+	%D%/names.c %D%/names.h \
+	%D%/object.c %D%/object.h \
+	%D%/operate.c \
+	%D%/progress.c %D%/progress.h \
+	%D%/report.c \
+	%D%/session.c %D%/session.h \
+	%D%/session_fds.c \
+	%D%/table.c %D%/table.h \
+	%D%/term.c %D%/term.h \
+	%D%/wait.h
+
+bin_PROGRAMS += sysctr
+sysctr_SOURCES = %D%/main.c
+sysctr_LDADD = libcli.a libclient.a libspec.a libcodec.a libbase.a $(SMARTCOLS_LIBS) $(JANSSON_LIBS) \
+	$(YAML_LIBS) $(WSLAY_LIBS)
+
+bashcompdir = $(datadir)/bash-completion/completions
+dist_bashcomp_DATA = config/completion/sysctr

@@ -1,0 +1,47 @@
+/*
+ * cli/session.h - exec and console sessions: this terminal or these pipes, and a command elsewhere
+ * (cli, sysctr)
+ *
+ * Both transports end in one poll loop each; the terminal is put back on every way out.
+ */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "base/err.h"
+
+struct cli;
+
+enum session_kind {
+	SESSION_EXEC,
+	SESSION_CONSOLE, /* ctrl-a q detaches */
+	SESSION_KIND_MAX
+};
+
+struct session_plan {
+	enum session_kind kind;
+	bool interactive; /* a pty there; else three pipes */
+	bool raw;	  /* put this terminal into raw mode */
+	bool no_stdin;
+	const char *greeting;	 /* said when what is typed goes there already; NULL: nothing */
+	const json_t *operation; /* metadata.fds has the secrets */
+	const char *id;		 /* of the operation */
+};
+
+/*
+ * Connect the WebSockets of the operation and copy until it ends; then the operation itself is to
+ * be waited for. Returns: 0, 1 when the user detached, -errno.
+ */
+int session_run_ws(struct cli *cli, const struct session_plan *plan, struct err *err);
+
+/*
+ * The same by handing descriptors over ("Upgrade: sysctr-fds"); needs secret "fds".
+ *
+ * @ret_status: the command's exit status, -1 when the daemon did not say.
+ */
+int session_run_fds(struct cli *cli, const struct session_plan *plan, int *ret_status,
+		    struct err *err);
+
+/* Signals that a session forwards are blocked and read from the descriptor this returns. */
+int session_signals_open(void);
