@@ -1,0 +1,193 @@
+/*
+ * tests/fakes/attack.c - what a hostile root inside of a container tries against those who enter
+ *
+ *   attack watch SECONDS   look at each new process: trace it, open its descriptors, its program for
+ *                          writing, its memory; make its program's mount writable. Prints
+ *                          "seen=N exe=N traced=N fds=N mem=N written=N remounted=N"; "exe" counts
+ *                          programs that are none of the container's files
+ *   attack tiocsti         type into the terminal. Prints "tiocsti=ERRNO tioclinux=ERRNO"
+ *
+ * Static: it has only itself in there.
+ */
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	PIDS_MAX = 4194304
+};
+
+struct counts {
+	int seen, exe, traced, fds, mem, written, remounted;
+};
+
+static void try_program(int pid, struct counts *counts)
+{
+	struct mount_attr attr = { .attr_clr = MOUNT_ATTR_RDONLY };
+	char path[64], target[256];
+	int fd, write_fd;
+	ssize_t n;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	fd = open(path, O_PATH | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	n = readlink(path, target, sizeof(target) - 1);
+	target[n > 0 ? n : 0] = '\0';
+	if (strstr(target, "sysctr-exec")) {
+		counts->exe++;
+		write_fd = open(path, O_WRONLY | O_CLOEXEC);
+		counts->written += write_fd >= 0;
+		(void)close(write_fd);
+		if (mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) == 0)
+			counts->remounted++;
+	}
+	(void)close(fd);
+}
+
+/*
+ * Whether there is something to be had from it: it is not dumpable, or its program is not the
+ * container's. A process that has ended has no program any more (ENOENT), which proves nothing.
+ */
+static bool is_foreign(int pid)
+{
+	char path[64], target[256];
+	ssize_t n;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	n = readlink(path, target, sizeof(target) - 1);
+	if (n < 0)
+		return errno == EACCES;
+	target[n] = '\0';
+	return strstr(target, "sysctr-exec") != NULL;
+}
+
+static bool can_list_fds(int pid)
+{
+	char path[64];
+	DIR *dir;
+	bool listed;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	dir = opendir(path);
+	listed = dir && readdir(dir);
+	if (dir)
+		(void)closedir(dir);
+	return listed;
+}
+
+static bool can_open_mem(int pid)
+{
+	char path[64];
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/mem", pid);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	(void)close(fd);
+	return fd >= 0;
+}
+
+/*
+ * Stopped before its exec? (The event of an exec proves nothing: the kernel lets a tracer attach to
+ * the new program before it tells of it.)
+ */
+static bool can_trace(int pid)
+{
+	int status = 0;
+	bool before_exec;
+
+	if (ptrace(PTRACE_SEIZE, pid, NULL, NULL) < 0)
+		return false;
+	(void)ptrace(PTRACE_INTERRUPT, pid, NULL, NULL);
+	if (waitpid(pid, &status, __WALL) != pid || !WIFSTOPPED(status))
+		return false;
+	before_exec = is_foreign(pid);
+	(void)ptrace(PTRACE_DETACH, pid, NULL, NULL);
+	return before_exec;
+}
+
+/*
+ * A process that was just made. What succeeds while it becomes the container's own proves nothing,
+ * so that is looked at again after each.
+ */
+static void try_process(int pid, struct counts *counts)
+{
+	counts->seen++;
+	if (!is_foreign(pid))
+		return;
+	try_program(pid, counts);
+	counts->fds += can_list_fds(pid) && is_foreign(pid);
+	counts->mem += can_open_mem(pid) && is_foreign(pid);
+	counts->traced += can_trace(pid);
+}
+
+static void watch(int seconds)
+{
+	static bool known[PIDS_MAX];
+	struct counts counts = { 0 };
+	time_t end = time(NULL) + seconds;
+	bool first = true;
+
+	known[getpid()] = true;
+	while (time(NULL) < end) {
+		DIR *dir = opendir("/proc");
+		const struct dirent *entry;
+
+		while ((entry = readdir(dir))) {
+			int pid = isdigit((unsigned char)entry->d_name[0])
+					  ? (int)strtol(entry->d_name, NULL, 10)
+					  : 0;
+
+			if (pid <= 0 || pid >= PIDS_MAX || known[pid])
+				continue;
+			known[pid] = first; /* the newer ones: as often as we can */
+			if (!first)
+				try_process(pid, &counts);
+		}
+		(void)closedir(dir);
+		first = false;
+	}
+	(void)printf("seen=%d exe=%d traced=%d fds=%d mem=%d written=%d remounted=%d\n",
+		     counts.seen, counts.exe, counts.traced, counts.fds, counts.mem, counts.written,
+		     counts.remounted);
+}
+
+static int error_of(long result)
+{
+	return result < 0 ? errno : 0;
+}
+
+static void type_into_terminal(void)
+{
+	char c = 'x';
+	int tiocsti = error_of(syscall(SYS_ioctl, 0, TIOCSTI, &c));
+	int high = error_of(syscall(SYS_ioctl, 0, TIOCSTI | 1L << 40, &c));
+	int tioclinux = error_of(syscall(SYS_ioctl, 0, TIOCLINUX, &c));
+
+	(void)printf("tiocsti=%d high=%d tioclinux=%d\n", tiocsti, high, tioclinux);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 3 && strcmp(argv[1], "watch") == 0)
+		watch((int)strtol(argv[2], NULL, 10));
+	else if (argc == 2 && strcmp(argv[1], "tiocsti") == 0)
+		type_into_terminal();
+	else
+		return 2;
+	return 0;
+}

@@ -1,0 +1,91 @@
+/*
+ * fuzz target: values of every configuration key and device option, and names of every kind; what
+ * passes must be safe where it goes: no line breaks outside texts, limits that can be resolved
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "spec/daemon_config.h"
+#include "spec/device.h"
+#include "spec/keys.h"
+#include "spec/limits.h"
+#include "spec/names.h"
+#include "spec/network.h"
+#include "spec/pool.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void try_table(const struct key_table *table, const char *value)
+{
+	for (size_t i = 0; i < table->n_rows; i++) {
+		const struct key_row *row = &table->rows[i];
+		_cleanup_(freep) char *key =
+			xasprintf("%s%s", row->name, str_ends_with(row->name, ".") ? "x" : "");
+
+		if (key_check(table, key, value, NULL) == 0 && row->rule.type != VALUE_TEXT &&
+		    strpbrk(value, "\r\n"))
+			abort();
+	}
+}
+
+static void try_limits(const char *value)
+{
+	static const char *const names[] = {
+		"limits.cpu",
+		"limits.cpu.allowance",
+		"limits.memory",
+		"limits.memory.swap",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		struct strmap config = { 0 };
+		struct limits limits = { 0 };
+		uint32_t count;
+
+		strmap_set(&config, names[i], value);
+		if (limits_from_config(&config, 1ULL << 34, &limits, &count, NULL) == 0 &&
+		    (limits.cpu_weight < 1 || limits.cpu_weight > 10000))
+			abort();
+		wire_free(&limits_schema, &limits);
+		strmap_done(&config);
+	}
+}
+
+static void try_network(const char *value)
+{
+	struct network_record *network = network_record_new("br0");
+	const char *ranges = strchr(value, ' ');
+	_cleanup_(freep) char *address =
+		xstrndup(value, ranges ? (size_t)(ranges - value) : strlen(value));
+
+	strmap_set(&network->config, "ipv4.address", address);
+	if (ranges)
+		strmap_set(&network->config, "ipv4.dhcp.ranges", ranges + 1);
+	(void)network_record_validate(network, NULL);
+	network_record_free(network);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	_cleanup_(freep) char *value = xstrndup((const char *)data, size);
+	struct err err;
+
+	try_table(&instance_keys, value);
+	try_table(&network_keys, value);
+	try_table(&pool_keys, value);
+	try_table(&daemon_keys, value);
+	for (const char *const *type = device_type_names(); *type; type++)
+		try_table(device_options(*type), value);
+	for (int kind = 0; kind < NAME_KIND_MAX; kind++)
+		if (name_validate((enum name_kind)kind, value, &err) == 0 &&
+		    (strpbrk(value, "\r\n \"'$`\\;") || str_after(value, "../") ||
+		     strstr(value, "/../") || value[0] == '/'))
+			abort();
+	(void)keys_validate_one(value, "1", &err);
+	try_limits(value);
+	try_network(value);
+	return 0;
+}

@@ -1,0 +1,279 @@
+# lib.bash - a private sysctrd for a test file, and the check that it leaves nothing behind
+# Use: "load lib"; setup_file calls daemon_setup, teardown_file calls daemon_teardown, and each
+# teardown calls daemon_check. Everything on the host carries $TAG, so files may run side by side.
+# shellcheck shell=bash
+
+SRCDIR=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+BUILDDIR=${SYSCTR_BUILDDIR:-$SRCDIR/build-tests}
+SHARED=${SYSCTR_SHARED:-$SRCDIR/../shared}
+ALPINE=${ALPINE:-$SHARED/data/alpine}
+OPENRC=$ALPINE/alpine-3.21-openrc-x86_64.tar.xz
+
+# s ARGUMENT...: the client on this file's daemon
+s() {
+	timeout "${S_SECONDS:-120}" "$BUILDDIR/sysctr" "$@" 3>&- 4>&-
+}
+
+# retry SECONDS COMMAND...: until it succeeds
+retry() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $end ] || {
+			echo "never within the time: $*"
+			return 1
+		}
+		sleep 0.1
+	done
+}
+
+# fails STATUS TEXT COMMAND...: it exits with STATUS and TEXT is in what it says
+fails() {
+	local expected=$1 text=$2
+	shift 2
+	output=$("$@" 2>&1) && status=0 || status=$?
+	[ "$status" -eq "$expected" ] || {
+		echo "status $status instead of $expected: $*: $output"
+		return 1
+	}
+	[[ $output == *"$text"* ]] || {
+		echo "no \"$text\" in: $output"
+		return 1
+	}
+}
+
+# field NAME PATH: one member of the instance, by jq
+field() {
+	s query "/1.0/instances/$1?recursion=1" | jq -r "$2"
+}
+
+status_of() {
+	s query "/1.0/instances/$1" | jq -r .status
+}
+
+is_status() {
+	[ "$(status_of "$1")" = "$2" ]
+}
+
+exists() {
+	s query "/1.0/instances/$1" >/dev/null 2>&1
+}
+
+is_gone() {
+	! exists "$1"
+}
+
+# asks_init NAME COMMAND...: a command that makes init end everything, perhaps the command first
+asks_init() {
+	local rc=0
+	s exec "$1" -- "${@:2}" || rc=$?
+	[ $rc -eq 0 ] || [ $rc -eq 143 ] || [ $rc -eq 137 ]
+}
+
+# address NAME: its IPv4 address on eth0
+address() {
+	s query "/1.0/instances/$1/state" |
+		jq -er '.network.eth0.addresses[] | select(.family == "inet" and .scope == "global") | .address'
+}
+
+# init_pid NAME: as the host sees it
+init_pid() {
+	s query "/1.0/instances/$1/state" | jq -r .pid
+}
+
+# cgroup_file NAME CONTROLLER V1-FILE V2-FILE: the path of a limit file, whatever the host has
+cgroup_file() {
+	local path=/sys/fs/cgroup/$2/$TAG/$1/$3
+	[ -e "$path" ] || path=/sys/fs/cgroup/$TAG/$1/$4
+	echo "$path"
+}
+
+is_unified() {
+	[ -e /sys/fs/cgroup/cgroup.controllers ]
+}
+
+# mirror_setup DIR: the files of an Alpine mirror, as the template asks for them
+mirror_setup() {
+	local releases=$1/v3.20/releases/x86_64 file
+	mkdir -p "$releases"
+	cp "$ALPINE"/alpine-minirootfs-3.20.*-x86_64.tar.gz "$releases/"
+	file=$(basename "$releases"/alpine-minirootfs-*.tar.gz)
+	(cd "$releases" && sha512sum "$file" >"$file.sha512")
+	cat >"$releases/latest-releases.yaml" <<-END
+		---
+		-
+		  title: "Mini root filesystem"
+		  branch: v3.20
+		  arch: x86_64
+		  version: 3.20.3
+		  flavor: alpine-minirootfs
+		  file: $file
+		  sha512: $(cut -d' ' -f1 "$releases/$file.sha512")
+	END
+	chmod -R a+rX "$1"
+}
+
+# daemon_setup [LETTER]: directories, configuration and a first start
+daemon_setup() {
+	export TAG=t$((BASHPID % 100000))${1:-}
+	export T=$BATS_FILE_TMPDIR/$TAG
+	export BRIDGE=${TAG}br
+	export SYSCTR_SOCKET=$T/run/unix.socket
+	mkdir -p "$T"/{state,run,log,asan,mirror}
+	for dir in "$T" "$BATS_FILE_TMPDIR" "$(dirname "$BATS_FILE_TMPDIR")" "$BATS_RUN_TMPDIR"; do
+		chmod a+x "$dir"
+	done
+	chmod 1777 "$T/asan"
+	mirror_setup "$T/mirror"
+	cat >"$T/sysctrd.yaml" <<-END
+		name: $TAG
+		network: { bridge: $BRIDGE }
+		idmap: { base: ${ID_BASE:-1500000000}, size: 100000000 }
+		images: { alpine_mirror: "file://$T/mirror" }
+		log: { level: debug }
+	END
+	daemon_start
+}
+
+# The environment that sends what the sanitizers find to files.
+sanitizer_env() {
+	export ASAN_OPTIONS=log_path=$T/asan/report:detect_leaks=1:fast_unwind_on_malloc=0
+	export UBSAN_OPTIONS=log_path=$T/asan/report:print_stacktrace=1
+}
+
+# daemon_start [VARIABLE=VALUE...]: and wait until it answers (or has died)
+daemon_start() {
+	(
+		sanitizer_env
+		exec env "$@" "$BUILDDIR/sysctrd" --config "$T/sysctrd.yaml" --state-dir "$T/state" \
+			--runtime-dir "$T/run" --log-dir "$T/log" --group root --debug
+	) >>"$T/daemon.log" 2>&1 </dev/null 3>&- 4>&- &
+	echo $! >"$T/daemon.pid"
+	disown
+	retry 30 daemon_is_ready
+}
+
+daemon_is_ready() {
+	"$BUILDDIR/sysctr" admin waitready --timeout 2
+}
+
+daemon_pid() {
+	cat "$T/daemon.pid"
+}
+
+# Numbers of processes come round: it has to be ours.
+daemon_runs() {
+	grep -qzxF -- "$T/sysctrd.yaml" "/proc/$(daemon_pid)/cmdline" 2>/dev/null
+}
+
+daemon_is_dead() {
+	! daemon_runs
+}
+
+daemon_stop() {
+	daemon_runs
+	kill "$(daemon_pid)"
+	retry 20 daemon_is_dead
+}
+
+daemon_kill() {
+	kill -9 "$(daemon_pid)"
+	retry 5 daemon_is_dead
+}
+
+daemon_restart() {
+	daemon_stop
+	daemon_start "$@"
+}
+
+# daemon_check: in every teardown; what a failed test should show, and reports of the sanitizers
+daemon_check() {
+	[ -n "${BATS_TEST_COMPLETED:-}" ] || {
+		echo "--- the daemon's last words"
+		tail -n 25 "$T/daemon.log"
+	}
+	no_sanitizer_report
+}
+
+no_sanitizer_report() {
+	local report rc=0
+	for report in "$T"/asan/report.*; do
+		[ -e "$report" ] || continue
+		echo "--- sanitizer report $report"
+		head -n 60 "$report"
+		mv "$report" "$T/asan/seen.$(basename "$report")"
+		rc=1
+	done
+	return $rc
+}
+
+delete_all() {
+	local names
+	names=$(s list --format csv --columns n 2>/dev/null) || return 0
+	[ -z "$names" ] || xargs -n 20 "$BUILDDIR/sysctr" delete --force <<<"$names"
+}
+
+# left_behind: everything on the host that carries the tag
+left_behind() {
+	ip -o link show | grep -oE "($BRIDGE|${TAG}[^:@ ]*)[:@]" | sed 's/^/link /' || true
+	nft list tables 2>/dev/null | grep -w "$TAG" || true
+	find /sys/fs/cgroup -mindepth 2 -maxdepth 4 -path "*/$TAG/*" -type d \
+		! -name .monitor 2>/dev/null | sed 's/^/cgroup /' || true
+	grep -F "$T" /proc/self/mountinfo | sed 's/^/mount /' || true
+	pgrep -af "$T" | grep -vE ' (bash|bats|tail|grep|pgrep|timeout|tee) ' | sed 's/^/process /' || true
+}
+
+nothing_left() {
+	[ -z "$(left_behind)" ]
+}
+
+# The rules follow the networks in a moment of their own.
+no_table() {
+	! nft list table inet "$1"
+}
+
+# daemon_teardown: destroys everything, then checks that nothing is left
+daemon_teardown() {
+	local rc=0
+	daemon_runs || daemon_start || rc=1
+	delete_all || rc=1
+	s query -X DELETE "/1.0/profiles/default" >/dev/null 2>&1 || true
+	s profile edit default <<<'devices: {}' >/dev/null 2>&1 || true
+	s network delete "$BRIDGE" || rc=1
+	retry 10 no_table "$TAG" || rc=1
+	daemon_stop || rc=1
+	retry 10 nothing_left || {
+		echo "left behind:"
+		left_behind
+		rc=1
+	}
+	no_sanitizer_report || rc=1
+	sweep
+	return $rc
+}
+
+# What a failed teardown must not leave to the next file.
+sweep() {
+	local dir pid
+	for pid in $(pgrep -f "$T/" | grep -vx -e $$ -e "$BASHPID"); do
+		grep -qaE 'sysctr|dnsmasq' "/proc/$pid/comm" 2>/dev/null && kill -9 "$pid"
+	done
+	for dir in /sys/fs/cgroup/*/"$TAG"{,f} /sys/fs/cgroup/"$TAG"{,f}; do
+		[ -d "$dir" ] || continue
+		[ ! -e "$dir/cgroup.kill" ] || echo 1 >"$dir/cgroup.kill"
+		find "$dir" -depth -type d -exec rmdir {} + 2>/dev/null || true
+	done
+	ip link del "$BRIDGE" 2>/dev/null || true
+	nft delete table inet "$TAG" 2>/dev/null || true
+}
+
+# openrc_image: the image "openrc", imported once per file
+openrc_image() {
+	s image alias list --format csv 2>/dev/null | grep -q '^openrc,' ||
+		s image import "$OPENRC" --alias openrc
+}
+
+# mini NAME [ARGUMENT...]: launches an Alpine that has an address by DHCP
+mini() {
+	s launch alpine/3.20/mini "$@"
+}

@@ -1,0 +1,199 @@
+#!/usr/bin/env bats
+bats_require_minimum_version 1.5.0
+# survival.bats - sysctrd dies by SIGKILL: at rest, and after every step of every operation
+load lib
+
+setup_file() {
+	export ID_BASE=1610000000
+	daemon_setup
+	openrc_image
+	s launch openrc keeper
+}
+
+teardown_file() {
+	daemon_teardown
+}
+
+setup() {
+	daemon_runs || daemon_start
+	KEEPER=$(init_pid keeper)
+}
+
+teardown() {
+	daemon_check
+}
+
+# What every death has to leave alone.
+keeper_lives() {
+	is_status keeper Running
+	[ "$(init_pid keeper)" = "$KEEPER" ]
+	s exec keeper -- true
+}
+
+@test "containers, consoles, sessions and addresses live on without the daemon" {
+	mini m1 --wait ipv4
+	before=$(address m1)
+	pid=$(init_pid m1)
+	s exec m1 -- sh -c 'sleep 3; echo survived >/root/session' >/dev/null 2>&1 &
+	session_runs() { s exec m1 -- pgrep -f survived; }
+	retry 5 session_runs
+	daemon_kill
+	[ -e "/proc/$pid" ]
+	s_dead() { ! s list; }
+	s_dead
+	daemon_start
+	is_status m1 Running
+	[ "$(init_pid m1)" = "$pid" ]
+	[ "$(address m1)" = "$before" ]
+	s list --format csv | grep -w "$before"
+	s console m1 --show-log | grep -a .
+	marked() { [ "$(s exec m1 -- cat /root/session)" = survived ]; }
+	retry 10 marked
+	keeper_lives
+	s delete --force m1
+}
+
+@test "a tidy end of the daemon leaves them too, and its next start finds them" {
+	s network list-leases "$BRIDGE" --format csv >"$T/leases"
+	grep keeper "$T/leases"
+	daemon_restart
+	keeper_lives
+	s network list-leases "$BRIDGE" --format csv | diff "$T/leases" -
+	taken=$(s query /1.0/networks/$BRIDGE/leases | jq -r 'map(select(.hostname == "keeper" and (.address | contains(":") | not)))[0].address')
+	fails 1 "keeper" s create openrc thief -d "eth0,ipv4.address=$taken"
+	is_gone thief
+}
+
+@test "leases outlive the daemon: names still answer and no address is given twice" {
+	leases() { s network list-leases "$BRIDGE" --format csv | sort; }
+	before=$(leases)
+	grep keeper <<<"$before"
+	daemon_kill
+	daemon_start
+	[ "$(leases)" = "$before" ]
+}
+
+@test "a command given by descriptors runs on to its end without the daemon" {
+	s exec keeper -- sh -c 'sleep 2; echo end' >"$T/session.out" 2>&1 &
+	client=$!
+	sleep 1
+	daemon_kill
+	sleep 2
+	daemon_start
+	wait $client || true
+	grep end "$T/session.out"
+}
+
+# dies_after TABLE/STEP COMMAND...: the daemon is killed there; started again when this returns
+dies_after() {
+	local step=$1
+	shift
+	daemon_stop
+	daemon_start SYSCTRD_TEST_KILL_AFTER="$step"
+	S_SECONDS=60 "$@" >/dev/null 2>&1 || true
+	retry 30 daemon_is_dead || {
+		echo "never came to $step"
+		return 1
+	}
+	daemon_start
+}
+
+no_operation() {
+	[ "$(s query '/1.0/operations' | jq '[.running // [] | .[]] | length')" = 0 ]
+}
+
+# consistent NAME: whole or not at all; the name can be used again; then nothing is left of it
+consistent() {
+	local name=$1
+	retry 20 no_operation
+	if exists "$name"; then
+		[[ $(status_of "$name") == @(Running|Stopped) ]]
+		is_status "$name" Running || s start "$name"
+		s exec "$name" -- true
+		s delete --force "$name"
+	fi
+	is_gone "$name"
+	s launch openrc "$name"
+	s exec "$name" -- true
+	s delete --force "$name"
+	retry 10 no_trace_of "$name"
+	keeper_lives
+}
+
+no_trace_of() {
+	[ -z "$(find "$T/state/pools" -path "*/images/*/rootfs" -prune -o -name "$1" -print)" ] &&
+		[ -z "$(find "$T/state" -path "*/rootfs" -prune -o -name '.new-*' -print)" ] &&
+		[ -z "$(find "$T/run" "$T/log" -name "$1")" ] &&
+		[ -z "$(find /sys/fs/cgroup -path "*/$TAG/*" -name "$1" 2>/dev/null)" ]
+}
+
+@test "killed after a step of create" {
+	for step in claim have-image fill-in unpack-image journal make-volume record; do
+		echo "after create/$step"
+		dies_after "create/$step" s launch openrc k1
+		consistent k1
+	done
+}
+
+@test "killed after a step of start" {
+	for step in check await-released network spawn-monitor await-running record; do
+		echo "after start/$step"
+		s create openrc k2
+		dies_after "start/$step" s start k2
+		exists k2
+		consistent k2
+	done
+}
+
+@test "killed after a step of stop" {
+	for step in check thaw halt await-stopped record; do
+		echo "after stop/$step"
+		s launch openrc k3
+		dies_after "stop/$step" s stop --force k3
+		exists k3
+		consistent k3
+	done
+}
+
+@test "killed after a step of delete" {
+	for step in check await-released forget delete-volume clean-up; do
+		echo "after delete/$step"
+		s create openrc k4
+		dies_after "delete/$step" s delete k4
+		consistent k4
+	done
+}
+
+@test "killed after a step of building an image" {
+	mini b0 || true
+	s delete --force b0 || true
+	s image delete alpine/3.20/mini
+	for step in fetch build; do
+		echo "after image-build/$step"
+		dies_after "image-build/$step" s image build alpine/3.20/mini
+		retry 20 no_operation
+		! s image list --format csv | grep -v openrc | grep alpine || s image delete alpine/3.20/mini
+		[ -z "$(find "$T/state/images" -name '.new-*')" ]
+		s image build alpine/3.20/mini
+		s image delete alpine/3.20/mini
+		keeper_lives
+	done
+}
+
+@test "killed after an upload, and after unpacking" {
+	gunzip -c "$ALPINE"/alpine-minirootfs-*.tar.gz >"$T/up.tar"
+	dies_after image-upload/store s image import "$T/up.tar" --alias up
+	retry 20 no_operation
+	sha256sum <"$T/up.tar" | cut -c1-12 | xargs -n1 "$BUILDDIR/sysctr" image delete || true
+	[ -z "$(find "$T/state/images" -name '.new-*')" ]
+	for step in unpack record; do
+		s image import "$T/up.tar" --alias up
+		dies_after "image-unpack/$step" s create up u1
+		retry 20 no_operation
+		is_gone u1 || s delete u1
+		s create up u1
+		s delete u1
+		s image delete up
+	done
+	keeper_lives
+}

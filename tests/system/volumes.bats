@@ -1,0 +1,182 @@
+#!/usr/bin/env bats
+# volumes.bats - sysctr-worker's volume jobs as root: both drivers, hostile trees, locks, kills
+# Driven through tests/fakes/jobrun, without a daemon. Threats: A17 A18 G9.
+
+IDS="id_base=1879048192 id_count=65536"
+
+setup_file() {
+	srcdir=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+	export SYSCTR_BUILDDIR=${SYSCTR_BUILDDIR:-$srcdir/build}
+	export PATH="$SYSCTR_BUILDDIR/tests/fakes:$srcdir/tests/fakes:$PATH"
+	export T=$BATS_FILE_TMPDIR
+	export IMG=$(printf '%064d' 1)
+	mkdir -p /srv/canary/d && echo safe >/srv/canary/f
+	mktar.py good_kinds "$T/image.tar.gz"
+	for driver in overlay dir; do
+		pool=$(pool_of $driver)
+		jobrun pool-prepare $pool
+		jobrun image-unpack $pool image="$IMG" src="$T/image.tar.gz" $IDS
+	done
+}
+
+teardown_file() {
+	rm -rf /srv/canary
+}
+
+pool_of() {
+	echo "pool.name=$1 pool.driver=$1 pool.dir=$T/$1"
+}
+
+@test "an overlay volume is an upper layer that looks like the image's root" {
+	run jobrun volume-create $(pool_of overlay) volume=c1 image="$IMG"
+	[ "$status" -eq 0 ]
+	cd "$T/overlay/instances/c1"
+	[ "$(ls)" = "$(printf 'upper\nwork')" ]
+	[ "$(stat -c '%a %u %Y' upper)" = "$(stat -c '%a %u %Y' "$T/overlay/images/$IMG/rootfs")" ]
+	# again is no error
+	run jobrun volume-create $(pool_of overlay) volume=c1 image="$IMG"
+	[ "$status" -eq 0 ]
+}
+
+@test "a dir volume is the image, entry by entry" {
+	run jobrun volume-create $(pool_of dir) volume=c1 image="$IMG"
+	[ "$status" -eq 0 ]
+	list() {
+		(cd "$1" && find . -printf '%P %y %m %U %G %l %n %T@\n' | sort
+			getfattr -R -d -m - . 2>/dev/null)
+	}
+	diff <(list "$T/dir/images/$IMG/rootfs") <(list "$T/dir/instances/c1/rootfs")
+	[ "$T/dir/instances/c1/rootfs/bin/ash" -ef "$T/dir/instances/c1/rootfs/bin/sh" ]
+	[ ! "$T/dir/instances/c1/rootfs/bin/sh" -ef "$T/dir/images/$IMG/rootfs/bin/sh" ]
+}
+
+@test "what is missing or wrong is said" {
+	run jobrun volume-create $(pool_of overlay) volume=c9 image="$(printf '%064d' 9)"
+	[[ "$output" == *"is not unpacked in pool"* ]]
+	run jobrun volume-create $(pool_of overlay) volume=../x
+	[ "$status" -eq 1 ]
+	run jobrun volume-create pool.name=x pool.driver=overlay pool.dir=/nonexistent volume=x
+	[[ "$output" == *"does not exist"* ]]
+	run jobrun volume-create pool.name=x pool.driver=overlayy pool.dir=/tmp volume=x
+	[[ "$output" == *'did you mean "overlay"'* ]]
+	run jobrun volume-create $(pool_of overlay) volume=x size_bytes=1000
+	[[ "$output" == *"no quotas"* ]]
+	[ -z "$(find "$T" -name '.new-*')" ]
+}
+
+@test "delete: hidden at once, then freed; repeatable" {
+	for driver in overlay dir; do
+		run jobrun volume-delete $(pool_of $driver) volume=c1
+		[ "$status" -eq 0 ]
+		[[ "$output" == *"result hidden=true"* ]]
+		[ ! -e "$T/$driver/instances/c1" ]
+		[ -z "$(ls -A "$T/$driver/trash")" ]
+		run jobrun volume-delete $(pool_of $driver) volume=c1
+		[ "$status" -eq 0 ]
+	done
+}
+
+@test "a volume in use is not deleted" {
+	jobrun volume-create $(pool_of overlay) volume=used image="$IMG"
+	exec 8<"$T/overlay/instances/used"
+	flock 8
+	run jobrun volume-delete $(pool_of overlay) volume=used
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"is in use"* ]]
+	exec 8<&-
+	exec 8<"$T/overlay/images/$IMG"
+	flock -s 8
+	run jobrun image-delete $(pool_of overlay) image="$IMG"
+	[ "$status" -eq 1 ]
+	exec 8<&-
+	run jobrun volume-delete $(pool_of overlay) volume=used
+	[ "$status" -eq 0 ]
+}
+
+@test "a hostile tree is removed, and nothing outside of it" {
+	jobrun volume-create $(pool_of dir) volume=evil
+	root=$T/dir/instances/evil/rootfs
+	ln -s /srv/canary "$root/link"
+	ln -s ../../../../.. "$root/up"
+	mkdir "$root/$(printf 'x\n-rf *')" && touch "$root/-rf" "$root/$(printf '\377\376')"
+	mknod "$root/null" c 1 3 && mkfifo "$root/fifo"
+	touch "$root/immutable" && chattr +i "$root/immutable"
+	mkdir "$root/append" && touch "$root/append/f" && chattr +a "$root/append"
+	mkdir "$root/000" && touch "$root/000/f" && chmod 000 "$root/000"
+	python3 - "$root" <<-'PY'
+	import os, sys
+	os.chdir(sys.argv[1])
+	for _ in range(5000):
+	    os.mkdir("d" * 200)
+	    os.chdir("d" * 200)
+	PY
+	run jobrun volume-delete $(pool_of dir) volume=evil
+	[ "$status" -eq 0 ]
+	[ -z "$(ls -A "$T/dir/trash")" ]
+	[ "$(cat /srv/canary/f)" = safe ]
+}
+
+@test "a mount inside a volume stops the removal, not the host" {
+	jobrun volume-create $(pool_of dir) volume=mnt
+	mkdir "$T/dir/instances/mnt/rootfs/m"
+	mount --bind /srv/canary "$T/dir/instances/mnt/rootfs/m"
+	run jobrun volume-delete $(pool_of dir) volume=mnt
+	umount "$T"/dir/trash/*/rootfs/m 2>/dev/null || umount "$T/dir/instances/mnt/rootfs/m"
+	[ "$status" -eq 1 ]
+	[ "$(cat /srv/canary/f)" = safe ]
+	run jobrun pool-prepare $(pool_of dir)
+	[ "$status" -eq 0 ]
+	[ -z "$(ls -A "$T/dir/trash")" ]
+}
+
+@test "links in the place of the pool's directories are not followed" {
+	mkdir "$T/linked"
+	jobrun pool-prepare pool.name=l pool.driver=dir pool.dir="$T/linked"
+	rmdir "$T/linked/instances" && ln -s /srv/canary/d "$T/linked/instances"
+	run jobrun volume-create pool.name=l pool.driver=dir pool.dir="$T/linked" volume=c1
+	[ "$status" -eq 1 ]
+	run jobrun volume-delete pool.name=l pool.driver=dir pool.dir="$T/linked" volume=c1
+	[ "$status" -eq 1 ]
+	run jobrun pool-prepare pool.name=l pool.driver=dir pool.dir="$T/linked"
+	[ "$status" -eq 1 ]
+	[ -z "$(ls -A /srv/canary/d)" ]
+}
+
+@test "kill -9 of a copy and of a delete: invisible, and cleaned up by the next start" {
+	pool=$(pool_of dir)
+	big=$(printf '%064d' 2)
+	mkdir -p "$T/big/etc" "$T/big/bin"
+	cp /bin/true "$T/big/bin/sh"
+	for i in $(seq 3000); do echo "$i" >"$T/big/etc/f$i"; done
+	tar -C "$T/big" -cf "$T/big.tar" .
+	jobrun image-unpack $pool image="$big" src="$T/big.tar" $IDS
+	half_made() { [ -n "$(find "$T/dir" -maxdepth 1 -name '.new-*')" ]; }
+	for ms in 3 10 30 60 120 240 480; do
+		run jobrun volume-create $pool volume=k image="$big" kill_after_ms=$ms
+		[ "$status" -eq 137 ]
+		[ ! -e "$T/dir/instances/k" ]
+		! half_made || break
+	done
+	half_made
+	run jobrun volume-create $pool volume=k image="$big"
+	[ "$status" -eq 0 ]
+	run jobrun volume-delete $pool volume=k kill_after_ms=6
+	jobrun pool-prepare $pool
+	run jobrun volume-delete $pool volume=k
+	[ "$status" -eq 0 ]
+	[ -z "$(ls -A "$T/dir/trash")" ]
+	[ -z "$(find "$T/dir" -maxdepth 1 -name '.new-*')" ]
+	# asked to stop, it undoes
+	# (a process that has made nothing yet is just ended)
+	for ms in 10 20 40 80 160; do
+		run jobrun volume-create $pool volume=k image="$big" kill_after_ms=$ms signal=15
+		[ "$status" -eq 1 ] && break
+		[ "$status" -eq 143 ]
+	done
+	[[ "$output" == *"error -125 8 cancelled"* ]]
+	[ -z "$(find "$T/dir" -maxdepth 1 -name '.new-*')" ]
+}
+
+@test "the worker that makes a volume loads no big library" {
+	[ "$(ldd "$SYSCTR_BUILDDIR/sysctr-worker" | grep -cE 'archive|curl|gnutls|sqlite')" = 0 ]
+}
