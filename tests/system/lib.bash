@@ -235,6 +235,7 @@ no_table() {
 # daemon_teardown: destroys everything, then checks that nothing is left
 daemon_teardown() {
 	local rc=0
+	[ -n "${T:-}" ] || return 1 # setup_file did not get that far
 	daemon_runs || daemon_start || rc=1
 	delete_all || rc=1
 	s query -X DELETE "/1.0/profiles/default" >/dev/null 2>&1 || true
@@ -255,6 +256,8 @@ daemon_teardown() {
 # What a failed teardown must not leave to the next file.
 sweep() {
 	local dir pid
+	# Without them the patterns below would match everything on the host.
+	[ -n "${TAG:-}" ] && [ -n "${T:-}" ] && [ -n "${BRIDGE:-}" ] || return 1
 	for pid in $(pgrep -f "$T/" | grep -vx -e $$ -e "$BASHPID"); do
 		grep -qaE 'sysctr|dnsmasq' "/proc/$pid/comm" 2>/dev/null && kill -9 "$pid"
 	done
