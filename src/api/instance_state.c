@@ -160,7 +160,8 @@ static int read_exec(const json_t *body, struct exec_request *request, struct er
 	struct session_spec *spec = &request->spec;
 	int r = json_check(body,
 			   "a:command o:environment b:wait-for-websocket b:interactive i:width "
-			   "i:height b:record-output i:user i:group s:cwd b:login s:user_name",
+			   "i:height b:record-output i:user i:group s:cwd b:login s:user_name "
+			   "s:group_name",
 			   err);
 
 	if (r == 0)
@@ -181,6 +182,8 @@ static int read_exec(const json_t *body, struct exec_request *request, struct er
 		spec->cwd = xstrdup(json_str(body, "cwd", ""));
 	if (*json_str(body, "user_name", ""))
 		spec->user = xstrdup(json_str(body, "user_name", ""));
+	if (*json_str(body, "group_name", ""))
+		spec->group = xstrdup(json_str(body, "group_name", ""));
 	return 0;
 }
 

@@ -28,8 +28,10 @@ struct mode {
 
 static const struct cli_option exec_options[] = {
 	{ 0, "env", "KEY=VALUE", "set an environment variable", HINT_NONE },
-	{ 0, "user", "UID", "run as this user id (default 0)", HINT_NONE },
-	{ 0, "group", "GID", "run as this group id (default 0)", HINT_NONE },
+	{ 0, "user", "NAME|UID", "run as this user; by name with its groups (default 0)",
+	  HINT_NONE },
+	{ 0, "group", "NAME|GID", "run as this group (default: the named user's, else 0)",
+	  HINT_NONE },
 	{ 0, "cwd", "DIR", "directory to start in (default /root)", HINT_NONE },
 	{ 't', "force-interactive", NULL, "use a terminal there even when this is a pipe",
 	  HINT_NONE },
@@ -87,24 +89,29 @@ static int add_environment(const struct cli_args *args, bool interactive, json_t
 	return 0;
 }
 
-static int add_identity(const struct cli_args *args, json_t *request, struct err *err)
+/* A decimal id in its one form: "00" and "+0" are not root. */
+static bool is_id(const char *text, uint32_t *ret_id)
 {
-	static const char *const names[] = { "user", "group" };
+	return text && !(text[0] == '0' && text[1]) && parse_u32(text, ret_id) == 0;
+}
 
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		const char *text = args_get(args, names[i]);
-		uint32_t id;
+/* Numbers are the API's own members; anything else is looked up, or refused, inside. */
+static void add_identity(const struct cli_args *args, json_t *request)
+{
+	const char *user = args_get(args, "user"), *group = args_get(args, "group");
+	uint32_t uid, gid;
+	bool numeric = is_id(user, &uid);
 
-		if (!text)
-			continue;
-		if (parse_u32(text, &id) < 0)
-			return err_kind(err, ERR_INVALID, "--%s: \"%s\" is not a numeric id",
-					names[i], text);
-		(void)json_object_set_new(request, names[i], json_integer(id));
-	}
+	if (numeric)
+		(void)json_object_set_new(request, "user", json_integer(uid));
+	else if (user)
+		(void)json_object_set_new(request, "user_name", json_string(user));
+	if ((numeric || !user) && is_id(group, &gid))
+		(void)json_object_set_new(request, "group", json_integer(gid));
+	else if (group)
+		(void)json_object_set_new(request, "group_name", json_string(group));
 	if (args_get(args, "cwd"))
 		(void)json_object_set_new(request, "cwd", json_string(args_get(args, "cwd")));
-	return 0;
 }
 
 static json_t *request_of(const struct mode *mode)
@@ -169,9 +176,9 @@ static int run_exec(struct cli *cli, const struct cli_args *args)
 	if (choose_mode(args, &mode, &err) < 0)
 		return cli_usage(args, &err);
 	request = request_of(&mode);
-	if (add_environment(args, mode.interactive, request, &err) < 0 ||
-	    add_identity(args, request, &err) < 0)
+	if (add_environment(args, mode.interactive, request, &err) < 0)
 		return cli_usage(args, &err);
+	add_identity(args, request);
 	command = json_array();
 	for (size_t i = 1; i < args->n_words; i++)
 		(void)json_array_append_new(command, json_string(args->words[i]));

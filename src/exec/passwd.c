@@ -78,6 +78,16 @@ int user_ref_parse(const char *text, struct user_ref *ret_ref)
 	return 0;
 }
 
+int group_ref_parse(const char *text, const char **ret_name, uint32_t *ret_gid)
+{
+	bool is_name = is_user_name(text);
+
+	if (!is_name && parse_id(text, ret_gid) < 0)
+		return -EINVAL;
+	*ret_name = is_name ? text : NULL;
+	return 0;
+}
+
 /* The next line of *@text, without its end. Returns: NULL behind the last. */
 static const char *next_line(const char **text, const char *end, size_t *ret_len)
 {
@@ -155,8 +165,14 @@ static bool has_member(const char *members, size_t len, const char *name)
 	return false;
 }
 
-/* The gid of a group line that has @name among its members. */
-static bool parse_group_line(const char *line, size_t len, const char *name, uint32_t *ret_gid)
+struct group_line {
+	const char *name, *members; /* not ended by NUL */
+	size_t name_len, members_len;
+	uint32_t gid;
+};
+
+/* Returns: whether it is well-formed. */
+static bool parse_group_line(const char *line, size_t len, struct group_line *ret_group)
 {
 	const char *end = line + len;
 	const char *starts[GROUP_FIELDS];
@@ -175,8 +191,29 @@ static bool parse_group_line(const char *line, size_t len, const char *name, uin
 		return false;
 	memcpy(number, starts[2], number_len);
 	number[number_len] = '\0';
-	return parse_id(number, ret_gid) == 0 &&
-	       has_member(starts[3], (size_t)(end - starts[3]), name);
+	ret_group->name = starts[0];
+	ret_group->name_len = (size_t)(starts[1] - starts[0]) - 1;
+	ret_group->members = starts[3];
+	ret_group->members_len = (size_t)(end - starts[3]);
+	return parse_id(number, &ret_group->gid) == 0;
+}
+
+int passwd_find_group(const char *text, size_t len, const char *name, uint32_t *ret_gid)
+{
+	const char *end = text + len;
+	const char *line;
+	size_t line_len;
+
+	while ((line = next_line(&text, end, &line_len))) {
+		struct group_line group;
+
+		if (!parse_group_line(line, line_len, &group) || group.name_len != strlen(name) ||
+		    memcmp(group.name, name, group.name_len) != 0)
+			continue;
+		*ret_gid = group.gid;
+		return 0;
+	}
+	return -ENOENT;
 }
 
 static bool has_gid(const uint32_t *gids, int n, uint32_t gid)
@@ -196,14 +233,15 @@ int passwd_find_groups(const char *text, size_t len, const char *name, uint32_t 
 	int n = 0;
 
 	while ((line = next_line(&text, end, &line_len))) {
-		uint32_t gid;
+		struct group_line group;
 
-		if (!parse_group_line(line, line_len, name, &gid) || gid == primary ||
-		    has_gid(ret_gids, n, gid))
+		if (!parse_group_line(line, line_len, &group) || group.gid == primary ||
+		    !has_member(group.members, group.members_len, name) ||
+		    has_gid(ret_gids, n, group.gid))
 			continue;
 		if (n == PASSWD_GROUPS_MAX)
 			return -E2BIG;
-		ret_gids[n++] = gid;
+		ret_gids[n++] = group.gid;
 	}
 	return n;
 }

@@ -37,9 +37,18 @@ struct user_ref {
  */
 int user_ref_parse(const char *text, struct user_ref *ret_ref);
 
+/*
+ * "wheel" (*@ret_name is @text, borrowed) or "10" (*@ret_name is NULL), as strict as above.
+ * Returns: 0 or -EINVAL.
+ */
+int group_ref_parse(const char *text, const char **ret_name, uint32_t *ret_gid);
+
 /* Look for @name, or for @uid when it is NULL. Returns: 0 or -ENOENT. */
 int passwd_find(const char *text, size_t len, const char *name, uint32_t uid,
 		struct passwd_entry *ret_entry);
+
+/* The gid of the group @name. Returns: 0 or -ENOENT. */
+int passwd_find_group(const char *text, size_t len, const char *name, uint32_t *ret_gid);
 
 /*
  * The groups that list @name as a member, without @primary.

@@ -99,11 +99,38 @@ static int resolve_text(const char *text, struct user *user, struct err *err)
 	return find_groups(user, err);
 }
 
-int user_resolve(const struct session_spec *spec, struct user *ret_user, struct err *err)
+static int find_group(const char *name, gid_t *ret_gid, struct err *err)
+{
+	_cleanup_(buf_done) struct buf text = { 0 };
+	uint32_t gid;
+	int r = read_file("/etc/group", &text);
+
+	if (r < 0 && r != -ENOENT)
+		return err_set(err, r, "read /etc/group of the container");
+	if (r < 0 || passwd_find_group(buf_str(&text), text.len, name, &gid) < 0)
+		return err_kind(err, ERR_NOT_FOUND, "the container has no group \"%s\"", name);
+	*ret_gid = gid;
+	return 0;
+}
+
+static int resolve_group(const char *text, struct user *user, struct err *err)
+{
+	const char *name;
+	uint32_t gid;
+
+	if (group_ref_parse(text, &name, &gid) < 0)
+		return err_kind(err, ERR_INVALID, "\"%.64s\" is not a group: give a name or GID",
+				text);
+	if (name)
+		return find_group(name, &user->gid, err);
+	user->gid = gid;
+	return 0;
+}
+
+static int resolve_user(const struct session_spec *spec, struct user *ret_user, struct err *err)
 {
 	struct user_ref ref = { .uid = spec->uid };
 
-	*ret_user = (struct user){ .uid = spec->uid, .gid = spec->gid };
 	if (spec->user)
 		return resolve_text(spec->user, ret_user, err);
 	if (spec->uid == UINT32_MAX || spec->gid == UINT32_MAX)
@@ -111,6 +138,15 @@ int user_resolve(const struct session_spec *spec, struct user *ret_user, struct 
 	/* for its home and shell only: a container without passwd runs commands too */
 	(void)find_entry(&ref, ret_user);
 	return 0;
+}
+
+int user_resolve(const struct session_spec *spec, struct user *ret_user, struct err *err)
+{
+	int r;
+
+	*ret_user = (struct user){ .uid = spec->uid, .gid = spec->gid };
+	r = resolve_user(spec, ret_user, err);
+	return r == 0 && spec->group ? resolve_group(spec->group, ret_user, err) : r;
 }
 
 int user_become(const struct user *user, struct err *err)

@@ -21,8 +21,8 @@ struct user {
 };
 
 /*
- * Resolve spec->user, else spec->uid and gid. Call in the container, as its root.
- * Errors: ERR_INVALID, ERR_NOT_FOUND (no such user, or a number alone without an entry).
+ * Resolve spec->user, else spec->uid and gid; then spec->group. Call in the container, as its root.
+ * Errors: ERR_INVALID, ERR_NOT_FOUND (no such user or group, or a number alone without an entry).
  */
 int user_resolve(const struct session_spec *spec, struct user *ret_user, struct err *err);
 

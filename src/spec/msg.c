@@ -107,6 +107,7 @@ static const struct wire_field session_spec_fields[] = {
 	{ 8, WIRE_U32, offsetof(struct session_spec, height), NULL },
 	{ 9, WIRE_STR, offsetof(struct session_spec, user), NULL },
 	{ 10, WIRE_BOOL, offsetof(struct session_spec, login_shell), NULL },
+	{ 11, WIRE_STR, offsetof(struct session_spec, group), NULL },
 };
 WIRE_SCHEMA(session_spec, session_spec_fields);
 

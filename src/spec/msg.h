@@ -136,5 +136,6 @@ struct session_spec {
 	uint32_t width, height;
 	char *user;	  /* name to be looked up inside (shell -u); NULL: uid and gid count */
 	bool login_shell; /* argv[0] becomes the user's shell, run as a login shell */
+	char *group;	  /* name or gid in place of the user's; NULL: that, or gid */
 };
 extern const struct wire_schema session_spec_schema;

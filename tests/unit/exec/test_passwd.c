@@ -95,6 +95,31 @@ static void test_user_strings(void **state)
 	}
 }
 
+static void test_group_strings(void **state)
+{
+	static const char *const refused[] = { "",   "0x0", "+0",  " 0",     "00",
+					       "-1", "a:b", "1:1", "wheel ", "4294967295" };
+	static const char groups[] =
+		"root:x:0:root\nbad:x:00:\nwheel:x:10:\nwheel:x:0:\nshort:x:5\n";
+	const char *name;
+	uint32_t gid = 77;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(refused); i++)
+		assert_int_equal(group_ref_parse(refused[i], &name, &gid), -EINVAL);
+	assert_int_equal(gid, 77);
+	assert_int_equal(group_ref_parse("10", &name, &gid), 0);
+	assert_null(name);
+	assert_int_equal(gid, 10);
+	assert_int_equal(group_ref_parse("wheel", &name, &gid), 0);
+	assert_string_equal(name, "wheel");
+	assert_int_equal(passwd_find_group(groups, strlen(groups), "wheel", &gid), 0);
+	assert_int_equal(gid, 10);
+	assert_int_equal(passwd_find_group(groups, strlen(groups), "bad", &gid), -ENOENT);
+	assert_int_equal(passwd_find_group(groups, strlen(groups), "short", &gid), -ENOENT);
+	assert_int_equal(passwd_find_group(groups, strlen(groups), "whee", &gid), -ENOENT);
+}
+
 static void test_find(void **state)
 {
 	static const struct {
@@ -204,9 +229,9 @@ static void test_too_many_groups(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_user_strings),	cmocka_unit_test(test_find),
-		cmocka_unit_test(test_hostile_bytes),	cmocka_unit_test(test_groups),
-		cmocka_unit_test(test_too_many_groups),
+		cmocka_unit_test(test_user_strings), cmocka_unit_test(test_group_strings),
+		cmocka_unit_test(test_find),	     cmocka_unit_test(test_hostile_bytes),
+		cmocka_unit_test(test_groups),	     cmocka_unit_test(test_too_many_groups),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
