@@ -25,4 +25,5 @@ libos_a_SOURCES = \
 	%D%/seccomp.c %D%/seccomp.h \
 	%D%/sock.c %D%/sock.h \
 	%D%/tree_copy.c %D%/tree_copy.h \
-	%D%/tree_remove.c %D%/tree_remove.h
+	%D%/tree_remove.c %D%/tree_remove.h \
+	%D%/tree_usage.c %D%/tree_usage.h

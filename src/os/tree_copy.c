@@ -17,6 +17,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/time.h"
 #include "os/fd.h"
 
 enum {
@@ -41,8 +42,7 @@ struct copy {
 	struct link_entry *links[LINK_BUCKETS];
 	char path[PATH_MAX]; /* of the entry at hand */
 	bool no_clone;	     /* FICLONE was refused once */
-	tree_cancel_fn *cancel;
-	void *data;
+	struct tree_copy_how how;
 };
 
 static void closedirp(DIR **dir)
@@ -53,7 +53,7 @@ static void closedirp(DIR **dir)
 
 static bool cancelled(struct copy *copy)
 {
-	return copy->cancel && copy->cancel(copy->data);
+	return copy->how.cancel && copy->how.cancel(copy->how.data);
 }
 
 static int copy_range(struct copy *copy, int src_fd, int dst_fd, off_t from, off_t to)
@@ -132,6 +132,36 @@ static int copy_xattrs(int src_fd, int dst_fd)
 	return 0;
 }
 
+/* Those of a link or a node, which has no descriptor: by name in directories that are open. */
+static int copy_xattrs_at(int src_dir, int dst_dir, const char *name)
+{
+	char names[4096], value[XATTR_VALUE_MAX];
+	_cleanup_(freep) char *src = xasprintf("/proc/self/fd/%d/%s", src_dir, name);
+	_cleanup_(freep) char *dst = xasprintf("/proc/self/fd/%d/%s", dst_dir, name);
+	ssize_t len = llistxattr(src, names, sizeof(names));
+
+	if (len <= 0)
+		return len == 0 || errno == EOPNOTSUPP ? 0 : -errno;
+	for (const char *key = names; key < names + len; key += strlen(key) + 1) {
+		ssize_t value_len = lgetxattr(src, key, value, sizeof(value));
+
+		if (value_len >= 0 && lsetxattr(dst, key, value, (size_t)value_len, 0) < 0 &&
+		    errno != EPERM && errno != EOPNOTSUPP)
+			return -errno;
+	}
+	return 0;
+}
+
+/* All that may be dropped: what the source has follows. */
+static void drop_xattrs(int fd)
+{
+	char names[4096];
+	ssize_t len = flistxattr(fd, names, sizeof(names));
+
+	for (const char *name = names; len > 0 && name < names + len; name += strlen(name) + 1)
+		(void)fremovexattr(fd, name); /* security labels may stay */
+}
+
 static int copy_times(int dst_fd, const struct stat *st)
 {
 	struct timespec times[2] = { st->st_atim, st->st_mtim };
@@ -197,7 +227,47 @@ static int copy_special(int src_dir, int dst_dir, const char *name, const struct
 		return -errno;
 	if (!S_ISLNK(st->st_mode) && fchmodat(dst_dir, name, st->st_mode & 07777, 0) < 0)
 		return -errno;
+	int r = copy_xattrs_at(src_dir, dst_dir, name);
+	if (r < 0)
+		return r;
 	return utimensat(dst_dir, name, times, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+}
+
+/* What is under that name in the destination goes. */
+static int make_room(const struct copy *copy, int dst_dir, const char *name)
+{
+	return copy->how.update ? tree_remove(dst_dir, name, NULL, NULL) : 0;
+}
+
+static int64_t to_ns(const struct timespec *time)
+{
+	return (int64_t)time->tv_sec * NS_PER_S + time->tv_nsec;
+}
+
+/*
+ * Whether the copy that an earlier pass made is still good. The change time decides, which nobody
+ * inside can set; the rest is for clocks that were set back.
+ */
+static bool is_current(const struct copy *copy, int dst_dir, const char *name,
+		       const struct stat *src)
+{
+	struct stat dst;
+
+	if (!copy->how.update || fstatat(dst_dir, name, &dst, AT_SYMLINK_NOFOLLOW) < 0)
+		return false;
+	return to_ns(&src->st_ctim) < copy->how.since_wall_ns && src->st_mode == dst.st_mode &&
+	       src->st_size == dst.st_size && src->st_uid == dst.st_uid &&
+	       src->st_gid == dst.st_gid && src->st_rdev == dst.st_rdev &&
+	       to_ns(&src->st_mtim) == to_ns(&dst.st_mtim);
+}
+
+/* Whether @name in the destination is another name of @path there. */
+static bool is_link_of(const struct copy *copy, const char *path, int dst_dir, const char *name)
+{
+	struct stat a, b;
+
+	return fstatat(copy->dst_root_fd, path, &a, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       fstatat(dst_dir, name, &b, AT_SYMLINK_NOFOLLOW) == 0 && a.st_ino == b.st_ino;
 }
 
 /*
@@ -211,8 +281,17 @@ static int link_known(struct copy *copy, int dst_dir, const char *name, const st
 	for (struct link_entry *entry = *bucket; entry; entry = entry->next) {
 		if (entry->ino != st->st_ino || entry->dev != st->st_dev)
 			continue;
-		int r = linkat(copy->dst_root_fd, entry->path, dst_dir, name, 0);
-		return r < 0 ? -errno : 1;
+		if (copy->how.update && is_link_of(copy, entry->path, dst_dir, name))
+			return 1;
+		int r = make_room(copy, dst_dir, name);
+		if (r < 0)
+			return r;
+		if (linkat(copy->dst_root_fd, entry->path, dst_dir, name, 0) == 0)
+			return 1;
+		if (errno != ENOENT || !copy->how.live)
+			return -errno;
+		replace_str(&entry->path, copy->path); /* the first name vanished: this is it */
+		return 0;
 	}
 	struct link_entry *entry = xcalloc(1, sizeof(*entry));
 	*entry = (struct link_entry){ *bucket, st->st_ino, st->st_dev, xstrdup(copy->path) };
@@ -226,35 +305,91 @@ static int copy_subdir(struct copy *copy, int src_dir, int dst_dir, const char *
 {
 	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 	_cleanup_(fd_closep) int src_fd = openat(src_dir, name, flags);
+	_cleanup_(fd_closep) int dst_fd = -EBADF;
 
-	if (src_fd < 0 || mkdirat(dst_dir, name, 0700) < 0)
+	if (src_fd < 0)
 		return -errno;
-	_cleanup_(fd_closep) int dst_fd = openat(dst_dir, name, flags);
+	if (copy->how.update)
+		dst_fd = openat(dst_dir, name, flags);
+	if (dst_fd >= 0) {
+		drop_xattrs(dst_fd);
+		return copy_dir(copy, src_fd, dst_fd, depth + 1);
+	}
+	int r = make_room(copy, dst_dir, name);
+	if (r < 0)
+		return r;
+	if (mkdirat(dst_dir, name, 0700) < 0)
+		return -errno;
+	dst_fd = openat(dst_dir, name, flags);
 	if (dst_fd < 0)
 		return -errno;
 	return copy_dir(copy, src_fd, dst_fd, depth + 1);
 }
 
+static int copy_node(struct copy *copy, int src_dir, int dst_dir, const char *name,
+		     const struct stat *st)
+{
+	int r = st->st_nlink > 1 ? link_known(copy, dst_dir, name, st) : 0;
+
+	if (r != 0)
+		return MIN(r, 0);
+	if (is_current(copy, dst_dir, name, st))
+		return 0;
+	r = make_room(copy, dst_dir, name);
+	if (r < 0)
+		return r;
+	return S_ISREG(st->st_mode) ? copy_file(copy, src_dir, dst_dir, name)
+				    : copy_special(src_dir, dst_dir, name, st);
+}
+
+/* What a writer does to a tree while it is read; a later pass sees how it ended. */
+static bool is_race(const struct copy *copy, int r)
+{
+	return copy->how.live &&
+	       (r == -ENOENT || r == -ESTALE || r == -ENOTDIR || r == -ELOOP || r == -ENXIO);
+}
+
 static int copy_entry(struct copy *copy, int src_dir, int dst_dir, const char *name, int depth)
 {
 	struct stat st;
+	int r;
 
 	if (cancelled(copy))
 		return -ECANCELED;
 	if (fstatat(src_dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return -errno;
+		return is_race(copy, -errno) ? 0 : -errno;
 	if (st.st_dev != copy->dev || S_ISSOCK(st.st_mode))
-		return 0;
+		return make_room(copy, dst_dir, name);
+	if (S_ISDIR(st.st_mode) && depth >= DEPTH_MAX)
+		return -ELOOP;
 	if (S_ISDIR(st.st_mode))
-		return depth < DEPTH_MAX ? copy_subdir(copy, src_dir, dst_dir, name, depth)
-					 : -ELOOP;
-	if (st.st_nlink > 1) {
-		int r = link_known(copy, dst_dir, name, &st);
-		if (r != 0)
-			return MIN(r, 0);
+		r = copy_subdir(copy, src_dir, dst_dir, name, depth);
+	else
+		r = copy_node(copy, src_dir, dst_dir, name, &st);
+	return is_race(copy, r) ? 0 : r;
+}
+
+/* What the destination has and the source has not, from an earlier pass. */
+static int remove_extra(int src_fd, int dst_fd)
+{
+	_cleanup_(fd_closep) int own_fd =
+		openat(dst_fd, ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_(closedirp) DIR *dir = own_fd < 0 ? NULL : fdopendir(own_fd);
+	struct dirent *entry;
+	struct stat st;
+
+	if (!dir)
+		return -errno;
+	(void)TAKE_FD(own_fd); /* dir's now */
+	while ((errno = 0, entry = readdir(dir))) {
+		if (streq(entry->d_name, ".") || streq(entry->d_name, "..") ||
+		    fstatat(src_fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			continue;
+		int r = errno == ENOENT ? tree_remove(dst_fd, entry->d_name, NULL, NULL) : -errno;
+		if (r < 0)
+			return r;
 	}
-	return S_ISREG(st.st_mode) ? copy_file(copy, src_dir, dst_dir, name)
-				   : copy_special(src_dir, dst_dir, name, &st);
+	return -errno;
 }
 
 /* Content, then attributes: filling a directory changes its times. */
@@ -267,7 +402,8 @@ static int copy_dir(struct copy *copy, int src_fd, int dst_fd, int depth)
 
 	if (!dir)
 		return -errno;
-	(void)TAKE_FD(own_fd); /* dir's now */
+	(void)TAKE_FD(own_fd); /* dir's now; the position is shared with who read it before */
+	rewinddir(dir);
 	while ((errno = 0, entry = readdir(dir))) {
 		if (streq(entry->d_name, ".") || streq(entry->d_name, ".."))
 			continue;
@@ -283,7 +419,8 @@ static int copy_dir(struct copy *copy, int src_fd, int dst_fd, int depth)
 	}
 	if (errno != 0)
 		return -errno;
-	return tree_copy_attributes(src_fd, dst_fd);
+	int r = copy->how.update ? remove_extra(src_fd, dst_fd) : 0;
+	return r < 0 ? r : tree_copy_attributes(src_fd, dst_fd);
 }
 
 static void free_links(struct copy *copy)
@@ -300,6 +437,13 @@ static void free_links(struct copy *copy)
 
 int tree_copy(int src_fd, int dst_fd, tree_cancel_fn *cancel, void *data, char *ret_failed)
 {
+	const struct tree_copy_how how = { .cancel = cancel, .data = data };
+
+	return tree_copy_with(src_fd, dst_fd, &how, ret_failed);
+}
+
+int tree_copy_with(int src_fd, int dst_fd, const struct tree_copy_how *how, char *ret_failed)
+{
 	_cleanup_(freep) struct copy *copy = xcalloc(1, sizeof(*copy));
 	struct rlimit files;
 	struct stat st;
@@ -308,8 +452,7 @@ int tree_copy(int src_fd, int dst_fd, tree_cancel_fn *cancel, void *data, char *
 		return -errno;
 	copy->dst_root_fd = dst_fd;
 	copy->dev = st.st_dev;
-	copy->cancel = cancel;
-	copy->data = data;
+	copy->how = *how;
 	/* three descriptors per level */
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < 3 * DEPTH_MAX + 64) {
 		files.rlim_cur = MIN(files.rlim_max, 3 * DEPTH_MAX + 64);

@@ -12,6 +12,9 @@ static const struct job_row rows[] = {
 	[JOB_IMAGE_UNPACK] = { "image-unpack", "sysctr-unpack" },
 	[JOB_IMAGE_BUILD] = { "image-build", "sysctr-worker" },
 	[JOB_FETCH] = { "fetch", "sysctr-fetch" },
+	[JOB_SNAPSHOT_COPY] = { "snapshot-copy", "sysctr-worker" },
+	[JOB_SNAPSHOT_COMMIT] = { "snapshot-commit", "sysctr-worker" },
+	[JOB_SNAPSHOT_DELETE] = { "snapshot-delete", "sysctr-worker" },
 };
 static_assert(ARRAY_LEN(rows) == JOB_KIND_MAX, "one row per job");
 
@@ -48,6 +51,11 @@ static const struct wire_field job_fields[] = {
 	{ 18, WIRE_U32, offsetof(struct job, id_base), NULL },
 	{ 19, WIRE_U32, offsetof(struct job, id_count), NULL },
 	{ 20, WIRE_U64, offsetof(struct job, reserve_bytes), NULL },
+	{ 21, WIRE_STR, offsetof(struct job, snapshot), NULL },
+	{ 22, WIRE_STR, offsetof(struct job, stage), NULL },
+	{ 23, WIRE_U32, offsetof(struct job, pass), NULL },
+	{ 24, WIRE_I64, offsetof(struct job, since_wall_ns), NULL },
+	{ 25, WIRE_STRV, offsetof(struct job, snapshots), NULL },
 };
 WIRE_SCHEMA(job, job_fields);
 

@@ -34,6 +34,9 @@ enum job_kind {
 	JOB_IMAGE_UNPACK, /* unpack: stored files to an image volume of a pool */
 	JOB_IMAGE_BUILD,  /* worker: a template to files in dir, as JOB_IMAGE_STORE leaves them */
 	JOB_FETCH, /* fetch: url to the file dst, resumed, checked against sha256 or sha512 */
+	JOB_SNAPSHOT_COPY,   /* worker: volume or snapshot to stage, in the pass that pass says */
+	JOB_SNAPSHOT_COMMIT, /* worker: stage becomes snapshot, or replaces volume */
+	JOB_SNAPSHOT_DELETE, /* worker: stage and snapshots out of sight, report, free the space */
 	JOB_KIND_MAX
 };
 
@@ -68,6 +71,11 @@ struct job {
 	uint32_t id_base;	  /* host ids that the sandbox of the job may use */
 	uint32_t id_count;
 	uint64_t reserve_bytes; /* stop with -ENOSPC before less than this is free */
+	char *snapshot;		/* a snapshot's volume, a uuid */
+	char *stage;		/* uuid of a copy in the making */
+	uint32_t pass;		/* enum copy_pass of storage/driver.h: 0 whole, 1 live, 2 rest */
+	int64_t since_wall_ns;	/* before the live pass began */
+	char **snapshots;	/* of _DELETE and VOLUME_DELETE: volumes that go */
 };
 extern const struct wire_schema job_schema;
 
@@ -77,6 +85,8 @@ extern const struct wire_schema job_schema;
  *   VOLUME_DELETE hidden=true as soon as the name is free, before the space is
  *   IMAGE_STORE   fingerprint, size, format (unified|split), and the image's metadata as
  *   IMAGE_BUILD     "property.<key>", architecture, created (unix s), expiry, file, rootfs_file
+ *   SNAPSHOT_COMMIT size of a snapshot; replaced=true as soon as a volume is
+ *   SNAPSHOT_DELETE hidden=true, as VOLUME_DELETE
  *   FETCH         size, url (after redirects), version (when an index named one)
  */
 struct job_report {

@@ -99,6 +99,50 @@ typedef int trash_empty_fn(struct pool *pool, struct err *err);
 typedef int volume_exists_fn(struct pool *pool, enum volume_kind kind, const char *name,
 			     struct err *err);
 
+/* How a volume is copied while somebody may write to it. */
+enum copy_pass {
+	COPY_WHOLE, /* nobody does */
+	COPY_LIVE,  /* somebody may: what comes of it needs COPY_REST */
+	COPY_REST,  /* nobody does any more: bring the copy of COPY_LIVE up to date */
+	COPY_PASS_MAX
+};
+
+struct copy_request {
+	enum volume_kind kind; /* of what is copied: VOLUME_INSTANCE or VOLUME_SNAPSHOT */
+	const char *volume;
+	const char *stage; /* uuid: the copy is the stage ".new-<uuid>" until it is committed */
+	enum copy_pass pass;
+	int64_t since_wall_ns; /* COPY_REST: some time before COPY_LIVE began */
+};
+
+/*
+ * Put a copy of a volume's content into a stage. A volume's and a snapshot's hold the same, so the
+ * copy becomes either by its commit. A stage that is there already is replaced, or by COPY_REST
+ * completed.
+ *
+ * Errors: ERR_NOT_FOUND (volume; stage of COPY_REST), -ENOSPC, -ECANCELED; COPY_REST excepted, the
+ * stage is gone then.
+ */
+typedef int copy_fill_fn(struct pool *pool, const struct copy_request *request, struct err *err);
+
+/*
+ * Make the stage the volume @name; it survives a power cut from then on. An instance's volume that
+ * is there is replaced in one step.
+ *
+ * @ret_trash: what was replaced, for volume_free; "" for nothing.
+ * Returns: 0, or 1 when the snapshot is there and the stage is not (S3).
+ * Errors: ERR_CONFLICT when the volume to be replaced is in use (S4); the stage stays.
+ */
+typedef int copy_commit_fn(struct pool *pool, const char *stage, enum volume_kind kind,
+			   const char *name, char ret_trash[UUID_LEN], struct err *err);
+
+/* Remove the stage, if there is one, and what it holds. */
+typedef int copy_abort_fn(struct pool *pool, const char *stage, struct err *err);
+
+/* Bytes that the volume takes (os/tree_usage.h). Errors: ERR_NOT_FOUND. */
+typedef int volume_usage_fn(struct pool *pool, enum volume_kind kind, const char *name,
+			    uint64_t *ret_bytes, struct err *err);
+
 /* One row per back end. */
 struct storage_driver {
 	const char *name;
@@ -112,4 +156,8 @@ struct storage_driver {
 	volume_free_fn *volume_free;
 	trash_empty_fn *trash_empty;
 	volume_exists_fn *volume_exists;
+	copy_fill_fn *copy_fill;
+	copy_commit_fn *copy_commit;
+	copy_abort_fn *copy_abort;
+	volume_usage_fn *volume_usage;
 };

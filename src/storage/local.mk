@@ -1,5 +1,6 @@
 noinst_LIBRARIES += libstorage.a
 libstorage_a_SOURCES = \
+	%D%/copy.c %D%/copy.h \
 	%D%/dir.c %D%/dir.h \
 	%D%/driver.h \
 	%D%/mock.c %D%/mock.h \

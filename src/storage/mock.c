@@ -143,6 +143,79 @@ static int mock_trash_empty(struct pool *pool, struct err *err)
 	return r;
 }
 
+static int check_copy(struct pool *pool, enum volume_kind kind, const char *name, struct err *err)
+{
+	int r = mock_volume_exists(pool, kind, name, err);
+
+	if (r == 0)
+		return err_kind(err, ERR_NOT_FOUND, "\"%s\" is not in pool \"%s\"", name,
+				pool->name);
+	return MIN(r, 0);
+}
+
+static int mock_copy_fill(struct pool *pool, const struct copy_request *request, struct err *err)
+{
+	struct mock *mock = mock_of(pool);
+	int r = ordered_failure(mock, "copy_fill", err);
+
+	if (r == 0)
+		r = volume_check_name(VOLUME_SNAPSHOT, request->stage, err);
+	if (r == 0)
+		r = check_copy(pool, request->kind, request->volume, err);
+	if (r < 0)
+		return r;
+	if (request->pass == COPY_REST && !strmap_has(&mock->stages, request->stage))
+		return err_kind(err, ERR_NOT_FOUND, "the first copy of \"%s\" is gone",
+				request->volume);
+	if (pool_cancelled(pool))
+		return err_kind(err, ERR_CANCELLED, "cancelled");
+	strmap_set(&mock->stages, request->stage,
+		   strmap_get(&mock->volumes[request->kind], request->volume));
+	return 0;
+}
+
+static int mock_copy_commit(struct pool *pool, const char *stage, enum volume_kind kind,
+			    const char *name, char ret_trash[UUID_LEN], struct err *err)
+{
+	struct mock *mock = mock_of(pool);
+	int there, r = ordered_failure(mock, "copy_commit", err);
+
+	if (r < 0)
+		return r;
+	there = mock_volume_exists(pool, kind, name, err);
+	if (there < 0)
+		return there;
+	ret_trash[0] = '\0';
+	if (!strmap_has(&mock->stages, stage))
+		return there && kind == VOLUME_SNAPSHOT
+			       ? 1
+			       : err_set(err, -ENOENT, "open stage \"%s\"", stage);
+	if (there && strmap_has(&mock->used, name))
+		return err_kind(err, ERR_CONFLICT, "instance volume \"%s\" is in use", name);
+	if (there)
+		strmap_set(&mock->trash, uuid_new(ret_trash), name);
+	strmap_set(&mock->volumes[kind], name, strmap_get(&mock->stages, stage));
+	(void)strmap_unset(&mock->stages, stage);
+	return 0;
+}
+
+static int mock_copy_abort(struct pool *pool, const char *stage, struct err *err)
+{
+	(void)err;
+	(void)strmap_unset(&mock_of(pool)->stages, stage);
+	return 0;
+}
+
+static int mock_volume_usage(struct pool *pool, enum volume_kind kind, const char *name,
+			     uint64_t *ret_bytes, struct err *err)
+{
+	int r = check_copy(pool, kind, name, err);
+
+	if (r == 0)
+		*ret_bytes = 0;
+	return r;
+}
+
 static const struct storage_driver mock_driver = {
 	.name = "mock",
 	.caps = STORAGE_CAP_SHARED_IMAGE,
@@ -155,6 +228,10 @@ static const struct storage_driver mock_driver = {
 	.volume_free = mock_volume_free,
 	.trash_empty = mock_trash_empty,
 	.volume_exists = mock_volume_exists,
+	.copy_fill = mock_copy_fill,
+	.copy_commit = mock_copy_commit,
+	.copy_abort = mock_copy_abort,
+	.volume_usage = mock_volume_usage,
 };
 
 void mock_pool_init(struct mock *mock, struct pool *ret_pool)

@@ -11,6 +11,7 @@
 #include "os/path.h"
 #include "os/probe.h"
 #include "os/tree_copy.h"
+#include "storage/copy.h"
 #include "storage/pool.h"
 #include "storage/volume.h"
 
@@ -85,4 +86,8 @@ const struct storage_driver overlay_driver = {
 	.volume_free = volume_free_dir,
 	.trash_empty = volume_empty_trash,
 	.volume_exists = volume_exists_dir,
+	.copy_fill = copy_fill_dir,
+	.copy_commit = copy_commit_dir,
+	.copy_abort = copy_abort_dir,
+	.volume_usage = copy_usage_dir,
 };

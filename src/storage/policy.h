@@ -5,6 +5,8 @@
  *   <pool>/images/<fingerprint>/rootfs       read-only, ids unshifted, shared
  *   <pool>/instances/<name>/rootfs           dir, or overlay without an image: the root itself
  *   <pool>/instances/<name>/{upper,work}     overlay
+ *   <pool>/snapshots/<uuid>/{rootfs|upper}   what an instance's volume held; its name is in the
+ *                                            database, so that renaming touches no disk
  *   <pool>/.new-<uuid>, <pool>/trash/<uuid>  unfinished; dead
  */
 #pragma once
@@ -25,6 +27,7 @@ enum storage_cap {
 enum volume_kind {
 	VOLUME_IMAGE,
 	VOLUME_INSTANCE,
+	VOLUME_SNAPSHOT,
 	VOLUME_KIND_MAX
 };
 

@@ -93,7 +93,7 @@ static int make_pool_dir(const char *dir, struct err *err)
 /* Closed to host users: nobody but root comes below (threat G9). */
 static int make_tree(struct pool *pool, struct err *err)
 {
-	static const char *const subdirs[] = { "images", "instances", "trash" };
+	static const char *const subdirs[] = { "images", "instances", "snapshots", "trash" };
 
 	if (fchmod(pool->dir_fd, 0700) < 0)
 		return err_set(err, -errno, "close \"%s\" to others", pool->dir);

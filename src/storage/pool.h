@@ -15,6 +15,7 @@ struct pool {
 	void *driver_data;	   /* of mock and trace */
 	storage_cancel_fn *cancel; /* set by the owner; NULL: never */
 	void *cancel_data;
+	uint64_t reserve_bytes; /* set by the owner: copies end with -ENOSPC before less is free */
 };
 
 /* What differs from pool_open(): makes what is missing, and finds the driver for "auto". */

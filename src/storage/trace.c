@@ -96,6 +96,33 @@ static int trace_volume_exists(struct pool *pool, enum volume_kind kind, const c
 		    driver_of(pool)->volume_exists(inner_of(pool), kind, name, err));
 }
 
+static int trace_copy_fill(struct pool *pool, const struct copy_request *request, struct err *err)
+{
+	return tell(pool, "copy_fill", request->volume,
+		    driver_of(pool)->copy_fill(inner_of(pool), request, err));
+}
+
+static int trace_copy_commit(struct pool *pool, const char *stage, enum volume_kind kind,
+			     const char *name, char ret_trash[UUID_LEN], struct err *err)
+{
+	return tell(pool, "copy_commit", name,
+		    driver_of(pool)->copy_commit(inner_of(pool), stage, kind, name, ret_trash,
+						 err));
+}
+
+static int trace_copy_abort(struct pool *pool, const char *stage, struct err *err)
+{
+	return tell(pool, "copy_abort", NULL,
+		    driver_of(pool)->copy_abort(inner_of(pool), stage, err));
+}
+
+static int trace_volume_usage(struct pool *pool, enum volume_kind kind, const char *name,
+			      uint64_t *ret_bytes, struct err *err)
+{
+	return tell(pool, "volume_usage", name,
+		    driver_of(pool)->volume_usage(inner_of(pool), kind, name, ret_bytes, err));
+}
+
 static const struct storage_driver trace_driver = {
 	.name = "trace",
 	.caps = 0,
@@ -108,6 +135,10 @@ static const struct storage_driver trace_driver = {
 	.volume_free = trace_volume_free,
 	.trash_empty = trace_trash_empty,
 	.volume_exists = trace_volume_exists,
+	.copy_fill = trace_copy_fill,
+	.copy_commit = trace_copy_commit,
+	.copy_abort = trace_copy_abort,
+	.volume_usage = trace_volume_usage,
 };
 
 void trace_pool_init(struct trace *trace, struct pool *ret_pool)

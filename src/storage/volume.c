@@ -33,12 +33,18 @@ struct kind_row {
 static const struct kind_row kinds[] = {
 	[VOLUME_IMAGE] = { "images", "image volume", NAME_FINGERPRINT },
 	[VOLUME_INSTANCE] = { "instances", "instance volume", NAME_VOLUME },
+	[VOLUME_SNAPSHOT] = { "snapshots", "snapshot volume", NAME_VOLUME },
 };
 static_assert(ARRAY_LEN(kinds) == VOLUME_KIND_MAX, "one row per kind");
 
 const char *volume_kind_dir(enum volume_kind kind)
 {
 	return kinds[kind].dir;
+}
+
+const char *volume_kind_word(enum volume_kind kind)
+{
+	return kinds[kind].word;
 }
 
 int volume_check_name(enum volume_kind kind, const char *name, struct err *err)
@@ -203,8 +209,8 @@ int volume_image_commit(struct pool *pool, struct stage *stage, struct err *err)
 	return volume_stage_publish(pool, stage, VOLUME_IMAGE, image, true, err);
 }
 
-/* S4. A monitor locks the volume's directory, or the root file system in it. */
-static int check_unused(int dir_fd, const char *word, const char *name, struct err *err)
+/* A monitor locks the volume's directory, or the root file system in it. */
+int volume_check_unused(int dir_fd, enum volume_kind kind, const char *name, struct err *err)
 {
 	static const char *const locked[] = { ".", "rootfs" };
 
@@ -212,7 +218,8 @@ static int check_unused(int dir_fd, const char *word, const char *name, struct e
 		_cleanup_(fd_closep) int fd =
 			path_open_plain(dir_fd, locked[i], O_RDONLY | O_DIRECTORY, 0);
 		if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0)
-			return err_kind(err, ERR_CONFLICT, "%s \"%s\" is in use", word, name);
+			return err_kind(err, ERR_CONFLICT, "%s \"%s\" is in use", kinds[kind].word,
+					name);
 	}
 	return 0;
 }
@@ -231,7 +238,7 @@ int volume_hide_dir(struct pool *pool, enum volume_kind kind, const char *name,
 		return 1;
 	if (dir_fd < 0)
 		return err_set(err, dir_fd, "open %s \"%s\"", word, name);
-	r = check_unused(dir_fd, word, name, err);
+	r = volume_check_unused(dir_fd, kind, name, err);
 	if (r < 0)
 		return r;
 	format_path(from, kind, name);

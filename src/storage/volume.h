@@ -47,6 +47,12 @@ struct volume_request {
 int volume_create_dir(struct pool *pool, const struct volume_request *request, volume_fill_fn *fill,
 		      struct err *err);
 
+/* S4. @dir_fd: the volume's directory. Errors: ERR_CONFLICT '<kind> "<name>" is in use'. */
+int volume_check_unused(int dir_fd, enum volume_kind kind, const char *name, struct err *err);
+
+/* "image volume", for messages. */
+const char *volume_kind_word(enum volume_kind kind);
+
 /* Slots of struct storage_driver that are the same for all directories. */
 image_begin_fn volume_image_begin;
 image_commit_fn volume_image_commit;

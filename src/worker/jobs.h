@@ -7,9 +7,19 @@
 #pragma once
 
 #include "image/job_main.h"
+#include "storage/pool.h"
 
 job_fn job_pool_prepare;
 job_fn job_volume_create;
 job_fn job_volume_delete;
 job_fn job_image_delete;
 job_fn job_image_build;
+job_fn job_snapshot_copy;
+job_fn job_snapshot_commit;
+job_fn job_snapshot_delete;
+
+/* Hide the volumes of job->snapshots; what to give to free_trash() is added to *@ret_trash. */
+int hide_snapshots(struct pool *pool, const struct job *job, char ***ret_trash, struct err *err);
+
+/* Free them all. Errors: the first one met. */
+int free_trash(struct pool *pool, char *const *trash, struct err *err);

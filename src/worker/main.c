@@ -7,9 +7,10 @@
 
 /* A NULL entry is the job of another program. */
 static job_fn *const jobs[JOB_KIND_MAX] = {
-	[JOB_POOL_PREPARE] = job_pool_prepare,	 [JOB_VOLUME_CREATE] = job_volume_create,
-	[JOB_VOLUME_DELETE] = job_volume_delete, [JOB_IMAGE_DELETE] = job_image_delete,
-	[JOB_IMAGE_BUILD] = job_image_build,
+	[JOB_POOL_PREPARE] = job_pool_prepare,	     [JOB_VOLUME_CREATE] = job_volume_create,
+	[JOB_VOLUME_DELETE] = job_volume_delete,     [JOB_IMAGE_DELETE] = job_image_delete,
+	[JOB_IMAGE_BUILD] = job_image_build,	     [JOB_SNAPSHOT_COPY] = job_snapshot_copy,
+	[JOB_SNAPSHOT_COMMIT] = job_snapshot_commit, [JOB_SNAPSHOT_DELETE] = job_snapshot_delete,
 };
 
 int main(void)

@@ -59,6 +59,8 @@ static const struct str_key str_keys[] = {
 	{ "checksum", offsetof(struct job, checksum) },
 	{ "template_text", offsetof(struct job, template_text) },
 	{ "template_dir", offsetof(struct job, template_dir) },
+	{ "snapshot", offsetof(struct job, snapshot) },
+	{ "stage", offsetof(struct job, stage) },
 };
 
 static bool set_string(struct job *job, const char *key, const char *value)
@@ -69,6 +71,10 @@ static bool set_string(struct job *job, const char *key, const char *value)
 		if (!streq(str_keys[i].name, key))
 			continue;
 		replace_str((char **)((char *)job + str_keys[i].offset), value);
+		return true;
+	}
+	if (streq(key, "snapshots")) {
+		strv_push(&job->snapshots, value);
 		return true;
 	}
 	if ((rest = str_after(key, "property.")))
@@ -86,6 +92,10 @@ static bool set_number(struct run *run, const char *key, const char *value)
 		return parse_u64(value, UINT64_MAX, &job->size_bytes) == 0;
 	if (streq(key, "reserve_bytes"))
 		return parse_u64(value, UINT64_MAX, &job->reserve_bytes) == 0;
+	if (streq(key, "pass"))
+		return parse_u32(value, &job->pass) == 0;
+	if (streq(key, "since_wall_ns"))
+		return parse_i64(value, &job->since_wall_ns) == 0;
 	if (streq(key, "id_base"))
 		return parse_u32(value, &job->id_base) == 0;
 	if (streq(key, "id_count"))

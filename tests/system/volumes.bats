@@ -20,6 +20,7 @@ setup_file() {
 }
 
 teardown_file() {
+	umount "$T/mnt" 2>/dev/null || true
 	rm -rf /srv/canary
 }
 
@@ -175,6 +176,77 @@ pool_of() {
 	done
 	[[ "$output" == *"error -125 8 cancelled"* ]]
 	[ -z "$(find "$T/dir" -maxdepth 1 -name '.new-*')" ]
+}
+
+@test "a snapshot is the upper layer with whiteouts, redirects, ACLs and all; restoring is exact" {
+	pool=$(pool_of overlay)
+	stage=11111111-2222-4333-8444-555555555555
+	snap=66666666-7777-4888-8999-aaaaaaaaaaaa
+	jobrun volume-create $pool volume=s1 image="$IMG"
+	upper=$T/overlay/instances/s1/upper
+	mkdir "$T/mnt"
+	mount -t overlay -o "redirect_dir=on,lowerdir=$T/overlay/images/$IMG/rootfs,upperdir=$upper,workdir=$T/overlay/instances/s1/work" o "$T/mnt"
+	rm "$T/mnt/bin/sh"
+	mv "$T/mnt/etc" "$T/mnt/etc2"
+	mkdir "$T/mnt/etc" && echo new >"$T/mnt/etc/f" && chown 12:34 "$T/mnt/etc/f"
+	setfacl -m u:77:rw "$T/mnt/etc/f"
+	setcap cap_net_raw+ep "$T/mnt/etc/f"
+	ln -s nowhere "$T/mnt/dangling" && mkfifo "$T/mnt/fifo" && mknod "$T/mnt/null" c 1 3
+	ln "$T/mnt/etc/f" "$T/mnt/etc/g" && touch -d 2001-02-03 "$T/mnt/etc"
+	truncate -s 1G "$T/mnt/sparse"
+	umount "$T/mnt"
+	list() {
+		(cd "$1" && find . -type c -printf '%P whiteout\n' -o -printf '%P %y %m %U %G %l %n %T@\n' | sort
+			find . ! -type c -print0 | sort -z | xargs -0 getfattr -h -d -m - -e hex 2>/dev/null)
+	}
+	list "$upper" >"$T/before"
+	grep redirect "$T/before" && grep opaque "$T/before"
+	[ -n "$(find "$upper" -type c -size 0 -name sh)" ]
+	jobrun snapshot-copy $pool volume=s1 stage=$stage
+	[ ! -e "$T/overlay/snapshots/$snap" ]
+	run jobrun snapshot-commit $pool stage=$stage snapshot=$snap
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"result size="* ]]
+	list "$T/overlay/snapshots/$snap/upper" | diff "$T/before" -
+	rm -r "$upper/etc" && touch "$upper/more"
+	jobrun snapshot-copy $pool snapshot=$snap stage=$stage
+	run jobrun snapshot-commit $pool stage=$stage volume=s1
+	[ "$status" -eq 0 ]
+	list "$upper" | diff "$T/before" -
+	[ -z "$(ls -A "$T/overlay/trash")" ]
+	jobrun volume-delete $pool volume=s1 snapshots=$snap
+	[ -z "$(ls -A "$T/overlay/snapshots")" ]
+}
+
+@test "a snapshot stops before the pool's reserve is touched, and leaves nothing" {
+	pool=$(pool_of dir)
+	stage=11111111-2222-4333-8444-555555555555
+	jobrun volume-create $pool volume=full image="$IMG"
+	run jobrun snapshot-copy $pool volume=full stage=$stage reserve_bytes=9000000000000000
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"not enough space is left"* ]]
+	[ -z "$(find "$T/dir" -maxdepth 1 -name '.new-*')" ]
+	jobrun volume-delete $pool volume=full
+}
+
+@test "kill -9 of a snapshot's copy: invisible, and cleaned up by the next start" {
+	pool=$(pool_of dir)
+	big=$(printf '%064d' 2)
+	stage=11111111-2222-4333-8444-555555555555
+	jobrun volume-create $pool volume=k image="$big"
+	half_made() { [ -e "$T/dir/.new-$stage" ]; }
+	for ms in 3 10 30 60 120 240 480; do
+		run jobrun snapshot-copy $pool volume=k stage=$stage pass=1 kill_after_ms=$ms
+		! half_made || break
+	done
+	half_made
+	jobrun pool-prepare $pool
+	! half_made
+	jobrun snapshot-copy $pool volume=k stage=$stage pass=1
+	half_made
+	jobrun snapshot-delete $pool stage=$stage
+	! half_made
+	jobrun volume-delete $pool volume=k
 }
 
 @test "the worker that makes a volume loads no big library" {

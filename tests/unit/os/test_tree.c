@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -19,6 +20,7 @@
 #include "os/fd.h"
 #include "os/tree_copy.h"
 #include "os/tree_remove.h"
+#include "os/tree_usage.h"
 
 enum {
 	DEEP = 3000 /* levels: more than descriptors, and paths longer than PATH_MAX */
@@ -209,6 +211,125 @@ static void test_copy_too_deep(void **state)
 	(void)fd_close(src);
 }
 
+static int64_t wall_now_ns(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static void change_file(int dir_fd, const char *name, const char *text)
+{
+	int fd = openat(dir_fd, name, O_WRONLY | O_TRUNC | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(fd_write_all(fd, text, strlen(text)), 0);
+	(void)fd_close(fd);
+}
+
+static void assert_text(int dir_fd, const char *path, const char *expected)
+{
+	char text[64];
+
+	assert_true(fd_read_file_at(dir_fd, path, text, sizeof(text)) >= 0);
+	assert_string_equal(text, expected);
+}
+
+/* Everything that can happen between two passes; size and times of "sly" say that nothing did. */
+static void test_copy_update(void **state)
+{
+	struct dirs *dirs = *state;
+	int src = make_dir(dirs->fd, "src"), dst = make_dir(dirs->fd, "dst");
+	int64_t since = wall_now_ns() - 1000000000;
+	struct tree_copy_how how = { .live = true, .since_wall_ns = since };
+	struct stat st, other;
+
+	put_file(src, "same", "x");
+	put_file(src, "sly", "old");
+	put_file(src, "gone", "x");
+	put_file(src, "becomes-dir", "x");
+	put_file(src, "link1", "one");
+	assert_int_equal(linkat(src, "link1", src, "link2", 0), 0);
+	assert_int_equal(linkat(src, "link1", src, "link3", 0), 0);
+	(void)fd_close(make_dir(src, "becomes-file"));
+	int sub = make_dir(src, "sub");
+	put_file(sub, "gone", "x");
+	(void)fsetxattr(sub, "user.gone", "1", 1, 0);
+	assert_int_equal(tree_copy_with(src, dst, &how, NULL), 0);
+
+	assert_int_equal(fstatat(src, "sly", &st, 0), 0);
+	change_file(src, "sly", "new");
+	struct timespec times[2] = { st.st_atim, st.st_mtim };
+	assert_int_equal(utimensat(src, "sly", times, 0), 0);
+	assert_int_equal(unlinkat(src, "gone", 0), 0);
+	assert_int_equal(unlinkat(src, "becomes-dir", 0), 0);
+	(void)fd_close(make_dir(src, "becomes-dir"));
+	assert_int_equal(unlinkat(src, "becomes-file", AT_REMOVEDIR), 0);
+	put_file(src, "becomes-file", "file");
+	assert_int_equal(unlinkat(src, "link3", 0), 0);
+	put_file(src, "link3", "alone");
+	assert_int_equal(unlinkat(sub, "gone", 0), 0);
+	(void)fremovexattr(sub, "user.gone");
+	put_file(sub, "fresh", "f");
+
+	how.live = false;
+	how.update = true;
+	assert_int_equal(tree_copy_with(src, dst, &how, NULL), 0);
+	assert_text(dst, "same", "x");
+	assert_text(dst, "sly", "new");
+	assert_text(dst, "becomes-file", "file");
+	assert_text(dst, "link3", "alone");
+	assert_text(dst, "sub/fresh", "f");
+	assert_int_equal(fstatat(dst, "gone", &st, 0), -1);
+	assert_int_equal(fstatat(dst, "sub/gone", &st, 0), -1);
+	assert_int_equal(fstatat(dst, "becomes-dir", &st, 0), 0);
+	assert_true(S_ISDIR(st.st_mode));
+	assert_int_equal(fstatat(dst, "link1", &st, 0), 0);
+	assert_int_equal(fstatat(dst, "link2", &other, 0), 0);
+	assert_true(st.st_ino == other.st_ino && st.st_nlink == 2);
+	int dst_sub = openat(dst, "sub", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(fgetxattr(dst_sub, "user.gone", NULL, 0) < 0);
+	(void)fd_close(dst_sub);
+	(void)fd_close(sub);
+	(void)fd_close(src);
+	(void)fd_close(dst);
+}
+
+/* What is older than the first pass is not read again. */
+static void test_copy_update_keeps(void **state)
+{
+	struct dirs *dirs = *state;
+	int src = make_dir(dirs->fd, "src"), dst = make_dir(dirs->fd, "dst");
+	struct tree_copy_how how = { .update = true, .since_wall_ns = wall_now_ns() + 1000000000 };
+	struct stat before, after;
+
+	put_file(src, "file", "text");
+	assert_int_equal(tree_copy(src, dst, NULL, NULL, NULL), 0);
+	assert_int_equal(fstatat(dst, "file", &before, 0), 0);
+	assert_int_equal(tree_copy_with(src, dst, &how, NULL), 0);
+	assert_int_equal(fstatat(dst, "file", &after, 0), 0);
+	assert_true(before.st_ino == after.st_ino);
+	(void)fd_close(src);
+	(void)fd_close(dst);
+}
+
+static void test_usage(void **state)
+{
+	struct dirs *dirs = *state;
+	uint64_t bytes = 0, twice = 0;
+
+	int fd = make_dir(dirs->fd, "d");
+	put_file(fd, "a", "some text");
+	assert_int_equal(linkat(fd, "a", fd, "b", 0), 0);
+	assert_int_equal(tree_usage(dirs->fd, NULL, NULL, &bytes), 0);
+	put_file(fd, "c", "some text");
+	assert_int_equal(symlinkat("/", fd, "root"), 0);
+	assert_int_equal(tree_usage(dirs->fd, NULL, NULL, &twice), 0);
+	assert_true(twice >= bytes && twice - bytes < 100000);
+	(void)fd_close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -218,6 +339,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_remove_cancelled, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_copy, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_copy_too_deep, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_copy_update, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_copy_update_keeps, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_usage, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,7 +46,7 @@ static void count_line(void *data, const char *line)
 
 static void open_dir_pool(struct world *world, const char *driver, struct pool *pool)
 {
-	static const char *const subdirs[] = { "images", "instances", "trash" };
+	static const char *const subdirs[] = { "images", "instances", "snapshots", "trash" };
 	struct err err = { 0 };
 
 	(void)snprintf(world->dir, sizeof(world->dir), "/tmp/sysctr-unit-XXXXXX");
@@ -224,6 +224,39 @@ static void test_hide_and_free(void **state)
 	assert_int_equal(driver->trash_empty(&world->pool, NULL), 0);
 }
 
+static bool always(void *data)
+{
+	(void)data;
+	return true;
+}
+
+static void make_file_in(struct world *world, const char *volume, const char *name)
+{
+	_cleanup_(freep) char *path =
+		xasprintf("%s/instances/%s/rootfs/%s", world->dir, volume, name);
+
+	if (world->dir[0] == '\0')
+		return;
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(close(fd), 0);
+}
+
+/* Somebody uses the volume. Returns: descriptor to be closed; -EBADF for the mock. */
+static int use(struct world *world, const char *volume)
+{
+	_cleanup_(freep) char *path = xasprintf("%s/instances/%s", world->dir, volume);
+	int fd;
+
+	if (world->dir[0] == '\0') {
+		strmap_set(&world->mock.used, volume, "");
+		return -EBADF;
+	}
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	return fd;
+}
+
 /* S4 */
 static void test_in_use(void **state)
 {
@@ -234,13 +267,7 @@ static void test_in_use(void **state)
 	char trash[UUID_LEN];
 
 	assert_int_equal(driver->volume_create(&world->pool, "c1", NULL, 0, NULL), 0);
-	if (world->dir[0] != '\0') {
-		_cleanup_(freep) char *path = xasprintf("%s/instances/c1", world->dir);
-		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		assert_int_equal(flock(fd, LOCK_EX), 0);
-	} else {
-		strmap_set(&world->mock.used, "c1", "");
-	}
+	fd = use(world, "c1");
 	assert_true(driver->volume_hide(&world->pool, VOLUME_INSTANCE, "c1", trash, &err) < 0);
 	assert_int_equal(err.kind, ERR_CONFLICT);
 	assert_int_equal(exists(world, VOLUME_INSTANCE, "c1"), 1);
@@ -249,8 +276,112 @@ static void test_in_use(void **state)
 	assert_int_equal(driver->volume_hide(&world->pool, VOLUME_INSTANCE, "c1", trash, NULL), 0);
 }
 
+#define STAGE "11111111-2222-4333-8444-555555555555"
+#define SNAP  "66666666-7777-4888-8999-aaaaaaaaaaaa"
+
+static int copy_fill(struct world *world, enum volume_kind kind, const char *name,
+		     enum copy_pass pass)
+{
+	const struct copy_request request = {
+		.kind = kind, .volume = name, .stage = STAGE, .pass = pass
+	};
+
+	return world->pool.driver->copy_fill(&world->pool, &request, NULL);
+}
+
+/* S1, S3: a snapshot is there when it is committed, and what is made of it is an instance again. */
+static void test_snapshot(void **state)
+{
+	struct world *world = *state;
+	const struct storage_driver *driver = world->pool.driver;
+	char trash[UUID_LEN];
+	uint64_t bytes;
+
+	make_image(world);
+	assert_int_equal(driver->volume_create(&world->pool, "c1", IMAGE, 0, NULL), 0);
+	assert_int_equal(copy_fill(world, VOLUME_INSTANCE, "c1", COPY_LIVE), 0);
+	assert_int_equal(copy_fill(world, VOLUME_INSTANCE, "c1", COPY_LIVE), 0);
+	assert_int_equal(copy_fill(world, VOLUME_INSTANCE, "c1", COPY_REST), 0);
+	assert_int_equal(exists(world, VOLUME_SNAPSHOT, SNAP), 0);
+	assert_int_equal(driver->copy_commit(&world->pool, STAGE, VOLUME_SNAPSHOT, SNAP, trash,
+					     NULL),
+			 0);
+	assert_string_equal(trash, "");
+	assert_int_equal(exists(world, VOLUME_SNAPSHOT, SNAP), 1);
+	assert_int_equal(driver->copy_commit(&world->pool, STAGE, VOLUME_SNAPSHOT, SNAP, trash,
+					     NULL),
+			 1);
+	assert_int_equal(driver->volume_usage(&world->pool, VOLUME_SNAPSHOT, SNAP, &bytes, NULL),
+			 0);
+	assert_int_equal(copy_fill(world, VOLUME_SNAPSHOT, SNAP, COPY_WHOLE), 0);
+	assert_int_equal(driver->copy_commit(&world->pool, STAGE, VOLUME_INSTANCE, "c1", trash,
+					     NULL),
+			 0);
+	assert_int_equal(driver->volume_free(&world->pool, trash, NULL), 0);
+	assert_int_equal(exists(world, VOLUME_INSTANCE, "c1"), 1);
+	assert_int_equal(driver->volume_hide(&world->pool, VOLUME_SNAPSHOT, SNAP, trash, NULL), 0);
+	assert_int_equal(exists(world, VOLUME_SNAPSHOT, SNAP), 0);
+	assert_int_equal(driver->volume_hide(&world->pool, VOLUME_SNAPSHOT, SNAP, trash, NULL), 1);
+}
+
+static void test_snapshot_refused(void **state)
+{
+	struct world *world = *state;
+	const struct storage_driver *driver = world->pool.driver;
+	const struct copy_request bad = { .kind = VOLUME_INSTANCE,
+					  .volume = "c1",
+					  .stage = "../x" };
+	char trash[UUID_LEN];
+	struct err err = { 0 };
+
+	assert_int_equal(driver->volume_create(&world->pool, "c1", NULL, 0, NULL), 0);
+	assert_true(copy_fill(world, VOLUME_INSTANCE, "../x", COPY_WHOLE) < 0);
+	assert_true(driver->copy_fill(&world->pool, &bad, &err) < 0);
+	assert_int_equal(err.kind, ERR_INVALID);
+	assert_true(copy_fill(world, VOLUME_INSTANCE, "none", COPY_WHOLE) < 0);
+	assert_true(copy_fill(world, VOLUME_INSTANCE, "c1", COPY_REST) < 0);
+	assert_true(driver->copy_commit(&world->pool, STAGE, VOLUME_SNAPSHOT, SNAP, trash, NULL) <
+		    0);
+	assert_int_equal(driver->copy_abort(&world->pool, STAGE, NULL), 0);
+	world->pool.cancel = always;
+	if (world->inner.driver)
+		world->inner.cancel = always;
+	make_file_in(world, "c1", "file");
+	assert_int_equal(copy_fill(world, VOLUME_INSTANCE, "c1", COPY_WHOLE), -ECANCELED);
+	world->pool.cancel = world->inner.cancel = NULL;
+	assert_true(driver->copy_commit(&world->pool, STAGE, VOLUME_SNAPSHOT, SNAP, trash, NULL) <
+		    0);
+}
+
+/* S4: what runs is not replaced; the copy waits. */
+static void test_restore_in_use(void **state)
+{
+	struct world *world = *state;
+	const struct storage_driver *driver = world->pool.driver;
+	_cleanup_(fd_closep) int fd = -EBADF;
+	struct err err = { 0 };
+	char trash[UUID_LEN];
+
+	assert_int_equal(driver->volume_create(&world->pool, "c1", NULL, 0, NULL), 0);
+	assert_int_equal(copy_fill(world, VOLUME_INSTANCE, "c1", COPY_WHOLE), 0);
+	fd = use(world, "c1");
+	assert_true(driver->copy_commit(&world->pool, STAGE, VOLUME_INSTANCE, "c1", trash, &err) <
+		    0);
+	assert_int_equal(err.kind, ERR_CONFLICT);
+	fd = fd_close(fd);
+	(void)strmap_unset(&world->mock.used, "c1");
+	assert_int_equal(driver->copy_commit(&world->pool, STAGE, VOLUME_INSTANCE, "c1", trash,
+					     NULL),
+			 0);
+}
+
 #define CONTRACT(driver)                                                                          \
-	{ "image_" #driver, test_image, setup_##driver, teardown, NULL },                         \
+	{ "snapshot_" #driver, test_snapshot, setup_##driver, teardown, NULL },                   \
+		{ "snapshot_refused_" #driver, test_snapshot_refused, setup_##driver, teardown,   \
+		  NULL },                                                                         \
+		{ "restore_in_use_" #driver, test_restore_in_use, setup_##driver, teardown,       \
+		  NULL },                                                                         \
+		{ "image_" #driver, test_image, setup_##driver, teardown, NULL },                 \
 		{ "abort_" #driver, test_image_abort, setup_##driver, teardown, NULL },           \
 		{ "create_" #driver, test_create, setup_##driver, teardown, NULL },               \
 		{ "names_" #driver, test_names, setup_##driver, teardown, NULL },                 \
@@ -286,12 +417,6 @@ static void test_link_in_pool(void **state)
 	assert_true(driver->volume_create(&world->pool, "c1", NULL, 0, NULL) < 0);
 	assert_true(exists(world, VOLUME_INSTANCE, "c1") < 0);
 	assert_int_equal(unlinkat(world->pool.dir_fd, "instances", 0), 0);
-}
-
-static bool always(void *data)
-{
-	(void)data;
-	return true;
 }
 
 static void test_cancelled_copy(void **state)

@@ -1,0 +1,14 @@
+/*
+ * storage/copy.h - copies of volumes in directories: what snapshots and restoring are made of
+ *
+ * Layer: storage. Blocks are shared where the file system can, else copied. What a volume holds is
+ * its "upper" (overlay) or its "rootfs"; overlayfs' work directory is made anew, never copied.
+ */
+#pragma once
+
+#include "storage/driver.h"
+
+copy_fill_fn copy_fill_dir;
+copy_commit_fn copy_commit_dir;
+copy_abort_fn copy_abort_dir;
+volume_usage_fn copy_usage_dir;
