@@ -15,6 +15,9 @@ api_handler_fn operation_websocket, events_get;
 api_handler_fn instances_list, instances_post, instance_get, instance_put, instance_patch;
 api_handler_fn instance_delete, instances_put_state;
 
+/* instance_move.c */
+api_handler_fn instance_post;
+
 /* instance_state.c */
 api_handler_fn state_get, state_put, exec_post, console_post, console_get, console_delete;
 api_handler_fn logs_list, log_get;

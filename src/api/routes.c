@@ -31,6 +31,7 @@ const struct route routes[] = {
 	{ "POST", "/1.0/instances", BODY_JSON, instances_post },
 	{ "PUT", "/1.0/instances", BODY_JSON, instances_put_state },
 	{ "GET", INST, BODY_IGNORED, instance_get },
+	{ "POST", INST, BODY_JSON, instance_post },
 	{ "PUT", INST, BODY_JSON, instance_put },
 	{ "PATCH", INST, BODY_JSON, instance_patch },
 	{ "DELETE", INST, BODY_IGNORED, instance_delete },

@@ -77,17 +77,26 @@ void strmap_set_take(struct strmap *map, const char *key, void *value)
 	map->len++;
 }
 
-bool strmap_unset(struct strmap *map, const char *key)
+void *strmap_take(struct strmap *map, const char *key)
 {
 	bool found;
 	size_t i = find(map, key, &found);
+	void *value;
 
 	if (!found)
-		return false;
+		return NULL;
+	value = map->items[i].value;
 	free(map->items[i].key);
-	drop_value(map, map->items[i].value);
 	map->len--;
 	memmove(map->items + i, map->items + i + 1, (map->len - i) * sizeof(*map->items));
+	return value;
+}
+
+bool strmap_unset(struct strmap *map, const char *key)
+{
+	if (!strmap_has(map, key))
+		return false;
+	drop_value(map, strmap_take(map, key));
 	return true;
 }
 

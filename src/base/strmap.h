@@ -33,6 +33,9 @@ bool strmap_has(const struct strmap *map, const char *key);
 void strmap_set(struct strmap *map, const char *key, const char *value);
 void strmap_set_take(struct strmap *map, const char *key, void *value);
 
+/* Take the value out: the caller's from then on. NULL when there was none. */
+void *strmap_take(struct strmap *map, const char *key);
+
 /* Returns: whether it was there. */
 bool strmap_unset(struct strmap *map, const char *key);
 

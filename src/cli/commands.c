@@ -12,6 +12,8 @@ const struct cli_command *const cli_commands[] = {
 	&cmd_pause,
 	&cmd_resume,
 	&cmd_delete,
+	&cmd_rename,
+	&cmd_move,
 	&cmd_list,
 	&cmd_info,
 	&cmd_wait,

@@ -18,6 +18,7 @@ libcli_a_SOURCES = \
 	%D%/cmd_launch.c \
 	%D%/cmd_list.c \
 	%D%/cmd_monitor.c \
+	%D%/cmd_move.c \
 	%D%/cmd_network.c \
 	%D%/cmd_operation.c \
 	%D%/cmd_profile.c \

@@ -11,6 +11,12 @@
 int journal_write(struct op *op, const char *kind, const struct inst_record *record,
 		  struct err *err)
 {
+	return journal_write_more(op, kind, record, NULL, err);
+}
+
+int journal_write_more(struct op *op, const char *kind, const struct inst_record *record,
+		       const struct journal_more *more, struct err *err)
+{
 	_cleanup_(journal_record_freep) struct journal_record *row = journal_record_new(op->id);
 
 	replace_str(&row->kind, kind);
@@ -20,6 +26,8 @@ int journal_write(struct op *op, const char *kind, const struct inst_record *rec
 	strmap_set(&row->data, "pool", record->pool);
 	if (record->image_fingerprint)
 		strmap_set(&row->data, "image", record->image_fingerprint);
+	for (; more && more->key; more++)
+		strmap_set(&row->data, more->key, more->value);
 	return db_journal_set(op->core->db, row, err);
 }
 

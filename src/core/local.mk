@@ -12,7 +12,9 @@ libcore_a_SOURCES = \
 	%D%/inst_create.c \
 	%D%/inst_delete.c \
 	%D%/inst_events.c %D%/inst_events.h \
+	%D%/inst_move.h \
 	%D%/inst_ops.c %D%/inst_ops.h \
+	%D%/inst_rename.c \
 	%D%/inst_spec.c \
 	%D%/inst_start.c \
 	%D%/inst_stop.c \

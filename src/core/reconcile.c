@@ -16,6 +16,7 @@
 #include "core/core.h"
 #include "core/image.h"
 #include "core/inst.h"
+#include "core/inst_move.h"
 #include "core/inst_ops.h"
 #include "core/job.h"
 #include "core/journal.h"
@@ -147,15 +148,36 @@ static const struct op_step steps[] = {
 };
 static const struct op_table clean_table = { "clean-up", steps };
 
+/* The old name counts as long as there is the row; nobody starts the instance meanwhile. */
+static enum op_next step_rename_back(struct op *op)
+{
+	const struct journal_record *row = op->args;
+	const char *name = strmap_get(&row->data, "new_name");
+
+	inst_move_logs(op->core, name, row->object);
+	return inst_move_volume(op, strmap_get(&row->data, "pool"), name, row->object, NULL);
+}
+
+static const struct op_step rename_steps[] = {
+	{ "rename-back", step_rename_back, NULL },
+	{ "erase", step_erase, NULL },
+	{ 0 },
+};
+static const struct op_table rename_table = { "clean-up-rename", rename_steps };
+
 static void take_row(void *data, struct journal_record *row)
 {
 	struct core *core = data;
+	bool renamed = streq(row->kind, "instance-rename");
+	struct inst *inst = renamed ? strmap_get(&core->instances, row->object) : NULL;
 	struct op *op = op_new(core, OP_TASK, "Cleaning up", row, free_row, NULL);
 
 	if (!op)
 		return; /* the row stays for the next start */
+	if (inst)
+		(void)inst_claim(inst, op, NULL); /* nobody else has it: the first op there is */
 	op_add_resource(op, "instances", row->object);
-	op_add_table(op, &clean_table);
+	op_add_table(op, renamed ? &rename_table : &clean_table);
 	op_start(op);
 }
 

@@ -15,6 +15,7 @@ static const struct job_row rows[] = {
 	[JOB_SNAPSHOT_COPY] = { "snapshot-copy", "sysctr-worker" },
 	[JOB_SNAPSHOT_COMMIT] = { "snapshot-commit", "sysctr-worker" },
 	[JOB_SNAPSHOT_DELETE] = { "snapshot-delete", "sysctr-worker" },
+	[JOB_VOLUME_RENAME] = { "volume-rename", "sysctr-worker" },
 };
 static_assert(ARRAY_LEN(rows) == JOB_KIND_MAX, "one row per job");
 
@@ -56,6 +57,8 @@ static const struct wire_field job_fields[] = {
 	{ 23, WIRE_U32, offsetof(struct job, pass), NULL },
 	{ 24, WIRE_I64, offsetof(struct job, since_wall_ns), NULL },
 	{ 25, WIRE_STRV, offsetof(struct job, snapshots), NULL },
+	/* 21 to 30: snapshots */
+	{ 31, WIRE_STR, offsetof(struct job, from_volume), NULL },
 };
 WIRE_SCHEMA(job, job_fields);
 

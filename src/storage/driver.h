@@ -85,6 +85,15 @@ typedef int volume_create_fn(struct pool *pool, const char *volume, const char *
 typedef int volume_hide_fn(struct pool *pool, enum volume_kind kind, const char *name,
 			   char ret_trash[UUID_LEN], struct err *err);
 
+/*
+ * Give an instance's volume another name.
+ *
+ * Returns: 0, or 1 when that was done already (S3). Errors: ERR_NOT_FOUND; ERR_CONFLICT while in
+ * use (S4) or when the new name is taken.
+ */
+typedef int volume_rename_fn(struct pool *pool, const char *volume, const char *new_name,
+			     struct err *err);
+
 /* Free the space of one hidden volume. Errors: the first one met; the rest is freed all the same. */
 typedef int volume_free_fn(struct pool *pool, const char *trash, struct err *err);
 
@@ -152,6 +161,7 @@ struct storage_driver {
 	image_commit_fn *image_commit;
 	image_abort_fn *image_abort;
 	volume_create_fn *volume_create;
+	volume_rename_fn *volume_rename;
 	volume_hide_fn *volume_hide;
 	volume_free_fn *volume_free;
 	trash_empty_fn *trash_empty;

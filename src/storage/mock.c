@@ -106,6 +106,37 @@ static int mock_volume_create(struct pool *pool, const char *volume, const char 
 	return 0;
 }
 
+/* S3 */
+static int renamed_already(struct pool *pool, const char *volume, const char *new_name,
+			   struct err *err)
+{
+	int r = mock_volume_exists(pool, VOLUME_INSTANCE, new_name, err);
+
+	return r != 0 ? r
+		      : err_kind(err, ERR_NOT_FOUND, "instance volume \"%s\" not found", volume);
+}
+
+static int mock_volume_rename(struct pool *pool, const char *volume, const char *new_name,
+			      struct err *err)
+{
+	struct mock *mock = mock_of(pool);
+	struct strmap *volumes = &mock->volumes[VOLUME_INSTANCE];
+
+	int r = ordered_failure(mock, "volume_rename", err);
+	if (r == 0)
+		r = volume_check_name(VOLUME_INSTANCE, new_name, err);
+	if (r == 0)
+		r = mock_volume_exists(pool, VOLUME_INSTANCE, volume, err);
+	if (r < 0)
+		return r;
+	if (r == 0)
+		return renamed_already(pool, volume, new_name, err);
+	if (strmap_has(&mock->used, volume) || strmap_has(volumes, new_name))
+		return err_kind(err, ERR_CONFLICT, "instance volume \"%s\" is in use", volume);
+	strmap_set_take(volumes, new_name, strmap_take(volumes, volume));
+	return 0;
+}
+
 static int mock_volume_hide(struct pool *pool, enum volume_kind kind, const char *name,
 			    char ret_trash[UUID_LEN], struct err *err)
 {
@@ -224,6 +255,7 @@ static const struct storage_driver mock_driver = {
 	.image_commit = mock_image_commit,
 	.image_abort = mock_image_abort,
 	.volume_create = mock_volume_create,
+	.volume_rename = mock_volume_rename,
 	.volume_hide = mock_volume_hide,
 	.volume_free = mock_volume_free,
 	.trash_empty = mock_trash_empty,

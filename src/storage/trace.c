@@ -71,6 +71,13 @@ static int trace_volume_create(struct pool *pool, const char *volume, const char
 						   err));
 }
 
+static int trace_volume_rename(struct pool *pool, const char *volume, const char *new_name,
+			       struct err *err)
+{
+	return tell(pool, "volume_rename", volume,
+		    driver_of(pool)->volume_rename(inner_of(pool), volume, new_name, err));
+}
+
 static int trace_volume_hide(struct pool *pool, enum volume_kind kind, const char *name,
 			     char ret_trash[UUID_LEN], struct err *err)
 {
@@ -131,6 +138,7 @@ static const struct storage_driver trace_driver = {
 	.image_commit = trace_image_commit,
 	.image_abort = trace_image_abort,
 	.volume_create = trace_volume_create,
+	.volume_rename = trace_volume_rename,
 	.volume_hide = trace_volume_hide,
 	.volume_free = trace_volume_free,
 	.trash_empty = trace_trash_empty,

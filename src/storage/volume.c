@@ -249,6 +249,52 @@ int volume_hide_dir(struct pool *pool, enum volume_kind kind, const char *name,
 	return 0;
 }
 
+/* S3: nothing is there under the old name. */
+static int renamed_already(struct pool *pool, const char *volume, const char *new_name,
+			   struct err *err)
+{
+	int r = volume_exists_dir(pool, VOLUME_INSTANCE, new_name, err);
+
+	return r != 0 ? r
+		      : err_kind(err, ERR_NOT_FOUND, "instance volume \"%s\" not found", volume);
+}
+
+/* Durable when this returns: the database follows with a commit of its own. */
+static int rename_in(int parent_fd, const char *volume, const char *new_name, struct err *err)
+{
+	if (renameat2(parent_fd, volume, parent_fd, new_name, RENAME_NOREPLACE) < 0) {
+		if (errno == EEXIST)
+			return err_kind(err, ERR_CONFLICT, "instance volume \"%s\" exists already",
+					new_name);
+		return err_set(err, -errno, "rename instance volume \"%s\" to \"%s\"", volume,
+			       new_name);
+	}
+	return fsync(parent_fd) < 0 ? err_set(err, -errno, "sync the directory of volumes") : 0;
+}
+
+int volume_rename_dir(struct pool *pool, const char *volume, const char *new_name, struct err *err)
+{
+	int r = volume_check_name(VOLUME_INSTANCE, volume, err);
+	if (r == 0)
+		r = volume_check_name(VOLUME_INSTANCE, new_name, err);
+	if (r < 0)
+		return r;
+	_cleanup_(fd_closep) int dir_fd = volume_open(pool, VOLUME_INSTANCE, volume);
+	if (dir_fd == -ENOENT)
+		return renamed_already(pool, volume, new_name, err);
+	if (dir_fd < 0)
+		return err_set(err, dir_fd, "open instance volume \"%s\"", volume);
+	r = volume_check_unused(dir_fd, VOLUME_INSTANCE, volume, err);
+	if (r < 0)
+		return r;
+	_cleanup_(fd_closep) int parent_fd =
+		path_open_plain(pool->dir_fd, kinds[VOLUME_INSTANCE].dir, O_RDONLY | O_DIRECTORY,
+				0);
+	if (parent_fd < 0)
+		return err_set(err, parent_fd, "open \"%s/instances\"", pool->dir);
+	return rename_in(parent_fd, volume, new_name, err);
+}
+
 static bool ask_pool(void *data)
 {
 	return pool_cancelled(data);

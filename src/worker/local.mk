@@ -6,6 +6,7 @@ sysctr_worker_SOURCES = \
 	%D%/job_snapshot.c \
 	%D%/job_volume_create.c \
 	%D%/job_volume_delete.c \
+	%D%/job_volume_rename.c \
 	%D%/jobs.h \
 	%D%/main.c
 sysctr_worker_LDADD = libstorage.a libimage.a libspec.a libcodec.a libos.a libbase.a $(JANSSON_LIBS) $(YAML_LIBS)

@@ -48,6 +48,7 @@ static const struct str_key str_keys[] = {
 	{ "pool.driver", offsetof(struct job, pool.driver) },
 	{ "pool.dir", offsetof(struct job, pool.dir) },
 	{ "volume", offsetof(struct job, volume) },
+	{ "from_volume", offsetof(struct job, from_volume) },
 	{ "image", offsetof(struct job, image) },
 	{ "dir", offsetof(struct job, dir) },
 	{ "src", offsetof(struct job, src) },

@@ -375,6 +375,29 @@ static void test_restore_in_use(void **state)
 			 0);
 }
 
+/* S1, S3, S4 */
+static void test_rename(void **state)
+{
+	struct world *world = *state;
+	const struct storage_driver *driver = world->pool.driver;
+	struct pool *pool = &world->pool;
+	struct err err = { 0 };
+
+	make_image(world);
+	assert_int_equal(driver->volume_create(pool, "c1", IMAGE, 0, NULL), 0);
+	assert_int_equal(driver->volume_create(pool, "c2", IMAGE, 0, NULL), 0);
+	assert_true(driver->volume_rename(pool, "c1", "c2", &err) < 0);
+	assert_int_equal(err.kind, ERR_CONFLICT);
+	assert_true(driver->volume_rename(pool, "none", "c3", &err) < 0);
+	assert_int_equal(err.kind, ERR_NOT_FOUND);
+	assert_true(driver->volume_rename(pool, "c1", "../c3", &err) < 0);
+	assert_int_equal(err.kind, ERR_INVALID);
+	assert_int_equal(driver->volume_rename(pool, "c1", "c3", &err), 0);
+	assert_int_equal(driver->volume_rename(pool, "c1", "c3", &err), 1);
+	assert_int_equal(exists(world, VOLUME_INSTANCE, "c1"), 0);
+	assert_int_equal(exists(world, VOLUME_INSTANCE, "c3"), 1);
+}
+
 #define CONTRACT(driver)                                                                          \
 	{ "snapshot_" #driver, test_snapshot, setup_##driver, teardown, NULL },                   \
 		{ "snapshot_refused_" #driver, test_snapshot_refused, setup_##driver, teardown,   \
@@ -385,6 +408,7 @@ static void test_restore_in_use(void **state)
 		{ "abort_" #driver, test_image_abort, setup_##driver, teardown, NULL },           \
 		{ "create_" #driver, test_create, setup_##driver, teardown, NULL },               \
 		{ "names_" #driver, test_names, setup_##driver, teardown, NULL },                 \
+		{ "rename_" #driver, test_rename, setup_##driver, teardown, NULL },               \
 		{ "hide_and_free_" #driver, test_hide_and_free, setup_##driver, teardown, NULL }, \
 	{                                                                                         \
 		"in_use_" #driver, test_in_use, setup_##driver, teardown, NULL                    \

@@ -1,0 +1,41 @@
+/* api/instance_move.c - POST /1.0/instances/{name}: another name */
+#include "api/handlers.h"
+#include "base/str.h"
+#include "codec/json.h"
+#include "core/inst.h"
+#include "core/inst_move.h"
+
+/* What clients send along when they mean more than a name. */
+static int check_move(const struct api_req *req, const struct inst *inst, struct err *err)
+{
+	const char *pool = json_str(req->body, "pool", "");
+	const char *project = json_str(req->body, "project", "");
+	const char *target = json_str(req->body, "target", "");
+
+	if (json_is_object(json_get(req->body, "target")) || !str_empty(target))
+		return err_kind(err, ERR_UNSUPPORTED,
+				"moving to another server is not offered: export and import it");
+	if (!str_empty(pool) && !streq(pool, inst->record->pool))
+		return err_kind(err, ERR_UNSUPPORTED,
+				"moving to another storage pool is not offered yet");
+	if (!str_empty(project) && !streq(project, "default"))
+		return err_kind(err, ERR_NOT_FOUND, "Project not found: \"%s\"", project);
+	if (json_bool(req->body, "migration", false) && str_empty(pool) && str_empty(project))
+		return err_kind(err, ERR_UNSUPPORTED, "migration is not offered");
+	return 0;
+}
+
+void instance_post(struct api_req *req)
+{
+	struct op *op = NULL;
+	struct inst *inst;
+	int r = json_check(req->body, "s:name b:migration s:pool s:project", &req->err);
+
+	if (r == 0)
+		r = inst_find(req->core, req->args[0], &inst, &req->err);
+	if (r == 0)
+		r = check_move(req, inst, &req->err);
+	if (r == 0)
+		r = inst_rename(inst, json_str(req->body, "name", ""), &op, &req->err);
+	reply_op_result(req, r, op);
+}

@@ -1,0 +1,248 @@
+/*
+ * core/inst_rename.c - give a stopped instance another name
+ *
+ *   claim-name -> check -> await-released -> journal -> move-volume -> move-logs -> record
+ *
+ * The row changes last, together with the end of the journal's: as long as there is a journal row
+ * the old name counts, and core/reconcile.c moves volume and logs back to it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "core/core.h"
+#include "core/inst.h"
+#include "core/inst_events.h"
+#include "core/inst_move.h"
+#include "core/inst_ops.h"
+#include "core/job.h"
+#include "core/journal.h"
+#include "core/network.h"
+#include "core/pool.h"
+#include "db/instances.h"
+#include "spec/names.h"
+
+static const char *new_name(const struct op *op)
+{
+	return op->args;
+}
+
+static enum op_next step_claim_name(struct op *op)
+{
+	(void)op; /* done by inst_rename(): a placeholder has the new name */
+	return OP_NEXT;
+}
+
+static void drop_placeholder(struct op *op)
+{
+	const struct inst *inst = strmap_get(&op->core->instances, new_name(op));
+
+	if (inst && !inst->stored && inst->op == op)
+		(void)strmap_unset(&op->core->instances, new_name(op));
+}
+
+static enum op_next undo_claim_name(struct op *op)
+{
+	drop_placeholder(op);
+	return OP_NEXT;
+}
+
+static enum op_next step_check(struct op *op)
+{
+	if (op->inst->state == INST_STOPPED)
+		return OP_NEXT;
+	(void)err_kind(&op->err, ERR_INVALID, "Instance is running");
+	return OP_FAIL;
+}
+
+static bool is_released(struct inst *inst, struct op *op)
+{
+	(void)op;
+	return !inst->conn;
+}
+
+static enum op_next step_await_released(struct op *op)
+{
+	return inst_await(op, is_released);
+}
+
+static enum op_next step_journal(struct op *op)
+{
+	const struct journal_more more[] = { { "new_name", new_name(op) }, { 0 } };
+
+	return op_result(
+		journal_write_more(op, "instance-rename", op->inst->record, more, &op->err));
+}
+
+static enum op_next undo_journal(struct op *op)
+{
+	if (!op->undo_failed)
+		journal_erase(op);
+	return OP_NEXT;
+}
+
+enum op_next inst_move_volume(struct op *op, const char *pool, const char *from, const char *to,
+			      job_done_fn *done)
+{
+	struct job job = { .kind = JOB_VOLUME_RENAME };
+	struct err err = { 0 };
+	enum op_next next = OP_FAIL;
+
+	if (pool_fill_job(op->core, pool, &job, &err) == 0) {
+		job.from_volume = xstrdup(from);
+		job.volume = xstrdup(to);
+		next = job_run(op, &job, -EBADF, done);
+	} else if (!op->undoing) {
+		op->err = err;
+	}
+	wire_free(&job_schema, &job);
+	return next;
+}
+
+static enum op_next step_move_volume(struct op *op)
+{
+	const struct inst_record *record = op->inst->record;
+
+	return inst_move_volume(op, record->pool, record->name, new_name(op), NULL);
+}
+
+static enum op_next moved_back(struct op *op, const struct job_report *report)
+{
+	if (!report->done || report->code < 0) {
+		op->undo_failed = true;
+		log_error(((struct log_keys){ .inst = op->inst->record->name, .op = op->id }),
+			  "undo: rename volume: %s", report->text ? report->text : "helper died");
+	}
+	return OP_NEXT;
+}
+
+static enum op_next undo_move_volume(struct op *op)
+{
+	const struct inst_record *record = op->inst->record;
+	enum op_next next =
+		inst_move_volume(op, record->pool, new_name(op), record->name, moved_back);
+
+	if (next == OP_FAIL)
+		op->undo_failed = true;
+	return next == OP_FAIL ? OP_NEXT : next;
+}
+
+void inst_move_logs(struct core *core, const char *from, const char *to)
+{
+	_cleanup_(freep) char *old = xasprintf("%s/%s", core->dirs.log, from);
+	_cleanup_(freep) char *new = xasprintf("%s/%s", core->dirs.log, to);
+
+	/* -ENOENT: it was never started; -EEXIST: that was done already */
+	if (renameat2(AT_FDCWD, old, AT_FDCWD, new, RENAME_NOREPLACE) < 0 && errno != ENOENT &&
+	    errno != EEXIST)
+		log_warn(((struct log_keys){ .inst = from }), "move logs to \"%s\": %s", new,
+			 strerror(errno));
+}
+
+static enum op_next step_move_logs(struct op *op)
+{
+	inst_move_logs(op->core, op->inst->record->name, new_name(op));
+	return OP_NEXT;
+}
+
+static enum op_next undo_move_logs(struct op *op)
+{
+	inst_move_logs(op->core, new_name(op), op->inst->record->name);
+	return OP_NEXT;
+}
+
+static int store(struct op *op, const struct inst_record *record)
+{
+	struct db *db = op->core->db;
+	int r = db_begin(db, &op->err);
+
+	if (r < 0)
+		return r;
+	r = db_instance_update(db, record, &op->err);
+	if (r == 0)
+		r = journal_erase_in_tx(op, &op->err);
+	if (r == 0)
+		return db_commit(db, &op->err);
+	db_rollback(db);
+	return r;
+}
+
+static enum op_next step_record(struct op *op)
+{
+	struct inst_record *record = inst_record_copy(op->inst->record);
+	struct core *core = op->core;
+	struct inst *inst = op->inst;
+
+	replace_str(&record->name, new_name(op));
+	if (store(op, record) < 0) {
+		inst_record_free(record);
+		return OP_FAIL;
+	}
+	op_no_return(op);
+	drop_placeholder(op);
+	(void)strmap_take(&core->instances, inst->record->name);
+	log_info(((struct log_keys){ .inst = record->name }), "instance \"%s\" is called this now",
+		 inst->record->name);
+	inst_record_free(inst->record);
+	inst->record = record;
+	strmap_set_take(&core->instances, record->name, inst);
+	netman_rename_instance(core->net, record->id, record->name);
+	events_publish_lifecycle(&core->events, "instance-renamed", "instances", record->name);
+	return OP_NEXT;
+}
+
+static const struct op_step steps[] = {
+	{ "claim-name", step_claim_name, undo_claim_name },
+	{ "check", step_check, NULL },
+	{ "await-released", step_await_released, NULL },
+	{ "journal", step_journal, undo_journal },
+	{ "move-volume", step_move_volume, undo_move_volume },
+	{ "move-logs", step_move_logs, undo_move_logs },
+	{ "record", step_record, NULL },
+	{ 0 },
+};
+static const struct op_table rename_table = { "rename", steps };
+
+static int check_request(const struct inst *inst, const char *name, struct err *err)
+{
+	int r = core_check_open(inst->core, err);
+
+	if (r == 0)
+		r = name_validate(NAME_INSTANCE, name, err);
+	if (r < 0)
+		return r;
+	if (inst->state != INST_STOPPED)
+		return err_kind(err, ERR_INVALID,
+				"Instance is running: only a stopped one can be renamed");
+	if (strmap_has(&inst->core->instances, name))
+		return err_kind(err, ERR_CONFLICT, "instance \"%s\" exists already", name);
+	return 0;
+}
+
+int inst_rename(struct inst *inst, const char *name, struct op **ret_op, struct err *err)
+{
+	struct op *op;
+	int r = check_request(inst, name, err);
+
+	if (r < 0)
+		return r;
+	op = op_new(inst->core, OP_TASK, "Renaming instance", xstrdup(name), free, err);
+	if (!op)
+		return -EBUSY;
+	r = inst_claim(inst, op, err);
+	if (r < 0) {
+		op_unref(op);
+		return r;
+	}
+	inst_add(inst->core, inst_record_new(name))->op = op;
+	op_add_resource(op, "instances", inst->record->name);
+	op_add_table(op, &rename_table);
+	op_start(op);
+	*ret_op = op;
+	return 0;
+}
