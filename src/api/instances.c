@@ -12,6 +12,7 @@
 #include "codec/url.h"
 #include "core/core.h"
 #include "core/inst.h"
+#include "core/inst_move.h"
 #include "core/inst_ops.h"
 #include "core/monitor_conn.h"
 #include "spec/device.h"
@@ -155,6 +156,23 @@ static int read_record(const json_t *body, struct inst_record *record, struct er
 
 /* ---- create ---- */
 
+static int read_copy_source(const json_t *source, struct inst_create_request *request,
+			    struct err *err)
+{
+	const char *from = json_str(source, "source", ""),
+		   *project = json_str(source, "project", "");
+
+	if (!str_empty(project) && !streq(project, "default"))
+		return err_kind(err, ERR_NOT_FOUND, "Project not found: \"%s\"", project);
+	if (strchr(from, '/'))
+		return err_kind(err, ERR_UNSUPPORTED, "copies of snapshots are not offered yet");
+	if (str_empty(from))
+		return err_kind(err, ERR_INVALID, "source: the instance to copy is missing");
+	request->source = INST_SOURCE_COPY;
+	request->copy_from = xstrdup(from);
+	return 0;
+}
+
 static int read_source(const json_t *body, struct inst_create_request *request, struct err *err)
 {
 	const json_t *source = json_get_object(body, "source");
@@ -165,9 +183,12 @@ static int read_source(const json_t *body, struct inst_create_request *request, 
 		request->source = INST_SOURCE_NONE;
 		return 0;
 	}
+	if (streq(type, "copy"))
+		return read_copy_source(source, request, err);
 	if (!streq(type, "image"))
 		return err_kind(err, ERR_UNSUPPORTED,
-				"source type \"%s\" is not offered; image and none are", type);
+				"source type \"%s\" is not offered; copy, image and none are",
+				type);
 	if (json_get(source, "server") && *json_str(source, "server", ""))
 		return err_kind(err, ERR_UNSUPPORTED,
 				"images of other servers are not offered: import the image first");
@@ -192,6 +213,24 @@ static int read_create(const json_t *body, struct inst_create_request *request, 
 	return r;
 }
 
+/* A copy that is there already is brought up to date. */
+static bool is_refresh(const struct api_req *req, const struct inst_create_request *request)
+{
+	const struct inst *inst = strmap_get(&req->core->instances, request->record->name);
+
+	return request->source == INST_SOURCE_COPY && inst && inst->stored &&
+	       json_bool(json_get_object(req->body, "source"), "refresh", false);
+}
+
+static int refresh(struct api_req *req, struct inst_create_request *request, struct op **ret_op)
+{
+	struct inst *inst = strmap_get(&req->core->instances, request->record->name);
+	int r = inst_refresh(inst, request->copy_from, ret_op, &req->err);
+
+	inst_create_request_free(request);
+	return r;
+}
+
 void instances_post(struct api_req *req)
 {
 	struct inst_create_request *request = xcalloc(1, sizeof(*request));
@@ -202,6 +241,8 @@ void instances_post(struct api_req *req)
 	r = read_create(req->body, request, &req->err);
 	if (r < 0)
 		inst_create_request_free(request);
+	else if (is_refresh(req, request))
+		r = refresh(req, request, &op);
 	else
 		r = inst_create(req->core, request, &op, &req->err);
 	reply_op_result(req, r, op);

@@ -29,6 +29,7 @@ static const char *const extensions[] = {
 	"container_exec_recording",
 	"container_exec_user_group_cwd",
 	"container_full",
+	"container_incremental_copy",
 	"container_last_used_at",
 	"etag",
 	"event_lifecycle",

@@ -1,4 +1,4 @@
-/* cli/cmd_move.c - rename and move: another name for an instance */
+/* cli/cmd_move.c - rename, move and copy of instances */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,4 +56,114 @@ const struct cli_command cmd_move = {
 	.max_words = 2,
 	.hints = { HINT_STOPPED, HINT_NONE },
 	.run = run,
+};
+
+/* ---- copy ---- */
+
+static const struct cli_option copy_options[] = {
+	{ 'c', "config", "KEY=VALUE", "set a configuration key of the copy", HINT_KEY },
+	{ 'd', "device", "NAME,KEY=VALUE...", "override or add a device of the copy", HINT_NONE },
+	{ 'p', "profile", "NAME", "profile to apply (instead of the source's)", HINT_PROFILE },
+	{ 0, "no-profiles", NULL, "apply no profile at all", HINT_NONE },
+	{ 'e', "ephemeral", NULL, "delete the copy when it stops", HINT_NONE },
+	{ 0, "refresh", NULL, "bring a stopped copy up to date: only what changed", HINT_NONE },
+	{ 0, "start", NULL, "start the copy", HINT_NONE },
+	{ 0 },
+};
+
+/* "eth0,ipv4.address=10.0.0.9": over what the source has there. */
+static int add_device(const char *text, const json_t *inherited, json_t *devices, struct err *err)
+{
+	_cleanup_(strv_freep) char **parts = strv_split(text, ",");
+	json_t *device;
+
+	if (strv_len(parts) < 2)
+		return err_kind(err, ERR_INVALID, "device \"%s\" is not NAME,KEY=VALUE", text);
+	device = json_object_get(devices, parts[0]);
+	if (!device) {
+		device = json_deep_copy(json_object_get(inherited, parts[0]));
+		if (!device)
+			device = json_object();
+		(void)json_object_set_new(devices, parts[0], device);
+	}
+	return pairs_apply(parts + 1, device, err);
+}
+
+static json_t *profiles_of(const struct cli_args *args)
+{
+	_cleanup_(freep) char **names = args_all(args, "profile");
+	json_t *list;
+
+	if (!names && !args_has(args, "no-profiles"))
+		return json_null(); /* the source's */
+	list = json_array();
+	for (char **n = names; n && *n; n++)
+		(void)json_array_append_new(list, json_string(*n));
+	return list;
+}
+
+static int build_copy(struct cli *cli, const struct cli_args *args, json_t *request,
+		      struct err *err)
+{
+	_cleanup_(freep) char **pairs = args_all(args, "config");
+	_cleanup_(freep) char **given = args_all(args, "device");
+	_cleanup_(json_decrefp) json_t *source = NULL;
+	json_t *config = json_object(), *devices = json_object();
+	int r;
+
+	(void)json_object_set_new(request, "config", config);
+	(void)json_object_set_new(request, "devices", devices);
+	(void)json_object_set_new(request, "profiles", profiles_of(args));
+	r = pairs_apply(pairs, config, err);
+	if (r == 0 && given)
+		r = object_get(cli, &object_instance, args_word(args, 0), &source, NULL, err);
+	for (char **d = given; r == 0 && d && *d; d++)
+		r = add_device(*d, json_object_get(source, "expanded_devices"), devices, err);
+	return r;
+}
+
+static void say_copied(struct cli *cli, const char *from, const char *to, const json_t *operation)
+{
+	const char *paused = json_string_value(json_at(operation, "metadata.source_paused_ms"));
+
+	if (paused)
+		cli_say(cli, "%s was paused for %s ms while it was copied.", from, paused);
+	cli_say(cli, "%s is a copy of %s.", to, from);
+}
+
+static int run_copy(struct cli *cli, const struct cli_args *args)
+{
+	const char *from = args_word(args, 0), *to = args_word(args, 1);
+	_cleanup_(json_decrefp) json_t *operation = NULL;
+	_cleanup_(json_decrefp) json_t *request =
+		json_pack("{sss{sssssb}sbsb}", "name", to, "source", "type", "copy", "source", from,
+			  "refresh", args_has(args, "refresh"), "ephemeral",
+			  args_has(args, "ephemeral"), "start", args_has(args, "start"));
+	struct err err = { 0 };
+
+	if (build_copy(cli, args, request, &err) < 0) {
+		if (err.kind == ERR_INVALID)
+			return cli_usage(args, &err);
+		return object_fail(cli, &object_instance, from, "copy", &err);
+	}
+	if (cli_operate(cli, "POST", "/1.0/instances", request, &operation, &err) < 0)
+		return object_fail(cli, &object_instance, from, "copy", &err);
+	say_copied(cli, from, to, operation);
+	return CLI_OK;
+}
+
+const struct cli_command cmd_copy = {
+	.path = "copy",
+	.aliases = "cp",
+	.usage = "NAME NEW-NAME",
+	.summary = "Make a copy of an instance",
+	.text = "The copy has addresses and a machine-id of its own; all else is the source's. A\n"
+		"running source is paused while its files are copied.",
+	.example = "sysctr copy web1 web2 --start\n"
+		   "sysctr copy web1 backup1 --refresh",
+	.options = { copy_options },
+	.min_words = 2,
+	.max_words = 2,
+	.hints = { HINT_INSTANCE, HINT_INSTANCE },
+	.run = run_copy,
 };

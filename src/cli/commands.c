@@ -14,6 +14,7 @@ const struct cli_command *const cli_commands[] = {
 	&cmd_delete,
 	&cmd_rename,
 	&cmd_move,
+	&cmd_copy,
 	&cmd_list,
 	&cmd_info,
 	&cmd_wait,

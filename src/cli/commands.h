@@ -4,12 +4,12 @@
 #include "cli/command.h"
 
 extern const struct cli_command cmd_launch, cmd_create, cmd_start, cmd_stop, cmd_restart, cmd_pause,
-	cmd_resume, cmd_delete, cmd_rename, cmd_move, cmd_list, cmd_info, cmd_wait, cmd_exec,
-	cmd_shell, cmd_console, cmd_monitor, cmd_config_show, cmd_config_get, cmd_config_set,
-	cmd_config_unset, cmd_config_edit, cmd_profile_list, cmd_profile_show, cmd_profile_create,
-	cmd_profile_edit, cmd_profile_get, cmd_profile_set, cmd_profile_unset, cmd_profile_copy,
-	cmd_profile_rename, cmd_profile_delete, cmd_profile_assign, cmd_profile_add,
-	cmd_profile_remove, cmd_network_list, cmd_network_show, cmd_network_info,
+	cmd_resume, cmd_delete, cmd_rename, cmd_copy, cmd_move, cmd_list, cmd_info, cmd_wait,
+	cmd_exec, cmd_shell, cmd_console, cmd_monitor, cmd_config_show, cmd_config_get,
+	cmd_config_set, cmd_config_unset, cmd_config_edit, cmd_profile_list, cmd_profile_show,
+	cmd_profile_create, cmd_profile_edit, cmd_profile_get, cmd_profile_set, cmd_profile_unset,
+	cmd_profile_copy, cmd_profile_rename, cmd_profile_delete, cmd_profile_assign,
+	cmd_profile_add, cmd_profile_remove, cmd_network_list, cmd_network_show, cmd_network_info,
 	cmd_network_leases, cmd_network_create, cmd_network_edit, cmd_network_get, cmd_network_set,
 	cmd_network_unset, cmd_network_delete, cmd_storage_list, cmd_storage_show, cmd_storage_info,
 	cmd_image_list, cmd_image_show, cmd_image_info, cmd_image_import, cmd_image_build,

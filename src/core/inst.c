@@ -113,7 +113,13 @@ void core_release(struct op *op)
 	struct inst *inst = op->inst;
 
 	op->inst = NULL;
-	if (!inst || inst->op != op)
+	if (inst)
+		inst_release(inst, op);
+}
+
+void inst_release(struct inst *inst, struct op *op)
+{
+	if (inst->op != op)
 		return;
 	inst->op = NULL;
 	if (inst->stopped_meanwhile && inst->state == INST_STOPPED &&

@@ -77,6 +77,9 @@ int inst_check_free(const struct inst *inst, struct err *err);
 /* Give the instance to @op until the op ends. Errors: of inst_check_free(). */
 int inst_claim(struct inst *inst, struct op *op, struct err *err);
 
+/* Give it back when @op has it: what it did meanwhile counts now. */
+void inst_release(struct inst *inst, struct op *op);
+
 /* Recompute expanded; a profile that is missing counts as empty. */
 void inst_expand(struct inst *inst);
 

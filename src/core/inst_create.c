@@ -17,6 +17,7 @@
 #include "core/core.h"
 #include "core/image.h"
 #include "core/inst.h"
+#include "core/inst_move.h"
 #include "core/inst_ops.h"
 #include "core/job.h"
 #include "core/journal.h"
@@ -38,6 +39,7 @@ void inst_create_request_free(struct inst_create_request *request)
 		return;
 	inst_record_free(request->record);
 	free(request->image);
+	free(request->copy_from);
 	free(request);
 }
 
@@ -339,6 +341,25 @@ static const struct op_step steps[] = {
 };
 static const struct op_table create_table = { "create", steps };
 
+static enum op_next step_copy_volume(struct op *op)
+{
+	return inst_copy_volume(op, false);
+}
+
+static const struct op_step copy_steps[] = {
+	{ "claim", step_claim, undo_claim },
+	{ "hold-source", inst_copy_hold, inst_copy_let_go },
+	{ "fill-in", step_fill_in, NULL },
+	{ "journal", inst_copy_journal, undo_journal },
+	{ "freeze-source", inst_copy_freeze, inst_copy_thaw },
+	{ "copy-volume", step_copy_volume, undo_make_volume },
+	{ "thaw-source", inst_copy_thaw, NULL },
+	{ "release-source", inst_copy_let_go, NULL },
+	{ "record", step_record, undo_record },
+	{ 0 },
+};
+static const struct op_table copy_table = { "copy", copy_steps };
+
 /* "brisk-otter": from words that are host names by themselves. */
 static char *make_up_name(struct core *core)
 {
@@ -390,6 +411,11 @@ static int check_request(struct core *core, struct inst_create_request *request,
 				record->name);
 	if (inst)
 		return err_kind(err, ERR_CONFLICT, "instance \"%s\" exists already", record->name);
+	if (request->source == INST_SOURCE_COPY) {
+		r = inst_copy_fill(core, request, err);
+		if (r < 0)
+			return r;
+	}
 	if (!record->profiles && !request->no_profiles)
 		strv_push(&record->profiles, PROFILE_DEFAULT);
 	r = inst_check_record(core, record, NULL, err);
@@ -401,12 +427,14 @@ static int check_request(struct core *core, struct inst_create_request *request,
 
 static struct op *make_op(struct core *core, struct inst_create_request *request, struct err *err)
 {
-	struct op *op = op_new(core, OP_TASK, "Creating instance", request, free_request, err);
+	bool copy = request->source == INST_SOURCE_COPY;
+	struct op *op = op_new(core, OP_TASK, copy ? "Copying instance" : "Creating instance",
+			       request, free_request, err);
 
 	if (!op)
 		return NULL;
 	op_add_resource(op, "instances", request->record->name);
-	op_add_table(op, &create_table);
+	op_add_table(op, copy ? &copy_table : &create_table);
 	if (request->start)
 		op_add_table(op, &inst_start_table);
 	return op;

@@ -12,9 +12,27 @@
 
 struct core;
 struct inst;
+struct inst_create_request;
 
 /* Errors: ERR_INVALID while it runs, ERR_CONFLICT when the name is taken. */
 int inst_rename(struct inst *inst, const char *name, struct op **ret_op, struct err *err);
+
+/*
+ * Bring the copy @inst, which has to be stopped, up to date with the instance @from: its content
+ * only. Errors: ERR_INVALID, ERR_NOT_FOUND, ERR_CONFLICT.
+ */
+int inst_refresh(struct inst *inst, const char *from, struct op **ret_op, struct err *err);
+
+/* The source's settings into the record of a copy, where that has none of its own. */
+int inst_copy_fill(struct core *core, struct inst_create_request *request, struct err *err);
+
+/* Steps of copies: op->args is the request, op->inst the copy. */
+enum op_next inst_copy_hold(struct op *op);
+enum op_next inst_copy_let_go(struct op *op);
+enum op_next inst_copy_journal(struct op *op);
+enum op_next inst_copy_freeze(struct op *op);
+enum op_next inst_copy_thaw(struct op *op);
+enum op_next inst_copy_volume(struct op *op, bool refresh);
 
 /* For the undo of an interrupted rename: JOB_VOLUME_RENAME as the current step of @op. */
 enum op_next inst_move_volume(struct op *op, const char *pool, const char *from, const char *to,

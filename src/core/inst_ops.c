@@ -86,6 +86,18 @@ int inst_change_state(struct inst *inst, enum inst_action action, int64_t timeou
 
 /* ---- edits ---- */
 
+/* "copy --refresh" of other clients sends the source's configuration, addresses and ids included. */
+static void drop_foreign_volatile(struct strmap *config, const struct strmap *old)
+{
+	const char *uuid = strmap_get(config, "volatile.uuid");
+
+	if (!uuid || streq(uuid, strmap_get(old, "volatile.uuid")))
+		return;
+	for (size_t i = config->len; i-- > 0;)
+		if (str_after(config->items[i].key, "volatile."))
+			(void)strmap_unset(config, config->items[i].key);
+}
+
 /* What no edit changes, carried over from the record that is there. */
 static void keep_fixed_parts(struct inst_record *record, const struct inst_record *old)
 {
@@ -99,6 +111,7 @@ static void keep_fixed_parts(struct inst_record *record, const struct inst_recor
 	record->last_used_wall_ns = old->last_used_wall_ns;
 	record->id_base = old->id_base;
 	record->id_count = old->id_count;
+	drop_foreign_volatile(&record->config, &old->config);
 	strmap_for_each(entry, &old->config) if (str_after(entry->key, "volatile.") &&
 						 !strmap_has(&record->config, entry->key))
 		strmap_set(&record->config, entry->key, entry->value);

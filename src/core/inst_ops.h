@@ -18,6 +18,7 @@ struct inst;
 enum inst_source {
 	INST_SOURCE_IMAGE, /* image: alias, fingerprint prefix or template */
 	INST_SOURCE_NONE,  /* an empty root */
+	INST_SOURCE_COPY,  /* copy_from: another instance; core/inst_copy.c */
 	INST_SOURCE_MAX
 };
 
@@ -28,6 +29,8 @@ struct inst_create_request {
 	enum inst_source source;
 	char *image;
 	bool start;
+	char *copy_from;
+	uint64_t frozen_ns; /* when the source was frozen for the copy; 0: it is not */
 };
 void inst_create_request_free(struct inst_create_request *request);
 

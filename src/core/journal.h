@@ -12,7 +12,7 @@ struct op;
 
 /* @kind: "instance-create": its volume is nobody's until the row of the instance is there;
  * "instance-delete": the row is gone, the volume not yet; "instance-rename": the old name (object)
- * counts, the volume may be at "new_name". In the open transaction, if any. */
+ * counts, the volume may be at "new_name"; "instance-refresh": nothing to undo. "frozen" of any kind is the instance to thaw. In the open transaction, if any. */
 int journal_write(struct op *op, const char *kind, const struct inst_record *record,
 		  struct err *err);
 /* The same with more for core/reconcile.c to know; @more ends with a row without a key. */

@@ -9,6 +9,7 @@ libcore_a_SOURCES = \
 	%D%/image.c %D%/image.h \
 	%D%/image_store.c %D%/image_store.h \
 	%D%/inst.c %D%/inst.h \
+	%D%/inst_copy.c \
 	%D%/inst_create.c \
 	%D%/inst_delete.c \
 	%D%/inst_events.c %D%/inst_events.h \

@@ -165,6 +165,15 @@ static const struct op_step rename_steps[] = {
 };
 static const struct op_table rename_table = { "clean-up-rename", rename_steps };
 
+/* A container that was frozen for a copy goes on. */
+static void thaw(struct core *core, const char *name)
+{
+	struct inst *inst = name ? strmap_get(&core->instances, name) : NULL;
+
+	if (inst && inst->conn)
+		(void)monitor_request(inst, MSG_THAW, NULL, NULL, 0, NULL, NULL);
+}
+
 static void take_row(void *data, struct journal_record *row)
 {
 	struct core *core = data;
@@ -172,6 +181,7 @@ static void take_row(void *data, struct journal_record *row)
 	struct inst *inst = renamed ? strmap_get(&core->instances, row->object) : NULL;
 	struct op *op = op_new(core, OP_TASK, "Cleaning up", row, free_row, NULL);
 
+	thaw(core, strmap_get(&row->data, "frozen"));
 	if (!op)
 		return; /* the row stays for the next start */
 	if (inst)

@@ -45,6 +45,11 @@ struct copy {
 	struct tree_copy_how how;
 };
 
+/* One directory of each tree: @older is -EBADF where there is no older copy of it. */
+struct trio {
+	int src, dst, older;
+};
+
 static void closedirp(DIR **dir)
 {
 	if (*dir)
@@ -189,18 +194,59 @@ int tree_copy_attributes(int src_fd, int dst_fd)
 	return copy_attributes_of(src_fd, dst_fd, &st);
 }
 
-static int copy_file(struct copy *copy, int src_dir, int dst_dir, const char *name)
+static int64_t to_ns(const struct timespec *time)
+{
+	return (int64_t)time->tv_sec * NS_PER_S + time->tv_nsec;
+}
+
+/* Both have the same extended attributes; -errno counts as no. */
+static bool same_xattrs(int a_fd, int b_fd)
+{
+	char a_names[4096], b_names[4096], a[4096], b[4096];
+	ssize_t len = flistxattr(a_fd, a_names, sizeof(a_names));
+
+	if (len < 0 || flistxattr(b_fd, b_names, sizeof(b_names)) != len ||
+	    memcmp(a_names, b_names, (size_t)len) != 0)
+		return len < 0 && errno == EOPNOTSUPP;
+	for (const char *name = a_names; name < a_names + len; name += strlen(name) + 1) {
+		ssize_t n = fgetxattr(a_fd, name, a, sizeof(a));
+		if (n < 0 || fgetxattr(b_fd, name, b, sizeof(b)) != n ||
+		    memcmp(a, b, (size_t)n) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* Link to the file of that name in the older copy when it is the same. Returns: whether it is. */
+static bool link_same(int src_fd, const struct stat *st, const struct trio *dirs, const char *name)
+{
+	const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+	_cleanup_(fd_closep) int older_fd =
+		dirs->older < 0 || st->st_nlink > 1 ? -EBADF : openat(dirs->older, name, flags);
+	struct stat older;
+
+	if (older_fd < 0 || fstat(older_fd, &older) < 0 || older.st_mode != st->st_mode ||
+	    older.st_size != st->st_size || older.st_uid != st->st_uid ||
+	    older.st_gid != st->st_gid || to_ns(&older.st_mtim) != to_ns(&st->st_mtim) ||
+	    !same_xattrs(src_fd, older_fd))
+		return false;
+	return linkat(dirs->older, name, dirs->dst, name, 0) == 0;
+}
+
+static int copy_file(struct copy *copy, const struct trio *dirs, const char *name)
 {
 	struct stat st;
 	_cleanup_(fd_closep) int src_fd =
-		openat(src_dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+		openat(dirs->src, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
 	if (src_fd < 0 || fstat(src_fd, &st) < 0)
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return -ESTALE; /* changed under us */
+	if (link_same(src_fd, &st, dirs, name))
+		return 0;
 	_cleanup_(fd_closep) int dst_fd =
-		openat(dst_dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		openat(dirs->dst, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (dst_fd < 0)
 		return -errno;
 	int r = copy_bytes(copy, src_fd, dst_fd, st.st_size);
@@ -237,11 +283,6 @@ static int copy_special(int src_dir, int dst_dir, const char *name, const struct
 static int make_room(const struct copy *copy, int dst_dir, const char *name)
 {
 	return copy->how.update ? tree_remove(dst_dir, name, NULL, NULL) : 0;
-}
-
-static int64_t to_ns(const struct timespec *time)
-{
-	return (int64_t)time->tv_sec * NS_PER_S + time->tv_nsec;
 }
 
 /*
@@ -299,47 +340,50 @@ static int link_known(struct copy *copy, int dst_dir, const char *name, const st
 	return 0;
 }
 
-static int copy_dir(struct copy *copy, int src_fd, int dst_fd, int depth);
+static int copy_dir(struct copy *copy, const struct trio *dirs, int depth);
 
-static int copy_subdir(struct copy *copy, int src_dir, int dst_dir, const char *name, int depth)
+static int copy_subdir(struct copy *copy, const struct trio *dirs, const char *name, int depth)
 {
 	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-	_cleanup_(fd_closep) int src_fd = openat(src_dir, name, flags);
+	_cleanup_(fd_closep) int src_fd = openat(dirs->src, name, flags);
+	_cleanup_(fd_closep) int older_fd = -EBADF;
 	_cleanup_(fd_closep) int dst_fd = -EBADF;
 
 	if (src_fd < 0)
 		return -errno;
+	if (dirs->older >= 0)
+		older_fd = openat(dirs->older, name, flags);
 	if (copy->how.update)
-		dst_fd = openat(dst_dir, name, flags);
+		dst_fd = openat(dirs->dst, name, flags);
 	if (dst_fd >= 0) {
 		drop_xattrs(dst_fd);
-		return copy_dir(copy, src_fd, dst_fd, depth + 1);
+	} else {
+		int r = make_room(copy, dirs->dst, name);
+		if (r < 0)
+			return r;
+		if (mkdirat(dirs->dst, name, 0700) < 0)
+			return -errno;
+		dst_fd = openat(dirs->dst, name, flags);
+		if (dst_fd < 0)
+			return -errno;
 	}
-	int r = make_room(copy, dst_dir, name);
-	if (r < 0)
-		return r;
-	if (mkdirat(dst_dir, name, 0700) < 0)
-		return -errno;
-	dst_fd = openat(dst_dir, name, flags);
-	if (dst_fd < 0)
-		return -errno;
-	return copy_dir(copy, src_fd, dst_fd, depth + 1);
+	return copy_dir(copy, &(struct trio){ src_fd, dst_fd, older_fd }, depth + 1);
 }
 
-static int copy_node(struct copy *copy, int src_dir, int dst_dir, const char *name,
+static int copy_node(struct copy *copy, const struct trio *dirs, const char *name,
 		     const struct stat *st)
 {
-	int r = st->st_nlink > 1 ? link_known(copy, dst_dir, name, st) : 0;
+	int r = st->st_nlink > 1 ? link_known(copy, dirs->dst, name, st) : 0;
 
 	if (r != 0)
 		return MIN(r, 0);
-	if (is_current(copy, dst_dir, name, st))
+	if (is_current(copy, dirs->dst, name, st))
 		return 0;
-	r = make_room(copy, dst_dir, name);
+	r = make_room(copy, dirs->dst, name);
 	if (r < 0)
 		return r;
-	return S_ISREG(st->st_mode) ? copy_file(copy, src_dir, dst_dir, name)
-				    : copy_special(src_dir, dst_dir, name, st);
+	return S_ISREG(st->st_mode) ? copy_file(copy, dirs, name)
+				    : copy_special(dirs->src, dirs->dst, name, st);
 }
 
 /* What a writer does to a tree while it is read; a later pass sees how it ended. */
@@ -349,23 +393,23 @@ static bool is_race(const struct copy *copy, int r)
 	       (r == -ENOENT || r == -ESTALE || r == -ENOTDIR || r == -ELOOP || r == -ENXIO);
 }
 
-static int copy_entry(struct copy *copy, int src_dir, int dst_dir, const char *name, int depth)
+static int copy_entry(struct copy *copy, const struct trio *dirs, const char *name, int depth)
 {
 	struct stat st;
 	int r;
 
 	if (cancelled(copy))
 		return -ECANCELED;
-	if (fstatat(src_dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fstatat(dirs->src, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return is_race(copy, -errno) ? 0 : -errno;
 	if (st.st_dev != copy->dev || S_ISSOCK(st.st_mode))
-		return make_room(copy, dst_dir, name);
+		return make_room(copy, dirs->dst, name);
 	if (S_ISDIR(st.st_mode) && depth >= DEPTH_MAX)
 		return -ELOOP;
 	if (S_ISDIR(st.st_mode))
-		r = copy_subdir(copy, src_dir, dst_dir, name, depth);
+		r = copy_subdir(copy, dirs, name, depth);
 	else
-		r = copy_node(copy, src_dir, dst_dir, name, &st);
+		r = copy_node(copy, dirs, name, &st);
 	return is_race(copy, r) ? 0 : r;
 }
 
@@ -393,10 +437,10 @@ static int remove_extra(int src_fd, int dst_fd)
 }
 
 /* Content, then attributes: filling a directory changes its times. */
-static int copy_dir(struct copy *copy, int src_fd, int dst_fd, int depth)
+static int copy_dir(struct copy *copy, const struct trio *dirs, int depth)
 {
 	size_t path_len = strlen(copy->path);
-	_cleanup_(fd_closep) int own_fd = fd_copy(src_fd, 3);
+	_cleanup_(fd_closep) int own_fd = fd_copy(dirs->src, 3);
 	_cleanup_(closedirp) DIR *dir = own_fd < 0 ? NULL : fdopendir(own_fd);
 	struct dirent *entry;
 
@@ -412,15 +456,15 @@ static int copy_dir(struct copy *copy, int src_fd, int dst_fd, int depth)
 				 entry->d_name);
 		if ((size_t)n >= room)
 			return -ENAMETOOLONG;
-		int r = copy_entry(copy, src_fd, dst_fd, entry->d_name, depth);
+		int r = copy_entry(copy, dirs, entry->d_name, depth);
 		if (r < 0)
 			return r;
 		copy->path[path_len] = '\0';
 	}
 	if (errno != 0)
 		return -errno;
-	int r = copy->how.update ? remove_extra(src_fd, dst_fd) : 0;
-	return r < 0 ? r : tree_copy_attributes(src_fd, dst_fd);
+	int r = copy->how.update ? remove_extra(dirs->src, dirs->dst) : 0;
+	return r < 0 ? r : tree_copy_attributes(dirs->src, dirs->dst);
 }
 
 static void free_links(struct copy *copy)
@@ -453,12 +497,13 @@ int tree_copy_with(int src_fd, int dst_fd, const struct tree_copy_how *how, char
 	copy->dst_root_fd = dst_fd;
 	copy->dev = st.st_dev;
 	copy->how = *how;
-	/* three descriptors per level */
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < 3 * DEPTH_MAX + 64) {
-		files.rlim_cur = MIN(files.rlim_max, 3 * DEPTH_MAX + 64);
+	/* four descriptors per level */
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < 4 * DEPTH_MAX + 64) {
+		files.rlim_cur = MIN(files.rlim_max, 4 * DEPTH_MAX + 64);
 		(void)setrlimit(RLIMIT_NOFILE, &files); /* EMFILE tells */
 	}
-	int r = copy_dir(copy, src_fd, dst_fd, 0);
+	int older_fd = how->older_fd > 0 ? how->older_fd : -EBADF;
+	int r = copy_dir(copy, &(struct trio){ src_fd, dst_fd, older_fd }, 0);
 	if (ret_failed)
 		(void)snprintf(ret_failed, PATH_MAX, "%s", r < 0 ? copy->path : "");
 	free_links(copy);

@@ -24,6 +24,9 @@ struct tree_copy_how {
 	 * earlier copy began, and before dirty pages were written out (syncfs), which makes the
 	 * kernel notice later writes to mapped files. */
 	int64_t since_wall_ns;
+	/* An older copy: files that are the same there (size, times, owner, mode, xattrs) are linked
+	 * to that instead of copied, for a copy that takes its place. 0: none. */
+	int older_fd;
 };
 
 /*

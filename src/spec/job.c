@@ -16,6 +16,7 @@ static const struct job_row rows[] = {
 	[JOB_SNAPSHOT_COMMIT] = { "snapshot-commit", "sysctr-worker" },
 	[JOB_SNAPSHOT_DELETE] = { "snapshot-delete", "sysctr-worker" },
 	[JOB_VOLUME_RENAME] = { "volume-rename", "sysctr-worker" },
+	[JOB_VOLUME_COPY] = { "volume-copy", "sysctr-worker" },
 };
 static_assert(ARRAY_LEN(rows) == JOB_KIND_MAX, "one row per job");
 
@@ -59,6 +60,7 @@ static const struct wire_field job_fields[] = {
 	{ 25, WIRE_STRV, offsetof(struct job, snapshots), NULL },
 	/* 21 to 30: snapshots */
 	{ 31, WIRE_STR, offsetof(struct job, from_volume), NULL },
+	{ 32, WIRE_BOOL, offsetof(struct job, refresh), NULL },
 };
 WIRE_SCHEMA(job, job_fields);
 

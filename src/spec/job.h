@@ -39,6 +39,7 @@ enum job_kind {
 	JOB_SNAPSHOT_DELETE, /* worker: stage and snapshots out of sight, report, free the space */
 	/* numbers are append-only; the gap belongs to the jobs of snapshots */
 	JOB_VOLUME_RENAME = JOB_FETCH + 11, /* worker: from_volume becomes volume */
+	JOB_VOLUME_COPY,		    /* worker: volume becomes a copy of from_volume */
 	JOB_KIND_MAX
 };
 
@@ -78,7 +79,8 @@ struct job {
 	uint32_t pass;		/* enum copy_pass of storage/driver.h: 0 whole, 1 live, 2 rest */
 	int64_t since_wall_ns;	/* before the live pass began */
 	char **snapshots;	/* of _DELETE and VOLUME_DELETE: volumes that go */
-	char *from_volume;	/* JOB_VOLUME_RENAME: the volume that is there */
+	char *from_volume;	/* JOB_VOLUME_RENAME, _COPY: the volume that is there */
+	bool refresh;		/* JOB_VOLUME_COPY: volume is there, bring it up to date */
 };
 extern const struct wire_schema job_schema;
 

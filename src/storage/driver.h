@@ -85,6 +85,24 @@ typedef int volume_create_fn(struct pool *pool, const char *volume, const char *
 typedef int volume_hide_fn(struct pool *pool, enum volume_kind kind, const char *name,
 			   char ret_trash[UUID_LEN], struct err *err);
 
+/* What volume_copy makes of what. */
+struct volume_copy {
+	const char *from;   /* an instance's volume; the caller keeps its container still */
+	const char *volume; /* the copy */
+	const char *image;  /* what both stand on; NULL: none */
+	bool refresh;	    /* the copy is there: bring it up to date */
+};
+
+/*
+ * Copy an instance's volume, without the machine's identity (storage/identity.h).
+ *
+ * A refresh takes what is unchanged from the older copy and replaces that at once at the end.
+ * Returns: 0, or 1 when the finished copy was there already (S3; not with refresh).
+ * Errors: ERR_NOT_FOUND (from; with refresh: volume), ERR_CONFLICT (refresh while in use, S4),
+ * -ENOSPC, -EDQUOT, -ECANCELED.
+ */
+typedef int volume_copy_fn(struct pool *pool, const struct volume_copy *copy, struct err *err);
+
 /*
  * Give an instance's volume another name.
  *
@@ -161,6 +179,7 @@ struct storage_driver {
 	image_commit_fn *image_commit;
 	image_abort_fn *image_abort;
 	volume_create_fn *volume_create;
+	volume_copy_fn *volume_copy;
 	volume_rename_fn *volume_rename;
 	volume_hide_fn *volume_hide;
 	volume_free_fn *volume_free;

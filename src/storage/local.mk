@@ -3,9 +3,11 @@ libstorage_a_SOURCES = \
 	%D%/copy.c %D%/copy.h \
 	%D%/dir.c %D%/dir.h \
 	%D%/driver.h \
+	%D%/identity.c %D%/identity.h \
 	%D%/mock.c %D%/mock.h \
 	%D%/overlay.c %D%/overlay.h \
 	%D%/policy.c %D%/policy.h \
 	%D%/pool.c %D%/pool.h \
 	%D%/trace.c %D%/trace.h \
-	%D%/volume.c %D%/volume.h
+	%D%/volume.c %D%/volume.h \
+	%D%/volume_copy.c

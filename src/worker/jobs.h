@@ -12,6 +12,7 @@
 job_fn job_pool_prepare;
 job_fn job_volume_create;
 job_fn job_volume_delete;
+job_fn job_volume_copy;
 job_fn job_volume_rename;
 job_fn job_image_delete;
 job_fn job_image_build;

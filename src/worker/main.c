@@ -11,7 +11,7 @@ static job_fn *const jobs[JOB_KIND_MAX] = {
 	[JOB_VOLUME_DELETE] = job_volume_delete,     [JOB_IMAGE_DELETE] = job_image_delete,
 	[JOB_IMAGE_BUILD] = job_image_build,	     [JOB_SNAPSHOT_COPY] = job_snapshot_copy,
 	[JOB_SNAPSHOT_COMMIT] = job_snapshot_commit, [JOB_SNAPSHOT_DELETE] = job_snapshot_delete,
-	[JOB_VOLUME_RENAME] = job_volume_rename,
+	[JOB_VOLUME_RENAME] = job_volume_rename,     [JOB_VOLUME_COPY] = job_volume_copy,
 };
 
 int main(void)

@@ -81,6 +81,18 @@ l() {
 	l delete c2
 }
 
+@test "lxc: rename, move, copy, refresh" {
+	l launch openrc m1
+	l copy m1 m2
+	[ "$(l list --format csv -c ns | sort | tr '\n' ' ')" = "m1,RUNNING m2,STOPPED " ]
+	l copy m1 m2 --refresh
+	l rename m2 m3
+	l move m3 m4
+	l start m4
+	[ "$(l exec m4 -- hostname)" = m4 ]
+	l delete --force m1 m4
+}
+
 @test "lxc: operations, networks, pools, query, wrong names" {
 	l operation list --format csv
 	l network list --format csv | grep "$BRIDGE"

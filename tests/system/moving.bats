@@ -103,3 +103,89 @@ no_half_made() {
 	s exec k1 -- true
 	s delete --force k1
 }
+
+uuid() {
+	s query "/1.0/instances/$1" | jq -r '.config["volatile.uuid"]'
+}
+
+@test "copy: everything but what makes it that machine; a running source is paused a moment" {
+	s launch openrc c1 -c user.colour=green -c limits.processes=200
+	s exec c1 -- sh -c 'echo mine >/root/mark; echo 0123456789abcdef0123456789abcdef >/etc/machine-id'
+	pid=$(init_pid c1)
+	fails 1 "exists already" s copy c1 c1
+	fails 1 "not found" s copy nobody c9
+	fails 1 "not offered yet" s copy c1/snap0 c9
+	images=$(ls "$T/state/pools/default/images")
+	output=$(s copy c1 c2 -c user.colour=blue -d root,size= --start 2>&1)
+	[[ $output == *"was paused for "* ]]
+	is_status c1 Running
+	[ "$(init_pid c1)" = "$pid" ]
+	[ "$(s exec c2 -- cat /root/mark)" = mine ]
+	[ "$(s exec c2 -- hostname)" = c2 ]
+	[ "$(s exec c2 -- wc -c /etc/machine-id | cut -d' ' -f1)" = 0 ]
+	[ "$(s exec c1 -- wc -c /etc/machine-id | cut -d' ' -f1)" = 33 ]
+	[ "$(s config get c2 user.colour)" = blue ]
+	[ "$(s config get c2 limits.processes)" = 200 ]
+	[ "$(hwaddr c1)" != "$(hwaddr c2)" ]
+	[ "$(uuid c1)" != "$(uuid c2)" ]
+	[ "$(field c2 '.config["volatile.base_image"]')" = "$(field c1 '.config["volatile.base_image"]')" ]
+	[ "$(ls "$T/state/pools/default/images")" = "$images" ]
+	s delete --force c2
+	s exec c1 -- cat /root/mark
+}
+
+@test "A1 A15: /etc of the source is a link to a directory of the host" {
+	mkdir "$T/victim"
+	echo precious >"$T/victim/machine-id"
+	s copy c1 trap --start
+	s exec trap -- sh -c "mv /etc /was-etc; ln -s $T/victim /etc"
+	s stop --force trap
+	s copy trap trap2
+	[ "$(cat "$T/victim/machine-id")" = precious ]
+	s delete trap trap2
+}
+
+@test "copy --refresh: takes over what changed, keeps settings, names what it cannot do" {
+	s copy c1 b1 -c user.keep=me
+	s exec c1 -- sh -c 'rm /root/mark; mkdir /srv/new; echo 2 >/srv/new/file'
+	fails 1 "only a stopped copy" s copy b1 c1 --refresh
+	s copy c1 b1 --refresh
+	[ "$(s config get b1 user.keep)" = me ]
+	s start b1
+	[ "$(s exec b1 -- cat /srv/new/file)" = 2 ]
+	fails 1 "" s exec b1 -- test -e /root/mark
+	s delete --force b1
+	no_half_made
+}
+
+# The source runs on as it was, whenever sysctrd died.
+source_lives() {
+	retry 10 is_status c1 Running
+	[ "$(init_pid c1)" = "$1" ]
+	s exec c1 -- true
+}
+
+@test "copy: sysctrd killed after each step leaves the source running and a whole copy or none" {
+	pid=$(init_pid c1)
+	for step in claim hold-source fill-in journal freeze-source copy-volume thaw-source \
+		release-source record; do
+		echo "after copy/$step"
+		dies_after "copy/$step" s copy c1 k3
+		source_lives "$pid"
+		if exists k3; then
+			s delete k3
+		fi
+		[ "$(volumes)" = c1 ]
+		retry 10 no_half_made
+	done
+	s copy c1 k3
+	for step in journal freeze-source copy-volume thaw-source; do
+		echo "after refresh/$step"
+		dies_after "refresh/$step" s copy c1 k3 --refresh
+		source_lives "$pid"
+		retry 10 no_half_made
+	done
+	s start k3
+	s exec k3 -- true
+	s delete --force k3 c1
+}

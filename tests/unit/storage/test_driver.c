@@ -122,6 +122,15 @@ static void fill(struct world *world, const struct stage *stage)
 	assert_int_equal(fchmod(stage->root_fd, 0751), 0);
 }
 
+static void put(int dir_fd, const char *path, const char *text)
+{
+	int fd = openat(dir_fd, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+
+	assert_true(fd >= 0);
+	assert_int_equal(fd_write_all(fd, text, strlen(text)), 0);
+	assert_int_equal(close(fd), 0);
+}
+
 static void make_image(struct world *world)
 {
 	const struct storage_driver *driver = world->pool.driver;
@@ -398,6 +407,32 @@ static void test_rename(void **state)
 	assert_int_equal(exists(world, VOLUME_INSTANCE, "c3"), 1);
 }
 
+/* S1, S3 */
+static void test_copy(void **state)
+{
+	struct world *world = *state;
+	const struct storage_driver *driver = world->pool.driver;
+	struct volume_copy copy = { "c1", "c2", IMAGE, false };
+	struct err err = { 0 };
+
+	make_image(world);
+	assert_true(driver->volume_copy(&world->pool, &copy, &err) < 0);
+	assert_int_equal(err.kind, ERR_NOT_FOUND);
+	assert_int_equal(driver->volume_create(&world->pool, "c1", IMAGE, 0, NULL), 0);
+	copy.refresh = true;
+	assert_true(driver->volume_copy(&world->pool, &copy, &err) < 0);
+	assert_int_equal(err.kind, ERR_NOT_FOUND);
+	copy.refresh = false;
+	assert_int_equal(driver->volume_copy(&world->pool, &copy, &err), 0);
+	assert_int_equal(driver->volume_copy(&world->pool, &copy, &err), 1);
+	copy.refresh = true;
+	assert_int_equal(driver->volume_copy(&world->pool, &copy, &err), 0);
+	assert_int_equal(exists(world, VOLUME_INSTANCE, "c2"), 1);
+	copy.volume = "../c3";
+	assert_true(driver->volume_copy(&world->pool, &copy, &err) < 0);
+	assert_int_equal(err.kind, ERR_INVALID);
+}
+
 #define CONTRACT(driver)                                                                          \
 	{ "snapshot_" #driver, test_snapshot, setup_##driver, teardown, NULL },                   \
 		{ "snapshot_refused_" #driver, test_snapshot_refused, setup_##driver, teardown,   \
@@ -408,6 +443,7 @@ static void test_rename(void **state)
 		{ "abort_" #driver, test_image_abort, setup_##driver, teardown, NULL },           \
 		{ "create_" #driver, test_create, setup_##driver, teardown, NULL },               \
 		{ "names_" #driver, test_names, setup_##driver, teardown, NULL },                 \
+		{ "copy_" #driver, test_copy, setup_##driver, teardown, NULL },                   \
 		{ "rename_" #driver, test_rename, setup_##driver, teardown, NULL },               \
 		{ "hide_and_free_" #driver, test_hide_and_free, setup_##driver, teardown, NULL }, \
 	{                                                                                         \
@@ -495,6 +531,49 @@ static void test_upper_is_like_the_image(void **state)
 	assert_int_equal(fstatat(world->pool.dir_fd, "instances/c1/work", &st, 0), 0);
 }
 
+static ino_t inode(struct world *world, const char *path)
+{
+	struct stat st;
+
+	assert_int_equal(fstatat(world->pool.dir_fd, path, &st, 0), 0);
+	return st.st_ino;
+}
+
+/* What is the same is taken from the older copy; the machine-id is nobody's. */
+static void test_refresh(void **state)
+{
+	struct world *world = *state;
+	const struct storage_driver *driver = world->pool.driver;
+	struct volume_copy copy = { "c1", "c2", IMAGE, false };
+	int fd = world->pool.dir_fd;
+	struct stat st;
+
+	make_image(world);
+	assert_int_equal(driver->volume_create(&world->pool, "c1", IMAGE, 0, NULL), 0);
+	assert_int_equal(mkdirat(fd, "instances/c1/rootfs/etc", 0755), 0);
+	assert_int_equal(symlinkat("file", fd, "instances/c1/rootfs/etc/machine-id"), 0);
+	put(fd, "instances/c1/rootfs/lone", "same");
+	put(fd, "instances/c1/rootfs/gone", "x");
+	assert_int_equal(driver->volume_copy(&world->pool, &copy, NULL), 0);
+	assert_int_equal(fstatat(fd, "instances/c2/rootfs/file", &st, 0), 0);
+	assert_int_equal(st.st_size, 4); /* the link was not followed */
+	ino_t lone = inode(world, "instances/c2/rootfs/lone");
+	assert_int_equal(unlinkat(fd, "instances/c1/rootfs/etc/machine-id", 0), 0);
+	assert_int_equal(unlinkat(fd, "instances/c1/rootfs/gone", 0), 0);
+	put(fd, "instances/c1/rootfs/etc/machine-id", "0123456789abcdef");
+	put(fd, "instances/c1/rootfs/new", "new");
+	copy.refresh = true;
+	assert_int_equal(driver->volume_copy(&world->pool, &copy, NULL), 0);
+	assert_int_equal(inode(world, "instances/c2/rootfs/lone"), lone);
+	assert_true(inode(world, "instances/c1/rootfs/lone") != lone);
+	assert_int_equal(fstatat(fd, "instances/c2/rootfs/gone", &st, 0), -1);
+	assert_int_equal(fstatat(fd, "instances/c2/rootfs/new", &st, 0), 0);
+	assert_int_equal(fstatat(fd, "instances/c2/rootfs/etc/machine-id", &st, 0), 0);
+	assert_int_equal(st.st_size, 0);
+	assert_int_equal(fstatat(fd, "instances/c1/rootfs/etc/machine-id", &st, 0), 0);
+	assert_int_equal(st.st_size, 16);
+}
+
 static void test_mock_fails_once(void **state)
 {
 	struct world *world = *state;
@@ -527,6 +606,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_copy_is_faithful, setup_dir, teardown),
 		cmocka_unit_test_setup_teardown(test_upper_is_like_the_image, setup_overlay,
 						teardown),
+		cmocka_unit_test_setup_teardown(test_refresh, setup_dir, teardown),
 		cmocka_unit_test_setup_teardown(test_mock_fails_once, setup_mock, teardown),
 		cmocka_unit_test_setup_teardown(test_trace_tells, setup_trace, teardown),
 	};

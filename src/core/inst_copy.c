@@ -1,0 +1,306 @@
+/*
+ * core/inst_copy.c - copies of instances: what they take over, and keeping the source still
+ *
+ *   refresh: check -> await-released -> hold-source -> journal -> freeze-source -> copy-volume ->
+ *            thaw-source -> release-source -> done
+ *
+ * The table "copy" is in core/inst_create.c. A source that runs is frozen from before the first
+ * file to behind the last one, so that the copy is of one moment; the journal row has it thawed
+ * should sysctrd die meanwhile.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "aio/loop.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/time.h"
+#include "core/core.h"
+#include "core/inst.h"
+#include "core/inst_events.h"
+#include "core/inst_move.h"
+#include "core/inst_ops.h"
+#include "core/job.h"
+#include "core/journal.h"
+#include "core/monitor_conn.h"
+#include "core/pool.h"
+
+/* Gone while the op did not hold it: NULL. */
+static struct inst *source_of(const struct op *op)
+{
+	const struct inst_create_request *request = op->args;
+
+	return strmap_get(&op->core->instances, request->copy_from);
+}
+
+/* ---- what is taken over ---- */
+
+static void fill_config(struct inst_record *record, const struct inst_record *from)
+{
+	/* addresses, ids and the like are one machine's */
+	for (size_t i = record->config.len; i-- > 0;)
+		if (str_after(record->config.items[i].key, "volatile."))
+			(void)strmap_unset(&record->config, record->config.items[i].key);
+	strmap_for_each(entry, &from->config)
+	{
+		if (strmap_has(&record->config, entry->key) ||
+		    (str_after(entry->key, "volatile.") &&
+		     !streq(entry->key, "volatile.base_image")))
+			continue;
+		strmap_set(&record->config, entry->key, entry->value);
+	}
+}
+
+static void fill_devices(struct inst_record *record, struct inst_record *from)
+{
+	_cleanup_(inst_record_freep) struct inst_record *copy = inst_record_copy(from);
+
+	for (size_t i = copy->devices.len; i-- > 0;) {
+		_cleanup_(freep) char *name = xstrdup(copy->devices.items[i].key);
+
+		if (strmap_has(&record->devices, name))
+			continue;
+		record->devices.free_value = copy->devices.free_value;
+		strmap_set_take(&record->devices, name, strmap_take(&copy->devices, name));
+	}
+}
+
+int inst_copy_fill(struct core *core, struct inst_create_request *request, struct err *err)
+{
+	struct inst_record *record = request->record;
+	struct inst *from = NULL;
+	int r = inst_find(core, request->copy_from, &from, err);
+
+	if (r == 0)
+		r = inst_check_free(from, err);
+	if (r < 0)
+		return r;
+	fill_config(record, from->record);
+	fill_devices(record, from->record);
+	if (!record->profiles && !request->no_profiles) {
+		record->profiles = strv_copy((const char *const *)from->record->profiles);
+		request->no_profiles = !record->profiles;
+	}
+	if (str_empty(record->description))
+		replace_str(&record->description, from->record->description);
+	replace_str(&record->architecture, from->record->architecture);
+	replace_str(&record->image_fingerprint, from->record->image_fingerprint);
+	return 0;
+}
+
+/* ---- the source ---- */
+
+enum op_next inst_copy_hold(struct op *op)
+{
+	const struct inst_create_request *request = op->args;
+	struct inst *from = NULL;
+
+	if (inst_find(op->core, request->copy_from, &from, &op->err) < 0 ||
+	    inst_check_free(from, &op->err) < 0)
+		return OP_FAIL;
+	if (!streq(from->record->pool, op->inst->record->pool)) {
+		(void)err_kind(&op->err, ERR_UNSUPPORTED,
+			       "copies to another storage pool are not offered yet");
+		return OP_FAIL;
+	}
+	if (!streq(from->record->image_fingerprint, op->inst->record->image_fingerprint)) {
+		(void)err_kind(&op->err, ERR_CONFLICT,
+			       "\"%s\" was made from another image than \"%s\"",
+			       op->inst->record->name, from->record->name);
+		return OP_FAIL;
+	}
+	from->op = op;
+	from->stopped_meanwhile = false;
+	return OP_NEXT;
+}
+
+enum op_next inst_copy_let_go(struct op *op)
+{
+	struct inst *from = source_of(op);
+
+	if (from)
+		inst_release(from, op);
+	return OP_NEXT;
+}
+
+enum op_next inst_copy_journal(struct op *op)
+{
+	const struct inst_create_request *request = op->args;
+	const struct inst *from = source_of(op);
+	bool running = from && from->state == INST_RUNNING;
+	const struct journal_more more[] = { { running ? "frozen" : NULL, request->copy_from },
+					     { 0 } };
+	const char *kind = op->inst->stored ? "instance-refresh" : "instance-create";
+
+	return op_result(journal_write_more(op, kind, op->inst->record, more, &op->err));
+}
+
+static void frozen(void *data, const struct msg *answer, enum msg_type type, int *fds, size_t n_fds)
+{
+	struct op *op = data;
+	struct inst_create_request *request = op->args;
+
+	(void)fds;
+	(void)n_fds;
+	if (monitor_answer_err(answer, type, &op->err) == 0)
+		request->frozen_ns = time_mono_ns();
+	op_resume(op, op->err.code < 0 ? OP_FAIL : OP_NEXT);
+	op_unref(op);
+}
+
+enum op_next inst_copy_freeze(struct op *op)
+{
+	struct inst *from = source_of(op);
+	int r;
+
+	if (!from || from->state == INST_STOPPED || from->state == INST_FROZEN)
+		return OP_NEXT;
+	if (from->state != INST_RUNNING) {
+		(void)err_kind(&op->err, ERR_CONFLICT, "instance \"%s\" is %s", from->record->name,
+			       inst_state_name(from->state));
+		return OP_FAIL;
+	}
+	r = monitor_request(from, MSG_FREEZE, NULL, NULL, 0, frozen, op);
+	if (r < 0) {
+		(void)err_set(&op->err, r, "freeze \"%s\"", from->record->name);
+		return OP_FAIL;
+	}
+	(void)op_ref(op);
+	return OP_WAIT;
+}
+
+static void thawed(void *data, const struct msg *answer, enum msg_type type, int *fds, size_t n_fds)
+{
+	struct op *op = data;
+	struct err err = { 0 };
+
+	(void)fds;
+	(void)n_fds;
+	/* gone with its monitor, or told to stop, which thaws too: no reason to lose the copy */
+	(void)monitor_answer_err(answer, type, &err);
+	op_resume(op, OP_NEXT);
+	op_unref(op);
+}
+
+enum op_next inst_copy_thaw(struct op *op)
+{
+	struct inst_create_request *request = op->args;
+	struct inst *from = source_of(op);
+	uint64_t since_ns = request->frozen_ns;
+
+	if (since_ns == 0 || !from)
+		return OP_NEXT;
+	request->frozen_ns = 0;
+	strmap_set_take(&op->metadata, "source_paused_ms",
+			xasprintf("%" PRIu64, (time_mono_ns() - since_ns) / NS_PER_MS));
+	if (monitor_request(from, MSG_THAW, NULL, NULL, 0, thawed, op) < 0)
+		return OP_NEXT;
+	(void)op_ref(op);
+	return OP_WAIT;
+}
+
+enum op_next inst_copy_volume(struct op *op, bool refresh)
+{
+	const struct inst_create_request *request = op->args;
+	const struct inst_record *record = op->inst->record;
+	struct job job = { .kind = JOB_VOLUME_COPY };
+	enum op_next next = OP_FAIL;
+
+	if (pool_fill_job(op->core, record->pool, &job, &op->err) == 0) {
+		job.from_volume = xstrdup(request->copy_from);
+		job.volume = xstrdup(record->name);
+		job.image = xstrdup(record->image_fingerprint);
+		job.refresh = refresh;
+		next = job_run(op, &job, -EBADF, NULL);
+	}
+	wire_free(&job_schema, &job);
+	return next;
+}
+
+/* ---- refresh ---- */
+
+static enum op_next step_check(struct op *op)
+{
+	if (op->inst->state == INST_STOPPED)
+		return OP_NEXT;
+	(void)err_kind(&op->err, ERR_INVALID, "Instance is running");
+	return OP_FAIL;
+}
+
+static bool is_released(struct inst *inst, struct op *op)
+{
+	(void)op;
+	return !inst->conn;
+}
+
+static enum op_next step_await_released(struct op *op)
+{
+	return inst_await(op, is_released);
+}
+
+static enum op_next step_refresh_volume(struct op *op)
+{
+	return inst_copy_volume(op, true);
+}
+
+static enum op_next erase(struct op *op)
+{
+	journal_erase(op);
+	return OP_NEXT;
+}
+
+static const struct op_step refresh_steps[] = {
+	{ "check", step_check, NULL },
+	{ "await-released", step_await_released, NULL },
+	{ "hold-source", inst_copy_hold, inst_copy_let_go },
+	{ "journal", inst_copy_journal, erase },
+	{ "freeze-source", inst_copy_freeze, inst_copy_thaw },
+	{ "copy-volume", step_refresh_volume, NULL },
+	{ "thaw-source", inst_copy_thaw, NULL },
+	{ "release-source", inst_copy_let_go, NULL },
+	{ "done", erase, NULL },
+	{ 0 },
+};
+static const struct op_table refresh_table = { "refresh", refresh_steps };
+
+static void free_request(void *data)
+{
+	inst_create_request_free(data);
+}
+
+int inst_refresh(struct inst *inst, const char *from, struct op **ret_op, struct err *err)
+{
+	struct inst_create_request *request;
+	struct inst *source = NULL;
+	struct op *op;
+	int r = core_check_open(inst->core, err);
+
+	if (r == 0)
+		r = inst_find(inst->core, from, &source, err);
+	if (r == 0 && source == inst)
+		r = err_kind(err, ERR_INVALID, "an instance cannot be copied to itself");
+	if (r == 0 && inst->state != INST_STOPPED)
+		r = err_kind(err, ERR_INVALID,
+			     "Instance \"%s\" is running: only a stopped copy can be "
+			     "brought up to date",
+			     inst->record->name);
+	if (r < 0)
+		return r;
+	request = xcalloc(1, sizeof(*request));
+	request->source = INST_SOURCE_COPY;
+	request->copy_from = xstrdup(from);
+	op = op_new(inst->core, OP_TASK, "Refreshing instance", request, free_request, err);
+	if (!op)
+		return -EBUSY;
+	r = inst_claim(inst, op, err);
+	if (r < 0) {
+		op_unref(op);
+		return r;
+	}
+	op_add_resource(op, "instances", inst->record->name);
+	op_add_table(op, &refresh_table);
+	op_start(op);
+	*ret_op = op;
+	return 0;
+}
