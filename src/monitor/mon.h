@@ -65,10 +65,11 @@ struct mon {
 	int environment_fd;
 
 	enum mon_state state;
-	bool ready;	  /* READY=1 was seen in this life */
-	bool stop_asked;  /* MSG_STOP in this life */
-	bool kill_asked;  /* MSG_KILL in this life */
-	bool was_started; /* some life got to exec */
+	bool ready;	      /* READY=1 was seen in this life */
+	bool stop_asked;      /* MSG_STOP in this life */
+	bool kill_asked;      /* MSG_KILL in this life */
+	bool was_started;     /* some life got to exec */
+	bool thaw_when_alone; /* MSG_FREEZE with force: until the last connection ends */
 	enum mon_exit exit_kind;
 	struct err exit_err; /* MON_EXIT_FAILED and _REBOOT: phase and reason */
 	bool finished;	     /* the loop ends */

@@ -42,9 +42,13 @@ static int handle_kill(struct mon *mon, const struct ctl_request *request, struc
 static int handle_freeze(struct mon *mon, const struct ctl_request *request, struct answer *answer,
 			 struct err *err)
 {
+	bool freeze = request->type == MSG_FREEZE;
+	int r = supervise_event(mon, freeze ? SUP_FREEZE_ASKED : SUP_THAW_ASKED, 0, err);
+
 	(void)answer; /* empty */
-	return supervise_event(mon, request->type == MSG_FREEZE ? SUP_FREEZE_ASKED : SUP_THAW_ASKED,
-			       0, err);
+	if (r == 0)
+		mon->thaw_when_alone = freeze && request->msg->force;
+	return r;
 }
 
 static int decode_spec(int fd, struct inst_spec *ret_spec, struct err *err)
@@ -237,11 +241,25 @@ void request_handle(void *data, const struct ctl_request *request)
 	wire_free(&msg_schema, &answer.msg);
 }
 
+/* Who froze it for a moment is gone: it must not stay so. */
+static void thaw_alone(struct mon *mon)
+{
+	struct log_keys keys = mon_keys(mon, "thaw");
+	struct err err = { 0 };
+
+	if (!mon->thaw_when_alone)
+		return;
+	mon->thaw_when_alone = false;
+	if (mon->state == MON_FROZEN && supervise_event(mon, SUP_THAW_ASKED, 0, &err) < 0)
+		log_error(keys, "%s", err.msg);
+}
+
 /* Clients keep their own pty masters; ours would hold their sessions open. */
 void request_alone(void *data)
 {
 	struct mon *mon = data;
 
+	thaw_alone(mon);
 	sessions_detach_masters(&mon->sessions);
 }
 

@@ -29,7 +29,7 @@ enum msg_type {
 	/* requests; fd = descriptors that go with them */
 	MSG_STOP,	    /* send the halt signal (signal 0: the spec's); answered when sent */
 	MSG_KILL,	    /* cgroup.kill; answered when sent */
-	MSG_FREEZE,	    /* answered when frozen */
+	MSG_FREEZE,	    /* answered when frozen; force: thaw it when nobody is connected */
 	MSG_THAW,	    /* answered when thawed */
 	MSG_NEXT_SPEC,	    /* fd: spec memfd. Live limits are applied now, the rest at a reboot */
 	MSG_SESSION_START,  /* fd: session memfd, then stdin, stdout, stderr unless interactive */
