@@ -10,13 +10,15 @@ libdb_a_SOURCES = \
 	%D%/profiles.c %D%/profiles.h \
 	%D%/rows.c %D%/rows.h \
 	%D%/server.c %D%/server.h \
+	%D%/snapshots.c %D%/snapshots.h \
 	%D%/sql.c %D%/sql.h
 libdb_a_CPPFLAGS = $(AM_CPPFLAGS) -iquote $(top_builddir)/src
 libdb_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 
 ## Append-only: a released migration is never edited.
 db_migrations = \
-	%D%/migrations/0001-init.sql
+	%D%/migrations/0001-init.sql \
+	%D%/migrations/0002-snapshots.sql
 EXTRA_DIST += $(db_migrations)
 BUILT_SOURCES += %D%/migrations.inc
 CLEANFILES += %D%/migrations.inc

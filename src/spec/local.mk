@@ -21,6 +21,7 @@ libspec_a_SOURCES = \
 	%D%/nic.c %D%/nic.h \
 	%D%/pool.c %D%/pool.h \
 	%D%/profile.c %D%/profile.h \
+	%D%/snapshot.c %D%/snapshot.h \
 	%D%/template.c %D%/template.h %D%/template_parse.c \
 	%D%/value.c %D%/value.h \
 	%D%/warning.c %D%/warning.h

@@ -58,7 +58,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	static const char *const suffixes[] = { "", "-wal", "-shm", ".v1", ".v1.new" };
+	static const char *const suffixes[] = { "", "-wal", "-shm" };
 	struct fixture *f = *state;
 
 	db_close(f->db);
@@ -158,7 +158,7 @@ static void test_file_is_private_and_durable(void **state)
 	assert_int_equal(db_open(f->path, &db, NULL), 0);
 	assert_int_equal(stat(f->path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
-	assert_int_equal(db_schema_version(db), 1);
+	assert_int_equal(db_schema_version(db), db_n_migrations);
 	assert_int_equal(db_config_set(db, "core.x", "1", NULL), 0);
 	db = db_close(db);
 	assert_null(db);
@@ -214,17 +214,20 @@ static void test_foreign_and_broken_files_are_refused(void **state)
 	assert_non_null(strstr(err.msg, "/nowhere/at/all.db"));
 }
 
-/* As a later version would open a file of version 1. */
-static int open_with_two(const char *path, const char *second, struct err *err)
+/* As a later version, with one migration more, would open a file of this one. */
+static int open_with_more(const char *path, const char *text, struct err *err)
 {
-	const struct db_migration two[] = { db_migrations[0], { "0002-second", second } };
+	_cleanup_(freep) struct db_migration *all =
+		xcalloc(db_n_migrations + 1, sizeof(struct db_migration));
 	struct db *db = NULL;
 	int r = db_open(path, &db, err);
 
 	if (r < 0)
 		return r;
+	memcpy(all, db_migrations, db_n_migrations * sizeof(*all));
+	all[db_n_migrations] = (struct db_migration){ "9999-more", text };
 	(void)sqlite3_set_authorizer(db->handle, NULL, NULL);
-	r = db_migrate(db, path, two, ARRAY_LEN(two), err);
+	r = db_migrate(db, path, all, db_n_migrations + 1, err);
 	db_close(db);
 	return r;
 }
@@ -247,7 +250,7 @@ static int64_t read_number(const char *path, const char *text)
 static void test_migration_keeps_a_copy(void **state)
 {
 	struct fixture *f = *state;
-	_cleanup_(freep) char *copy = xasprintf("%s.v1", f->path);
+	_cleanup_(freep) char *copy = xasprintf("%s.v%zu", f->path, db_n_migrations);
 	struct err err = { 0 };
 	struct stat st;
 	struct db *db;
@@ -258,21 +261,22 @@ static void test_migration_keeps_a_copy(void **state)
 	assert_int_equal(stat(copy, &st), -1);
 
 	/* one that fails in the middle leaves the file as it was */
-	assert_true(open_with_two(f->path, "CREATE TABLE t (x); DROP TABLE missing;", &err) < 0);
-	assert_non_null(strstr(err.msg, "0002-second"));
-	assert_int_equal(read_number(f->path, "PRAGMA user_version"), 1);
+	assert_true(open_with_more(f->path, "CREATE TABLE t (x); DROP TABLE missing;", &err) < 0);
+	assert_non_null(strstr(err.msg, "9999-more"));
+	assert_int_equal(read_number(f->path, "PRAGMA user_version"), db_n_migrations);
 	assert_int_equal(read_number(f->path, "SELECT count(*) FROM sqlite_schema"
 					      " WHERE name = 't'"),
 			 0);
 
-	assert_int_equal(open_with_two(f->path, "CREATE TABLE t (x);", NULL), 0);
-	assert_int_equal(read_number(f->path, "PRAGMA user_version"), 2);
+	assert_int_equal(open_with_more(f->path, "CREATE TABLE t (x);", NULL), 0);
+	assert_int_equal(read_number(f->path, "PRAGMA user_version"), db_n_migrations + 1);
 	assert_int_equal(read_number(f->path, "SELECT value FROM config"), 7);
 	assert_int_equal(stat(copy, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
-	assert_int_equal(read_number(copy, "PRAGMA user_version"), 1);
+	assert_int_equal(read_number(copy, "PRAGMA user_version"), db_n_migrations);
 	assert_int_equal(read_number(copy, "SELECT value FROM config"), 7);
 	assert_int_equal(db_open(f->path, &db, &err), -EOPNOTSUPP);
+	assert_int_equal(unlink(copy), 0);
 }
 
 static void test_only_rows_can_be_touched(void **state)

@@ -5,6 +5,7 @@ check_PROGRAMS += \
 	%D%/test_limits \
 	%D%/test_names \
 	%D%/test_records \
+	%D%/test_snapshot \
 	%D%/test_template
 
 SPEC_TEST_LIBS = libspec.a libcodec.a libbase.a $(JANSSON_LIBS) $(YAML_LIBS) $(CMOCKA_LIBS)
@@ -14,4 +15,5 @@ tests_unit_spec_test_keys_LDADD = $(SPEC_TEST_LIBS)
 tests_unit_spec_test_limits_LDADD = $(SPEC_TEST_LIBS)
 tests_unit_spec_test_names_LDADD = $(SPEC_TEST_LIBS)
 tests_unit_spec_test_records_LDADD = $(SPEC_TEST_LIBS)
+tests_unit_spec_test_snapshot_LDADD = $(SPEC_TEST_LIBS)
 tests_unit_spec_test_template_LDADD = $(SPEC_TEST_LIBS)
