@@ -20,6 +20,7 @@
 #include "core/profile.h"
 #include "core/reconcile.h"
 #include "core/seccomp.h"
+#include "core/snapshot.h"
 #include "core/warning.h"
 #include "db/images.h"
 #include "db/instances.h"
@@ -183,6 +184,8 @@ static int load(struct core *core, struct err *err)
 		r = db_warnings_load(db, take_warning, &core->warnings, err);
 	if (r == 0)
 		r = db_instances_load(db, take_instance, core, err);
+	if (r == 0)
+		r = snapshots_load(core, err);
 	return r;
 }
 

@@ -233,9 +233,13 @@ static bool volume_has_users(struct core *core, const char *pool, const char *fi
 	{
 		const struct inst *inst = entry->value;
 
-		if (streq(inst->record->image_fingerprint, fingerprint) &&
-		    streq(inst->record->pool, pool))
+		if (!streq(inst->record->pool, pool))
+			continue;
+		if (streq(inst->record->image_fingerprint, fingerprint))
 			return true;
+		vec_for_each(snapshot, &inst->snapshots)
+			if (streq((*snapshot)->inst->image_fingerprint, fingerprint))
+				return true;
 	}
 	return false;
 }

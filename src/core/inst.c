@@ -46,6 +46,9 @@ static void inst_free(void *value)
 	inst_record_free(inst->record);
 	expanded_done(&inst->expanded);
 	wire_free(&msg_schema, &inst->addresses);
+	vec_for_each(snapshot, &inst->snapshots)
+		snap_record_free(*snapshot);
+	free(inst->snapshots.items);
 	free(inst->last_error);
 	free(inst->cpus);
 	free(inst);
@@ -146,13 +149,19 @@ static const struct profile_record **collect_profiles(struct core *core,
 	return list;
 }
 
-void inst_expand(struct inst *inst)
+void inst_expand_record(struct core *core, const struct inst_record *record,
+			struct expanded *ret_expanded)
 {
 	_cleanup_(freep) const struct profile_record **profiles =
-		collect_profiles(inst->core, inst->record, NULL);
+		collect_profiles(core, record, NULL);
 
+	expand_instance(record, profiles, strv_len(record->profiles), ret_expanded);
+}
+
+void inst_expand(struct inst *inst)
+{
 	expanded_done(&inst->expanded);
-	expand_instance(inst->record, profiles, strv_len(inst->record->profiles), &inst->expanded);
+	inst_expand_record(inst->core, inst->record, &inst->expanded);
 }
 
 static int check_expanded(struct core *core, const struct expanded *expanded, struct err *err)
@@ -229,7 +238,7 @@ void inst_set_state(struct inst *inst, enum inst_state state)
 		inst->ready = false;
 		wire_free(&msg_schema, &inst->addresses);
 	}
-	if (action)
+	if (action && !inst->holds_still)
 		events_publish_lifecycle(&inst->core->events, action, "instances",
 					 inst->record->name);
 }

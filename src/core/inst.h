@@ -20,6 +20,7 @@
 #include "spec/expand.h"
 #include "spec/instance.h"
 #include "spec/msg.h"
+#include "spec/snapshot.h"
 
 struct core;
 struct monitor_conn;
@@ -59,6 +60,8 @@ struct inst {
 	char *cpus;	      /* what limits.cpu=N came down to; core/cpus.h */
 	uint32_t cpus_count;
 	char *last_error; /* why it is not running, for info; NULL: nothing to say */
+	VEC(struct snap_record *) snapshots; /* core/snapshot.c; oldest first */
+	bool holds_still;		     /* frozen for a snapshot: nobody is told */
 };
 
 /* Make *@instances an empty map that owns its instances. */
@@ -82,6 +85,10 @@ void inst_release(struct inst *inst, struct op *op);
 
 /* Recompute expanded; a profile that is missing counts as empty. */
 void inst_expand(struct inst *inst);
+
+/* The same for any record, into *@ret_expanded, which is all zero. */
+void inst_expand_record(struct core *core, const struct inst_record *record,
+			struct expanded *ret_expanded);
 
 /*
  * Check what @record would be with the profiles of @core, as a whole; for edits before commit.

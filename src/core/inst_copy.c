@@ -129,11 +129,12 @@ enum op_next inst_copy_journal(struct op *op)
 	const struct inst_create_request *request = op->args;
 	const struct inst *from = source_of(op);
 	bool running = from && from->state == INST_RUNNING;
-	const struct journal_more more[] = { { running ? "frozen" : NULL, request->copy_from },
-					     { 0 } };
+	_cleanup_(strmap_done) struct strmap extra = { 0 };
 	const char *kind = op->inst->stored ? "instance-refresh" : "instance-create";
 
-	return op_result(journal_write_more(op, kind, op->inst->record, more, &op->err));
+	if (running)
+		strmap_set(&extra, "frozen", request->copy_from);
+	return op_result(journal_write_with(op, kind, op->inst->record, &extra, &op->err));
 }
 
 static void frozen(void *data, const struct msg *answer, enum msg_type type, int *fds, size_t n_fds)

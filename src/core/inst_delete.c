@@ -23,6 +23,7 @@
 #include "core/journal.h"
 #include "core/network.h"
 #include "core/pool.h"
+#include "core/snapshot.h"
 #include "db/instances.h"
 #include "spec/keys.h"
 
@@ -49,11 +50,14 @@ int inst_forget(struct op *op, struct err *err)
 {
 	struct inst_record *record = op->inst->record;
 	struct db *db = op->core->db;
+	struct strmap extra = { 0 };
 	int r = db_begin(db, err);
 
 	if (r < 0)
 		return r;
-	r = journal_write(op, "instance-delete", record, err);
+	snapshots_fill_journal(op->inst, &extra);
+	r = journal_write_with(op, "instance-delete", record, &extra, err);
+	strmap_done(&extra);
 	if (r == 0)
 		r = netman_release_nic(op->core->net, record->id, NULL, err);
 	if (r == 0)
@@ -83,6 +87,7 @@ static enum op_next step_delete_volume(struct op *op)
 	if (pool_fill_job(op->core, record->pool, &job, &op->err) == 0) {
 		job.volume = xstrdup(record->name);
 		job.image = xstrdup(record->image_fingerprint);
+		job.snapshots = snapshots_volumes(op->inst);
 		next = job_run(op, &job, -EBADF, NULL);
 	}
 	wire_free(&job_schema, &job);
@@ -107,7 +112,7 @@ static enum op_next step_clean_up(struct op *op)
 	struct inst *inst = op->inst;
 	_cleanup_(freep) char *logs = inst_log_dir(inst);
 	_cleanup_(freep) char *pool = xstrdup(inst->record->pool);
-	_cleanup_(freep) char *image = xstrdup(inst->record->image_fingerprint);
+	_cleanup_(strv_freep) char **images = snapshots_images(inst);
 
 	journal_erase(op);
 	remove_logs(logs);
@@ -116,7 +121,8 @@ static enum op_next step_clean_up(struct op *op)
 				 inst->record->name);
 	core_release(op);
 	inst_remove(inst);
-	image_volume_unused(op->core, pool, image);
+	for (char **image = images; image && *image; image++)
+		image_volume_unused(op->core, pool, *image);
 	return OP_NEXT;
 }
 

@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "core/core.h"
 #include "core/inst.h"
+#include "core/journal.h"
 #include "core/monitor_conn.h"
 #include "core/network.h"
 #include "db/instances.h"
@@ -117,7 +118,9 @@ static void keep_fixed_parts(struct inst_record *record, const struct inst_recor
 		strmap_set(&record->config, entry->key, entry->value);
 }
 
-static int store(struct inst *inst, const struct inst_record *record, struct err *err)
+/* @op: whose journal row is done with; NULL: nobody's. */
+static int store(struct inst *inst, const struct inst_record *record, struct op *op,
+		 struct err *err)
 {
 	struct db *db = inst->core->db;
 	int r = db_begin(db, err);
@@ -127,6 +130,8 @@ static int store(struct inst *inst, const struct inst_record *record, struct err
 	r = db_instance_update(db, record, err);
 	if (r == 0)
 		r = inst_assign_nics(inst, err);
+	if (r == 0 && op)
+		r = journal_erase_in_tx(op, err);
 	if (r == 0)
 		return db_commit(db, err);
 	db_rollback(db);
@@ -134,24 +139,19 @@ static int store(struct inst *inst, const struct inst_record *record, struct err
 	return r;
 }
 
-int inst_update(struct inst *inst, struct inst_record *record, struct err *err)
+/* Takes the checked @record. */
+static int replace_record(struct inst *inst, struct inst_record *record, struct op *op,
+			  struct err *err)
 {
 	_cleanup_(inst_record_freep) struct inst_record *new_record = record;
 	struct inst_record *old = inst->record;
-	int r = inst_check_free(inst, err);
+	int r;
 
-	if (r < 0)
-		return r;
-	keep_fixed_parts(new_record, old);
-	keys_drop_empty(&new_record->config);
-	r = inst_check_record(inst->core, new_record, NULL, err);
-	if (r < 0)
-		return r;
 	/* The expansion is tried on: what the transaction refuses is taken back (C2). */
 	inst->record = new_record;
 	inst_expand(inst);
 	inst_fill_hwaddrs(inst);
-	r = store(inst, new_record, err);
+	r = store(inst, new_record, op, err);
 	if (r < 0) {
 		inst->record = old;
 		inst_expand(inst);
@@ -161,9 +161,45 @@ int inst_update(struct inst *inst, struct inst_record *record, struct err *err)
 	/* The map's key belongs to the map: the old record can go. */
 	inst_record_free(old);
 	inst_push_spec(inst);
+	return 0;
+}
+
+int inst_update(struct inst *inst, struct inst_record *record, struct err *err)
+{
+	_cleanup_(inst_record_freep) struct inst_record *new_record = record;
+	int r = inst_check_free(inst, err);
+
+	if (r < 0)
+		return r;
+	keep_fixed_parts(new_record, inst->record);
+	keys_drop_empty(&new_record->config);
+	r = inst_check_record(inst->core, new_record, NULL, err);
+	if (r == 0)
+		r = replace_record(inst, TAKE_PTR(new_record), NULL, err);
+	if (r < 0)
+		return r;
 	events_publish_lifecycle(&inst->core->events, "instance-updated", "instances",
 				 inst->record->name);
 	return 0;
+}
+
+int inst_check_restored(struct inst *inst, const struct inst_record *record, struct err *err)
+{
+	_cleanup_(inst_record_freep) struct inst_record *copy = inst_record_copy(record);
+
+	keep_fixed_parts(copy, inst->record);
+	return inst_check_record(inst->core, copy, NULL, err);
+}
+
+int inst_update_restored(struct op *op, struct inst_record *record, const char *image,
+			 struct err *err)
+{
+	struct inst *inst = op->inst;
+	struct inst_record *new_record = record ? record : inst_record_copy(inst->record);
+
+	keep_fixed_parts(new_record, inst->record);
+	replace_str(&new_record->image_fingerprint, image);
+	return replace_record(inst, new_record, op, err);
 }
 
 static void spec_answered(void *data, const struct msg *answer, enum msg_type type, int *fds,

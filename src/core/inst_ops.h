@@ -61,6 +61,16 @@ int inst_delete(struct inst *inst, struct op **ret_op, struct err *err);
  */
 int inst_update(struct inst *inst, struct inst_record *record, struct err *err);
 
+/*
+ * The same for the holder @op of the instance, whose journal row goes in the same transaction.
+ * @record NULL: the configuration stays. @image: what its root stands on from now on.
+ */
+int inst_update_restored(struct op *op, struct inst_record *record, const char *image,
+			 struct err *err);
+
+/* Check what inst_update_restored() would do. */
+int inst_check_restored(struct inst *inst, const struct inst_record *record, struct err *err);
+
 /* Volatile hardware addresses for nics that have none; changes inst->record. */
 void inst_fill_hwaddrs(struct inst *inst);
 

@@ -73,10 +73,11 @@ static enum op_next step_await_released(struct op *op)
 
 static enum op_next step_journal(struct op *op)
 {
-	const struct journal_more more[] = { { "new_name", new_name(op) }, { 0 } };
+	_cleanup_(strmap_done) struct strmap extra = { 0 };
 
+	strmap_set(&extra, "new_name", new_name(op));
 	return op_result(
-		journal_write_more(op, "instance-rename", op->inst->record, more, &op->err));
+		journal_write_with(op, "instance-rename", op->inst->record, &extra, &op->err));
 }
 
 static enum op_next undo_journal(struct op *op)

@@ -11,11 +11,11 @@
 int journal_write(struct op *op, const char *kind, const struct inst_record *record,
 		  struct err *err)
 {
-	return journal_write_more(op, kind, record, NULL, err);
+	return journal_write_with(op, kind, record, NULL, err);
 }
 
-int journal_write_more(struct op *op, const char *kind, const struct inst_record *record,
-		       const struct journal_more *more, struct err *err)
+int journal_write_with(struct op *op, const char *kind, const struct inst_record *record,
+		       const struct strmap *extra, struct err *err)
 {
 	_cleanup_(journal_record_freep) struct journal_record *row = journal_record_new(op->id);
 
@@ -26,8 +26,8 @@ int journal_write_more(struct op *op, const char *kind, const struct inst_record
 	strmap_set(&row->data, "pool", record->pool);
 	if (record->image_fingerprint)
 		strmap_set(&row->data, "image", record->image_fingerprint);
-	for (; more && more->key; more++)
-		strmap_set(&row->data, more->key, more->value);
+	if (extra)
+		strmap_merge(&row->data, extra);
 	return db_journal_set(op->core->db, row, err);
 }
 

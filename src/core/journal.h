@@ -12,15 +12,14 @@ struct op;
 
 /* @kind: "instance-create": its volume is nobody's until the row of the instance is there;
  * "instance-delete": the row is gone, the volume not yet; "instance-rename": the old name (object)
- * counts, the volume may be at "new_name"; "instance-refresh": nothing to undo. "frozen" of any kind is the instance to thaw. In the open transaction, if any. */
+ * counts, the volume may be at "new_name"; "instance-refresh": nothing to undo; core/snapshot.h has
+ * more of them. "frozen" of any kind is the instance to thaw. In the open transaction, if any. */
 int journal_write(struct op *op, const char *kind, const struct inst_record *record,
 		  struct err *err);
-/* The same with more for core/reconcile.c to know; @more ends with a row without a key. */
-struct journal_more {
-	const char *key, *value;
-};
-int journal_write_more(struct op *op, const char *kind, const struct inst_record *record,
-		       const struct journal_more *more, struct err *err);
+
+/* The same with more to know: @extra, added to the row's data. */
+int journal_write_with(struct op *op, const char *kind, const struct inst_record *record,
+		       const struct strmap *extra, struct err *err);
 int journal_erase_in_tx(struct op *op, struct err *err);
 
 /* By itself; a failure is logged, since the row is harmless then. */

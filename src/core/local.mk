@@ -36,5 +36,8 @@ libcore_a_SOURCES = \
 	%D%/seccomp.c %D%/seccomp.h \
 	%D%/server.c %D%/server.h \
 	%D%/shutdown.c %D%/shutdown.h \
+	%D%/snapshot.c %D%/snapshot.h \
+	%D%/snapshot_create.c \
+	%D%/snapshot_restore.c \
 	%D%/template.c %D%/template.h \
 	%D%/warning.c %D%/warning.h

@@ -22,6 +22,7 @@
 #include "core/journal.h"
 #include "core/monitor_conn.h"
 #include "core/pool.h"
+#include "core/snapshot.h"
 #include "core/warning.h"
 #include "db/instances.h"
 #include "db/journal.h"
@@ -111,17 +112,33 @@ static void free_row(void *data)
 	journal_record_free(data);
 }
 
+/* The volumes of the row's snapshots, without those that have a row of their own: strv. */
+static char **lost_snapshots(struct core *core, const struct journal_record *row)
+{
+	_cleanup_(strv_freep) char **all =
+		strv_split(strmap_get(&row->data, "snapshots") ?: "", ",");
+	char **lost = NULL;
+
+	for (char **volume = all; volume && *volume; volume++)
+		if (!snapshot_by_volume(core, *volume))
+			strv_push(&lost, *volume);
+	return lost;
+}
+
 static enum op_next step_delete_volume(struct op *op)
 {
 	const struct journal_record *row = op->args;
-	struct job job = { .kind = JOB_VOLUME_DELETE };
+	bool of_instance = str_after(row->kind, "instance-") != NULL;
+	struct job job = { .kind = of_instance ? JOB_VOLUME_DELETE : JOB_SNAPSHOT_DELETE };
 	enum op_next next = OP_FAIL;
 
 	/* Its row came with the end of the journal's: nothing was left to do. */
-	if (strmap_has(&op->core->instances, row->object))
+	if (of_instance && strmap_has(&op->core->instances, row->object))
 		return OP_NEXT;
 	if (pool_fill_job(op->core, strmap_get(&row->data, "pool"), &job, &op->err) == 0) {
-		job.volume = xstrdup(row->object);
+		job.volume = xstrdup(of_instance ? row->object : NULL);
+		job.stage = xstrdup(strmap_get(&row->data, "stage"));
+		job.snapshots = lost_snapshots(op->core, row);
 		next = job_run(op, &job, -EBADF, NULL);
 	}
 	wire_free(&job_schema, &job);
@@ -131,11 +148,15 @@ static enum op_next step_delete_volume(struct op *op)
 static enum op_next step_erase(struct op *op)
 {
 	const struct journal_record *row = op->args;
+	_cleanup_(strv_freep) char **images =
+		strv_split(strmap_get(&row->data, "images") ?: "", ",");
 
 	if (db_journal_delete(op->core->db, row->id, &op->err) < 0)
 		return OP_FAIL;
 	image_volume_unused(op->core, strmap_get(&row->data, "pool"),
 			    strmap_get(&row->data, "image"));
+	for (char **image = images; image && *image; image++)
+		image_volume_unused(op->core, strmap_get(&row->data, "pool"), *image);
 	log_info(((struct log_keys){ .inst = row->object }), "%s was interrupted and is cleaned up",
 		 row->kind);
 	return OP_NEXT;
@@ -179,8 +200,13 @@ static void take_row(void *data, struct journal_record *row)
 	struct core *core = data;
 	bool renamed = streq(row->kind, "instance-rename");
 	struct inst *inst = renamed ? strmap_get(&core->instances, row->object) : NULL;
-	struct op *op = op_new(core, OP_TASK, "Cleaning up", row, free_row, NULL);
+	struct op *op;
 
+	if (streq(row->kind, "snapshot-restore")) {
+		snapshot_restore_again(core, row);
+		return;
+	}
+	op = op_new(core, OP_TASK, "Cleaning up", row, free_row, NULL);
 	thaw(core, strmap_get(&row->data, "frozen"));
 	if (!op)
 		return; /* the row stays for the next start */

@@ -1,0 +1,71 @@
+/*
+ * core/snapshot.h - snapshots of instances: made, renamed, expired, deleted, restored
+ *
+ * Layer: core. Each is a row and a volume named by a uuid. What a crash leaves half-made has a
+ * journal row ("snapshot-create", "snapshot-delete", "snapshot-restore") that core/reconcile.c
+ * hands to the functions at the end.
+ *
+ *   N1  A snapshot is in inst->snapshots when, and only when, its row is committed.
+ *   N2  Restoring never deletes one, older or newer.
+ *   N3  A running instance is frozen only for what has changed since its first, live copy; if
+ *       sysctrd dies then, the monitor thaws it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/strmap.h"
+#include "core/op.h"
+#include "spec/snapshot.h"
+
+struct core;
+struct inst;
+struct journal_record;
+
+int snapshots_load(struct core *core, struct err *err);
+
+/* Errors: ERR_NOT_FOUND "Instance snapshot not found". */
+int snapshot_find(const struct inst *inst, const char *name, struct snap_record **ret_snapshot,
+		  struct err *err);
+
+struct snapshot_request {
+	const char *name; /* "": by snapshots.pattern */
+	bool has_expiry;  /* else snapshots.expiry(.manual) says */
+	int64_t expires_wall_ns;
+	bool scheduled;
+};
+
+/* All of these check what can be checked at once and return the started op (borrowed). */
+int snapshot_create(struct inst *inst, const struct snapshot_request *request, struct op **ret_op,
+		    struct err *err);
+int snapshot_rename(struct inst *inst, const char *name, const char *new_name, struct op **ret_op,
+		    struct err *err);
+int snapshots_delete(struct inst *inst, char *const *names, struct op **ret_op, struct err *err);
+
+/* A running instance is stopped and started again; @disk_only: its configuration stays. */
+int snapshot_restore(struct inst *inst, const char *name, bool disk_only, struct op **ret_op,
+		     struct err *err);
+
+/* 0: never. Done when it returns. */
+int snapshot_set_expiry(struct inst *inst, const char *name, int64_t wall_ns, struct err *err);
+
+/* "web1/snap0" as the resource of @op and, with @action, of a lifecycle event. */
+void snapshot_add_resource(struct op *op, const struct inst *inst, const char *name);
+void snapshot_publish(const struct inst *inst, const char *action, const char *name);
+
+/* Names of the volumes of all its snapshots: strv. */
+char **snapshots_volumes(const struct inst *inst);
+
+/* Fingerprints that the instance and its snapshots stand on, each once: strv. */
+char **snapshots_images(const struct inst *inst);
+
+/* For the journal row of an instance that goes: "snapshots" and "images". */
+void snapshots_fill_journal(const struct inst *inst, struct strmap *data);
+
+/* The snapshot whose volume that is, NULL for none; of any instance. */
+struct snap_record *snapshot_by_volume(struct core *core, const char *volume);
+
+/* Take the row of a restore that was interrupted (taken): finished, unless nothing has happened. */
+void snapshot_restore_again(struct core *core, struct journal_record *row);
