@@ -22,6 +22,10 @@ api_handler_fn instance_post;
 api_handler_fn state_get, state_put, exec_post, console_post, console_get, console_delete;
 api_handler_fn logs_list, log_get;
 
+/* snapshots.c */
+api_handler_fn snapshots_list, snapshots_post, snapshot_get, snapshot_put, snapshot_patch;
+api_handler_fn snapshot_post, snapshot_remove;
+
 /* images.c */
 api_handler_fn images_list, images_post, image_get, image_put, image_patch, image_remove;
 api_handler_fn image_export, aliases_list, aliases_post, alias_get, alias_put, alias_patch;

@@ -6,6 +6,7 @@
 #include "api/handlers.h"
 #include "api/instance_state.h"
 #include "api/objects.h"
+#include "api/snapshots.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "codec/json.h"
@@ -129,7 +130,7 @@ static int check_types(const json_t *body, struct err *err)
 {
 	return json_check(body,
 			  "s:name s:description s:architecture s:type b:ephemeral b:start o:config "
-			  "o:devices a:profiles o:source s:restore",
+			  "o:devices a:profiles o:source s:restore b:disk_only",
 			  err);
 }
 
@@ -316,7 +317,7 @@ static const struct op_step update_steps[] = {
 };
 static const struct op_table update_table = { "update", update_steps };
 
-static void reply_done_op(struct api_req *req, const char *description, const char *name)
+void reply_done_op(struct api_req *req, const char *description, const char *name)
 {
 	struct op *op = op_new(req->core, OP_TASK, description, NULL, NULL, &req->err);
 
@@ -340,8 +341,7 @@ void instance_put(struct api_req *req)
 		return;
 	}
 	if (*json_str(req->body, "restore", "")) {
-		(void)err_kind(&req->err, ERR_UNSUPPORTED, "snapshots are not offered yet");
-		reply_error(req);
+		instance_restore(req, inst);
 		return;
 	}
 	record = inst_record_new(inst->record->name);

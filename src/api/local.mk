@@ -19,5 +19,6 @@ libapi_a_SOURCES = \
 	%D%/routes.c %D%/routes.h \
 	%D%/routes_match.c \
 	%D%/server.c \
+	%D%/snapshots.c %D%/snapshots.h \
 	%D%/warnings.c
 libapi_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(MHD_CFLAGS)

@@ -5,6 +5,7 @@
 
 #include "api/instance_state.h"
 #include "api/objects.h"
+#include "api/snapshots.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "core/core.h"
@@ -46,7 +47,7 @@ void write_instance_full(struct jsonw *w, const struct inst *inst, const struct 
 {
 	jsonw_begin_object(w);
 	write_members(w, inst);
-	jsonw_add_null(w, "snapshots");
+	write_snapshots(w, inst);
 	jsonw_add_null(w, "backups");
 	jsonw_key(w, "state");
 	write_instance_state(w, inst, stats);

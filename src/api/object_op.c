@@ -1,8 +1,10 @@
 /* api/object_op.c - operations, and pieces that all objects share */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "api/objects.h"
+#include "api/snapshots.h"
 #include "base/fmt.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -21,6 +23,14 @@ void write_time(struct jsonw *w, const char *key, int64_t wall_ns)
 
 void write_url(struct jsonw *w, const char *collection, const char *name)
 {
+	const char *slash = strchr(name, '/');
+
+	if (slash && streq(collection, "instances_snapshots")) {
+		_cleanup_(freep) char *instance = xstrndup(name, (size_t)(slash - name));
+
+		write_snapshot_url(w, "instances", instance, slash + 1);
+		return;
+	}
 	_cleanup_(freep) char *encoded = url_encode(name);
 	_cleanup_(freep) char *url = xasprintf("/1.0/%s/%s", collection, encoded);
 

@@ -197,11 +197,10 @@ static const char *event_type_name(enum event_type type)
 
 static void write_lifecycle(struct jsonw *w, const struct event *event)
 {
-	_cleanup_(freep) char *source = xasprintf("/1.0/%s/%s", event->kind, event->name);
-
 	jsonw_begin_object(w);
 	jsonw_add_str(w, "action", event->action);
-	jsonw_add_str(w, "source", source);
+	jsonw_key(w, "source");
+	write_url(w, event->kind, event->name);
 	jsonw_add_strmap(w, "context", event->context ? event->context : &(struct strmap){ 0 });
 	jsonw_end_object(w);
 }

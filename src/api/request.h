@@ -60,6 +60,9 @@ void reply_error(struct api_req *req);
 void reply_result(struct api_req *req, int r);
 void reply_op_result(struct api_req *req, int r, struct op *op);
 
+/* async, of something that is done already: an operation that has succeeded. */
+void reply_done_op(struct api_req *req, const char *description, const char *instance);
+
 /* A file as it is; @fd taken; @filename NULL: no Content-Disposition. */
 void reply_file(struct api_req *req, int fd, const char *filename);
 

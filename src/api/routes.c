@@ -44,6 +44,13 @@ const struct route routes[] = {
 	{ "GET", INST "/logs", BODY_IGNORED, logs_list },
 	{ "GET", INST "/logs/{file}", BODY_IGNORED, log_get },
 	{ "GET", INST "/logs/exec-output/{file}", BODY_IGNORED, log_get },
+	{ "GET", INST "/snapshots", BODY_IGNORED, snapshots_list },
+	{ "POST", INST "/snapshots", BODY_JSON, snapshots_post },
+	{ "GET", INST "/snapshots/{snapshot}", BODY_IGNORED, snapshot_get },
+	{ "PUT", INST "/snapshots/{snapshot}", BODY_JSON, snapshot_put },
+	{ "PATCH", INST "/snapshots/{snapshot}", BODY_JSON, snapshot_patch },
+	{ "POST", INST "/snapshots/{snapshot}", BODY_JSON, snapshot_post },
+	{ "DELETE", INST "/snapshots/{snapshot}", BODY_IGNORED, snapshot_remove },
 
 	{ "GET", "/1.0/images", BODY_IGNORED, images_list },
 	{ "POST", "/1.0/images", BODY_OWN, images_post },

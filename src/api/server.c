@@ -54,6 +54,8 @@ static const char *const extensions[] = {
 	"profile_usedby",
 	"projects",
 	"resources",
+	"snapshot_expiry",
+	"snapshot_expiry_creation",
 	"storage",
 	"warnings",
 	NULL,

@@ -1,0 +1,249 @@
+/* api/snapshots.c - /1.0/instances/{name}/snapshots, and restoring from one */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/handlers.h"
+#include "api/objects.h"
+#include "api/snapshots.h"
+#include "base/fmt.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/time.h"
+#include "codec/json.h"
+#include "codec/url.h"
+#include "core/core.h"
+#include "core/inst.h"
+#include "core/snapshot.h"
+
+/* ---- objects ---- */
+
+/* Never is the zero time of those who read this. */
+static void write_expiry(struct jsonw *w, int64_t wall_ns)
+{
+	if (wall_ns > 0)
+		write_time(w, "expires_at", wall_ns);
+	else
+		jsonw_add_str(w, "expires_at", "0001-01-01T00:00:00Z");
+}
+
+void write_snapshot(struct jsonw *w, const struct inst *inst, const struct snap_record *snapshot)
+{
+	const struct inst_record *record = snapshot->inst;
+	struct expanded expanded = { 0 };
+
+	inst_expand_record(inst->core, record, &expanded);
+	jsonw_begin_object(w);
+	jsonw_add_str(w, "name", snapshot->name);
+	jsonw_add_str(w, "architecture", record->architecture);
+	jsonw_add_bool(w, "ephemeral", record->ephemeral);
+	jsonw_add_bool(w, "stateful", false);
+	jsonw_add_bool(w, "scheduled", snapshot->scheduled);
+	write_time(w, "created_at", snapshot->created_wall_ns);
+	write_expiry(w, snapshot->expires_wall_ns);
+	write_time(w, "last_used_at", record->last_used_wall_ns);
+	jsonw_add_i64(w, "size", (int64_t)snapshot->size_bytes);
+	jsonw_add_strv(w, "profiles", (const char *const *)record->profiles);
+	jsonw_add_strmap(w, "config", &record->config);
+	write_devices(w, "devices", &record->devices);
+	jsonw_add_strmap(w, "expanded_config", &expanded.config);
+	write_devices(w, "expanded_devices", &expanded.devices);
+	jsonw_end_object(w);
+	expanded_done(&expanded);
+}
+
+void write_snapshots(struct jsonw *w, const struct inst *inst)
+{
+	if (!jsonw_wants(w, "snapshots"))
+		return;
+	if (inst->snapshots.len == 0) {
+		jsonw_add_null(w, "snapshots");
+		return;
+	}
+	jsonw_add_array(w, "snapshots");
+	vec_for_each(snapshot, &inst->snapshots)
+		write_snapshot(w, inst, *snapshot);
+	jsonw_end_array(w);
+}
+
+void write_snapshot_url(struct jsonw *w, const char *collection, const char *instance,
+			const char *name)
+{
+	_cleanup_(freep) char *encoded = url_encode(name);
+	_cleanup_(freep) char *url =
+		xasprintf("/1.0/%s/%s/snapshots/%s", collection, instance, encoded);
+
+	jsonw_str(w, url);
+}
+
+/* ---- reading ---- */
+
+void snapshots_list(struct api_req *req)
+{
+	struct inst *inst;
+
+	if (inst_find(req->core, req->args[0], &inst, &req->err) < 0) {
+		reply_error(req);
+		return;
+	}
+	jsonw_begin_array(&req->json);
+	vec_for_each(snapshot, &inst->snapshots) {
+		if (api_recursion(req) > 0)
+			write_snapshot(&req->json, inst, *snapshot);
+		else
+			write_snapshot_url(&req->json, req->collection, inst->record->name,
+					   (*snapshot)->name);
+	}
+	jsonw_end_array(&req->json);
+	reply_sync(req);
+}
+
+static int find(struct api_req *req, struct inst **ret_inst, struct snap_record **ret_snapshot)
+{
+	int r = inst_find(req->core, req->args[0], ret_inst, &req->err);
+
+	return r < 0 ? r : snapshot_find(*ret_inst, req->args[1], ret_snapshot, &req->err);
+}
+
+static void add_to_etag(const struct snap_record *snapshot, struct etag *etag)
+{
+	char text[FMT_TIME_LEN];
+
+	etag_add_str(etag, fmt_time(text, snapshot->expires_wall_ns));
+}
+
+void snapshot_get(struct api_req *req)
+{
+	struct snap_record *snapshot;
+	struct etag etag = { 0 };
+	struct inst *inst;
+
+	if (find(req, &inst, &snapshot) < 0) {
+		reply_error(req);
+		return;
+	}
+	add_to_etag(snapshot, &etag);
+	api_set_etag(req, &etag);
+	write_snapshot(&req->json, inst, snapshot);
+	reply_sync(req);
+}
+
+/* ---- making and changing ---- */
+
+/* Returns: 1 when a time (0: never) was given, 0 when not, -errno. */
+static int read_expiry(const json_t *body, int64_t *ret_wall_ns, struct err *err)
+{
+	const char *text = json_str(body, "expires_at", NULL);
+
+	*ret_wall_ns = 0;
+	if (!text)
+		return 0;
+	if (*text == '\0' || str_after(text, "0001-"))
+		return 1;
+	if (time_parse_rfc3339(text, ret_wall_ns) < 0)
+		return err_kind(err, ERR_INVALID, "expires_at: \"%s\" is no RFC 3339 time", text);
+	*ret_wall_ns = MAX(*ret_wall_ns, 0);
+	return 1;
+}
+
+void snapshots_post(struct api_req *req)
+{
+	struct snapshot_request request = { .name = json_str(req->body, "name", "") };
+	struct op *op = NULL;
+	struct inst *inst;
+	int r = json_check(req->body, "s:name b:stateful s:expires_at", &req->err);
+
+	if (r == 0)
+		r = inst_find(req->core, req->args[0], &inst, &req->err);
+	if (r == 0 && json_bool(req->body, "stateful", false))
+		r = err_kind(&req->err, ERR_UNSUPPORTED,
+			     "stateful snapshots are not offered: memory is not saved");
+	if (r == 0)
+		r = read_expiry(req->body, &request.expires_wall_ns, &req->err);
+	request.has_expiry = r > 0;
+	if (r >= 0)
+		r = snapshot_create(inst, &request, &op, &req->err);
+	reply_op_result(req, r, op);
+}
+
+static void edit(struct api_req *req)
+{
+	struct snap_record *snapshot;
+	struct etag etag = { 0 };
+	struct inst *inst;
+	int64_t wall_ns = 0;
+	int r = find(req, &inst, &snapshot);
+
+	if (r == 0) {
+		add_to_etag(snapshot, &etag);
+		r = api_check_etag(req, &etag);
+	}
+	if (r == 0)
+		r = read_expiry(req->body, &wall_ns, &req->err);
+	/* Left out it stays as it is: there is nothing else to be edited. */
+	if (r > 0)
+		r = snapshot_set_expiry(inst, snapshot->name, wall_ns, &req->err);
+	if (r < 0)
+		reply_error(req);
+	else
+		reply_done_op(req, "Updating snapshot", req->args[0]);
+}
+
+void snapshot_put(struct api_req *req)
+{
+	edit(req);
+}
+
+void snapshot_patch(struct api_req *req)
+{
+	edit(req);
+}
+
+void snapshot_post(struct api_req *req)
+{
+	const char *new_name = json_str(req->body, "name", "");
+	struct op *op = NULL;
+	struct inst *inst;
+	int r = inst_find(req->core, req->args[0], &inst, &req->err);
+
+	if (r == 0 && json_bool(req->body, "migration", false))
+		r = err_kind(&req->err, ERR_UNSUPPORTED, "snapshots are not sent to other servers");
+	if (r == 0)
+		r = snapshot_rename(inst, req->args[1], new_name, &op, &req->err);
+	reply_op_result(req, r, op);
+}
+
+void snapshot_remove(struct api_req *req)
+{
+	char *names[] = { req->args[1], NULL };
+	struct op *op = NULL;
+	struct inst *inst;
+	int r = inst_find(req->core, req->args[0], &inst, &req->err);
+
+	if (r == 0)
+		r = snapshots_delete(inst, names, &op, &req->err);
+	reply_op_result(req, r, op);
+}
+
+static bool is_prefix(const char *text, const char *end, const char *name)
+{
+	return strlen(name) == (size_t)(end - text) && strncmp(text, name, strlen(name)) == 0;
+}
+
+/* "c1/snap0", or "snap0" alone. */
+void instance_restore(struct api_req *req, struct inst *inst)
+{
+	const char *wanted = json_str(req->body, "restore", "");
+	const char *slash = strchr(wanted, '/');
+	struct op *op = NULL;
+	int r = 0;
+
+	if (json_bool(req->body, "stateful", false))
+		r = err_kind(&req->err, ERR_UNSUPPORTED, "there are no stateful snapshots");
+	if (r == 0 && slash && !is_prefix(wanted, slash, inst->record->name))
+		r = err_kind(&req->err, ERR_INVALID,
+			     "restore: \"%s\" is a snapshot of another instance", wanted);
+	if (r == 0)
+		r = snapshot_restore(inst, slash ? slash + 1 : wanted,
+				     json_bool(req->body, "disk_only", false), &op, &req->err);
+	reply_op_result(req, r, op);
+}
