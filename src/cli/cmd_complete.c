@@ -118,7 +118,8 @@ static void offer_hint(const struct completion *c, enum cli_hint hint)
 	case HINT_WAIT:
 		offer_all(c, wait_names);
 		break;
-	case HINT_FILE: /* bash offers file names when nothing else comes */
+	case HINT_SNAPSHOT: /* needs the instance: offer_snapshots() */
+	case HINT_FILE:	    /* bash offers file names when nothing else comes */
 	case HINT_NONE:
 	case HINT_MAX:
 		break;
@@ -183,6 +184,19 @@ static size_t count_words(const struct cli_command *command, char *const *words)
 	return n;
 }
 
+/* Of the instance that the first of @words names. */
+static void offer_snapshots(const struct completion *c, char *const *words)
+{
+	_cleanup_(freep) char *path = NULL;
+
+	while (*words && (*words)[0] == '-')
+		words++;
+	if (!*words)
+		return;
+	path = object_path(&object_instance, *words, "/snapshots");
+	offer_collection(c, path);
+}
+
 static void complete_command(const struct completion *c, const struct cli_command *command,
 			     char *const *words)
 {
@@ -205,7 +219,9 @@ static void complete_command(const struct completion *c, const struct cli_comman
 	while (at > 0 && (at >= CLI_HINTS || command->hints[at] == HINT_NONE) &&
 	       command->max_words == CLI_MANY)
 		at--; /* the last hint repeats */
-	if (at < CLI_HINTS)
+	if (at < CLI_HINTS && command->hints[at] == HINT_SNAPSHOT)
+		offer_snapshots(c, words);
+	else if (at < CLI_HINTS)
 		offer_hint(c, command->hints[at]);
 }
 
@@ -222,6 +238,9 @@ static int run(struct cli *cli, const struct cli_args *args)
 	if (args->n_words > 0)
 		c.word = args->words[args->n_words - 1];
 	command = command_find(before, &used);
+	/* "snapshot" is both: a short form, and the begin of longer paths. */
+	if (command && before[used] == NULL && command_is_group(before, &used))
+		offer_commands(&c, before);
 	if (command)
 		complete_command(&c, command, before + used);
 	else

@@ -1,6 +1,7 @@
 /* cli/cmd_delete.c - delete instances, stopping them first with --force */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "base/str.h"
@@ -8,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/names.h"
 #include "cli/object.h"
+#include "cli/snapshot.h"
 #include "codec/json.h"
 
 static const struct cli_option options[] = {
@@ -50,9 +52,12 @@ static int fail(struct cli *cli, const struct cli_args *args, const char *name,
 static int start_delete(struct cli *cli, const struct cli_args *args, const char *name,
 			char **ret_operation, struct err *err)
 {
-	_cleanup_(freep) char *path = object_path(&object_instance, name, "");
+	const char *slash = strchr(name, '/');
+	_cleanup_(freep) char *instance = slash ? xstrndup(name, (size_t)(slash - name)) : NULL;
+	_cleanup_(freep) char *path = slash ? snapshot_path(instance, slash + 1, "")
+					    : object_path(&object_instance, name, "");
 	struct client_reply reply = { 0 };
-	int r = args_has(args, "force") ? stop_first(cli, name, err) : 0;
+	int r = args_has(args, "force") && !slash ? stop_first(cli, name, err) : 0;
 
 	if (r != 0)
 		return MIN(r, 0);
@@ -98,8 +103,8 @@ static int run(struct cli *cli, const struct cli_args *args)
 const struct cli_command cmd_delete = {
 	.path = "delete",
 	.aliases = "rm",
-	.usage = "NAME...",
-	.summary = "Delete instances with everything in them",
+	.usage = "NAME[/SNAPSHOT]...",
+	.summary = "Delete instances with everything in them, or snapshots",
 	.example = "sysctr delete web1\nsysctr delete --force web1 db1",
 	.options = { options },
 	.max_words = CLI_MANY,

@@ -35,6 +35,7 @@ enum cli_hint {
 	HINT_FORMAT,
 	HINT_WAIT,
 	HINT_FILE,
+	HINT_SNAPSHOT, /* of the instance that the first word names */
 	HINT_MAX
 };
 

@@ -14,6 +14,7 @@ extern const struct cli_command cmd_launch, cmd_create, cmd_start, cmd_stop, cmd
 	cmd_network_unset, cmd_network_delete, cmd_storage_list, cmd_storage_show, cmd_storage_info,
 	cmd_image_list, cmd_image_show, cmd_image_info, cmd_image_import, cmd_image_build,
 	cmd_image_export, cmd_image_delete, cmd_image_alias_list, cmd_image_alias_create,
-	cmd_image_alias_delete, cmd_operation_list, cmd_operation_show, cmd_operation_delete,
-	cmd_warning_list, cmd_query, cmd_version, cmd_admin_waitready, cmd_admin_shutdown,
-	cmd_complete, cmd_manual;
+	cmd_image_alias_delete, cmd_snapshot_create, cmd_snapshot_list, cmd_snapshot_show,
+	cmd_snapshot_restore, cmd_snapshot_rename, cmd_snapshot_delete, cmd_snapshot_edit,
+	cmd_operation_list, cmd_operation_show, cmd_operation_delete, cmd_warning_list, cmd_query,
+	cmd_version, cmd_admin_waitready, cmd_admin_shutdown, cmd_complete, cmd_manual;

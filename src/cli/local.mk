@@ -23,6 +23,7 @@ libcli_a_SOURCES = \
 	%D%/cmd_operation.c \
 	%D%/cmd_profile.c \
 	%D%/cmd_query.c \
+	%D%/cmd_snapshot.c \
 	%D%/cmd_state.c \
 	%D%/cmd_storage.c \
 	%D%/cmd_wait.c \
@@ -39,6 +40,7 @@ libcli_a_SOURCES = \
 	%D%/report.c \
 	%D%/session.c %D%/session.h \
 	%D%/session_fds.c \
+	%D%/snapshot.h \
 	%D%/table.c %D%/table.h \
 	%D%/term.c %D%/term.h \
 	%D%/wait.h

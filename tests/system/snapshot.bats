@@ -1,0 +1,242 @@
+#!/usr/bin/env bats
+bats_require_minimum_version 1.5.0
+# snapshot.bats - snapshots of running and stopped instances, restoring, lxc, and kill -9 at each step
+load lib
+
+setup_file() {
+	export ID_BASE=1860000000
+	daemon_setup
+	openrc_image
+	s launch openrc web1
+}
+
+teardown_file() {
+	daemon_teardown
+}
+
+setup() {
+	daemon_runs || daemon_start
+}
+
+teardown() {
+	daemon_check
+}
+
+snapshots() {
+	s snapshot list "$1" --format csv --columns n | paste -sd' '
+}
+
+on_disk() {
+	find "$T"/state/pools/default/snapshots -mindepth 1 -maxdepth 1 | wc -l
+}
+
+# Volumes on disk are those of the rows, and nothing is half-made.
+tidy() {
+	[ -z "$(find "$T/state/pools/default" -maxdepth 1 -name '.new-*')" ] &&
+		[ "$(on_disk)" = "$(sqlite3 "$T/state/sysctr.db" 'select count(*) from snapshots')" ] &&
+		[ "$(sqlite3 "$T/state/sysctr.db" 'select count(*) from journal')" = 0 ]
+}
+
+puts() {
+	s exec "$1" -- sh -c "$2"
+}
+
+@test "a running instance: snapshot, change, restore; it runs again as it was" {
+	puts web1 'echo one >/root/file; rm /etc/motd; mkdir /etc/new; mv /etc/apk /etc/apk2; ln -s x /root/link'
+	s config set web1 user.when=before
+	run -0 s snapshot create web1
+	[[ $output == *"web1: snapshot snap0 (paused for "*"ms)" ]]
+	is_status web1 Running
+	puts web1 'echo two >/root/file; echo x >/etc/motd; rmdir /etc/new; mv /etc/apk2 /etc/apk; touch /root/more'
+	s config set web1 user.when=after
+	s snapshot web1 second
+	[ "$(snapshots web1)" = "snap0 second" ]
+	[ "$(field web1 '.snapshots | length')" = 2 ]
+	pid=$(init_pid web1)
+	s restore web1 snap0
+	is_status web1 Running
+	[ "$(init_pid web1)" != "$pid" ]
+	puts web1 'grep one /root/file && [ ! -e /etc/motd ] && [ -d /etc/new ] && [ -d /etc/apk2 ] && [ ! -e /root/more ] && [ -L /root/link ]'
+	[ "$(s config get web1 user.when)" = before ]
+	# the newer one is still there, and what it holds
+	[ "$(snapshots web1)" = "snap0 second" ]
+	s snapshot restore web1/second --diskonly
+	puts web1 'grep two /root/file && [ -e /root/more ] && [ -d /etc/apk ]'
+	[ "$(s config get web1 user.when)" = before ]
+	retry 20 tidy
+}
+
+@test "while it writes: the snapshot is of one moment, and its processes never notice" {
+	puts web1 'cat >/root/writer <<"END"
+i=0
+while [ ! -e /root/stop ]; do
+	i=$((i + 1)); echo $i >/root/a.new; mv /root/a.new /root/a; echo $i >/root/b.new; mv /root/b.new /root/b
+done
+END
+rm -f /root/stop; nohup sh /root/writer >/dev/null 2>&1 &'
+	written() { [ "$(puts web1 'cat /root/a')" -gt 50 ]; }
+	retry 20 written
+	s snapshot web1 busy
+	puts web1 'pgrep -f /root/writer'
+	root=$(find "$T"/state/pools/default/snapshots -name a -path '*/root/a' -newermt '-5 minutes' | xargs ls -t | head -n 1)
+	a=$(cat "$root") b=$(cat "$(dirname "$root")/b")
+	[ "$a" = "$b" ] || [ "$a" = $((b + 1)) ]
+	puts web1 'touch /root/stop'
+	s snapshot delete web1 busy
+}
+
+@test "a stopped instance, names, and what is refused" {
+	s create openrc still
+	s snapshot still
+	s snapshot still a.b_c-1
+	[ "$(snapshots still)" = "snap0 a.b_c-1" ]
+	fails 1 "exists already" s snapshot still snap0
+	fails 1 "must consist of" s snapshot still 'x y'
+	fails 1 "snapshot" s snapshot create still ../x
+	fails 1 "Instance snapshot not found" s restore still nothing
+	s snapshot rename still snap0 first
+	fails 1 "exists already" s snapshot rename still first a.b_c-1
+	[ "$(snapshots still)" = "first a.b_c-1" ]
+	s restore still first
+	is_status still Stopped
+	fails 1 "stateful snapshots are not offered" s query -X POST -d '{"name":"x","stateful":true}' /1.0/instances/still/snapshots
+	s delete still/first
+	s delete still
+	retry 20 tidy
+}
+
+@test "expiry: by key, by option, edited; --reuse; --all" {
+	s config set web1 snapshots.expiry.manual="1m 2d" || true
+	s snapshot web1 e1 --no-expiry
+	s snapshot web1 e2 --expiry 2d
+	expiry() { s query "/1.0/instances/web1/snapshots/$1" | jq -r .expires_at; }
+	[ "$(expiry e1)" = 0001-01-01T00:00:00Z ]
+	[ "$(date -d "$(expiry e2)" +%F)" = "$(date -u -d '2 days' +%F)" ]
+	echo 'expires_at: 2037-01-02T03:04:05Z' | s snapshot edit web1 e1
+	[[ $(expiry e1) == 2037-01-02T03:04:05* ]]
+	s snapshot show web1 e1 | grep 'expires_at: .*2037'
+	fails 2 "exclude" s snapshot web1 --no-expiry --expiry 1d
+	fails 2 "must be a time" s snapshot web1 --expiry soon
+	before=$(s query /1.0/instances/web1/snapshots/e2 | jq -r .created_at)
+	s snapshot web1 e2 --reuse
+	[ "$(s query /1.0/instances/web1/snapshots/e2 | jq -r .created_at)" != "$before" ]
+	s create openrc other
+	s snapshot create --all --reuse nightly
+	s snapshot create --all --reuse nightly
+	[ "$(snapshots other)" = nightly ]
+	s delete other
+	s snapshot delete web1/e1 web1/e2 web1/nightly
+}
+
+@test "lxc unmodified: snapshot, list, info, restore, delete" {
+	export LXD_SOCKET=$SYSCTR_SOCKET HOME=$T/home
+	mkdir -p "$HOME"
+	l() { timeout 60 lxc "$@" </dev/null 3>&- 4>&-; }
+	l snapshot web1 lx
+	l info web1 | grep lx
+	[ "$(l list web1 --format csv -c nS)" = "web1,$(field web1 '.snapshots | length')" ]
+	l config show web1/lx | grep expires_at
+	puts web1 'touch /root/lxc-made'
+	l restore web1 lx
+	puts web1 '[ ! -e /root/lxc-made ]'
+	l rename web1/lx web1/ly
+	l delete web1/ly
+	run l delete web1/ly
+	[ "$status" -ne 0 ]
+	unset LXD_SOCKET HOME
+}
+
+@test "an image stays while a snapshot stands on it, and events tell what happens" {
+	s launch openrc evented
+	timeout 60 "$BUILDDIR/sysctr" monitor --type lifecycle --format json >"$T/events" 2>&1 3>&- 4>&- &
+	monitor=$!
+	told() { grep -q "$1" "$T/events"; }
+	listening() { s config set evented user.x=$RANDOM && told instance-updated; }
+	retry 20 listening
+	s snapshot evented s0
+	retry 10 told instance-snapshot-created
+	told '/1.0/instances/evented/snapshots/s0'
+	! told instance-paused
+	s snapshot delete evented s0
+	retry 10 told instance-snapshot-deleted
+	kill $monitor
+	s delete --force evented
+}
+
+# dies_after TABLE/STEP COMMAND...: the daemon is killed there, and started again
+dies_after() {
+	local step=$1
+	shift
+	daemon_stop
+	daemon_start SYSCTRD_TEST_KILL_AFTER="$step"
+	S_SECONDS=60 "$@" >/dev/null 2>&1 || true
+	retry 30 daemon_is_dead || {
+		echo "never came to $step"
+		return 1
+	}
+	daemon_start
+}
+
+no_operation() {
+	[ "$(s query '/1.0/operations' | jq '[.running // [] | .[]] | length')" = 0 ]
+}
+
+@test "kill -9 after every step of a snapshot: whole or nothing, and never frozen" {
+	pid=$(init_pid web1)
+	count=$(s query /1.0/instances/web1/snapshots | jq length)
+	for step in journal copy settle freeze copy-rest thaw note-pause commit record; do
+		dies_after snapshot-create/$step s snapshot web1 k
+		retry 20 no_operation
+		retry 20 tidy
+		retry 10 is_status web1 Running
+		[ "$(init_pid web1)" = "$pid" ]
+		if [ "$(s query /1.0/instances/web1/snapshots | jq length)" -gt "$count" ]; then
+			[ "$step" = record ]
+			s snapshot delete web1 k
+		fi
+	done
+}
+
+@test "a container that is frozen for a snapshot thaws when the daemon is dead" {
+	daemon_stop
+	daemon_start SYSCTRD_TEST_KILL_AFTER=snapshot-create/freeze
+	pid=$(init_pid web1)
+	s snapshot web1 k >/dev/null 2>&1 || true
+	retry 30 daemon_is_dead
+	thawed() {
+		local file
+		file=$(find /sys/fs/cgroup -path "*/$TAG/web1/cgroup.events" | head -n 1)
+		grep -q 'frozen 0' "$file"
+	}
+	retry 10 thawed
+	[ -e "/proc/$pid" ]
+	daemon_start
+	retry 20 tidy
+}
+
+@test "kill -9 after every step of a delete and of a restore: finished or nothing" {
+	puts web1 'echo good >/root/state'
+	s snapshot web1 r
+	for step in forget delete-volumes clean-up; do
+		s snapshot web1 d
+		dies_after snapshot-delete/$step s snapshot delete web1 d
+		retry 20 no_operation
+		retry 20 tidy
+		[[ " $(snapshots web1) " != *" d "* ]]
+	done
+	for step in snapshot-prepare/copy snapshot-prepare/journal stop/halt snapshot-restore/swap snapshot-restore/record; do
+		puts web1 'echo bad >/root/state'
+		dies_after $step s restore web1 r
+		retry 30 no_operation
+		retry 20 is_status web1 Running
+		retry 20 tidy
+		state=$(puts web1 'cat /root/state')
+		case $step in
+		snapshot-prepare/*) [ "$state" = bad ] ;;
+		*) [ "$state" = good ] ;;
+		esac
+	done
+	s delete --force web1
+	retry 20 tidy
+	[ "$(on_disk)" = 0 ]
+}
