@@ -17,13 +17,72 @@
 #include "codec/url.h"
 #include "core/core.h"
 #include "core/image.h"
+#include "core/image_publish.h"
+#include "core/inst.h"
 #include "core/op.h"
+#include "spec/names.h"
 
 enum {
 	SNIFF_BYTES_MAX = 60 * 1024
 }; /* fits a pipe, so that it can be passed on unread */
 
-/* ---- JSON: build ---- */
+/* ---- JSON: publish, build ---- */
+
+static int read_aliases(const json_t *body, struct image_record *image, struct err *err)
+{
+	json_t *alias;
+	size_t i;
+
+	json_array_foreach((json_t *)json_get(body, "aliases"), i, alias)
+	{
+		const char *name = json_str(alias, "name", "");
+		int r = name_validate(NAME_IMAGE_ALIAS, name, err);
+
+		if (r < 0)
+			return r;
+		image_record_add_alias(image, name, json_str(alias, "description", ""));
+	}
+	return 0;
+}
+
+/* Clients that mean the default of the reference say nothing. */
+static const char *read_compression(const json_t *body)
+{
+	const char *compression = json_str(body, "compression_algorithm", "");
+
+	return str_empty(compression) ? "zstd" : compression;
+}
+
+static int read_publish(const json_t *body, struct image_publish *publish, struct err *err)
+{
+	int r = json_check(body, "b:public o:properties a:aliases s:compression_algorithm", err);
+
+	publish->given = image_record_new("");
+	publish->compression = xstrdup(read_compression(body));
+	publish->given->public = json_bool(body, "public", false);
+	if (r == 0)
+		r = json_strmap(body, "properties", &publish->given->properties, err);
+	if (r == 0)
+		r = json_strv(body, "profiles", &publish->given->profiles, err);
+	return r < 0 ? r : read_aliases(body, publish->given, err);
+}
+
+static int publish(struct api_req *req, const json_t *source, struct op **ret_op)
+{
+	struct image_publish *publish;
+	struct inst *inst;
+	int r = inst_find(req->core, json_str(source, "name", ""), &inst, &req->err);
+
+	if (r < 0)
+		return r;
+	publish = xcalloc(1, sizeof(*publish));
+	r = read_publish(req->body, publish, &req->err);
+	if (r < 0) {
+		image_publish_free(publish);
+		return r;
+	}
+	return image_publish(inst, publish, ret_op, &req->err);
+}
 
 static void build(struct api_req *req)
 {
@@ -36,9 +95,13 @@ static void build(struct api_req *req)
 	struct op *op = NULL;
 	int r;
 
-	if (!streq(type, "template"))
-		r = err_kind(&req->err, ERR_UNSUPPORTED,
-			     "image source \"%s\" is not offered; template and uploads are", type);
+	if (streq(type, "instance") || streq(type, "container"))
+		r = publish(req, source, &op);
+	else if (!streq(type, "template"))
+		r = err_kind(
+			&req->err, ERR_UNSUPPORTED,
+			"image source \"%s\" is not offered; instance, template and uploads are",
+			type);
 	else if (!template)
 		r = err_kind(&req->err, ERR_INVALID, "source: template is missing");
 	else

@@ -15,6 +15,7 @@ const struct cli_command *const cli_commands[] = {
 	&cmd_rename,
 	&cmd_move,
 	&cmd_copy,
+	&cmd_publish,
 	&cmd_list,
 	&cmd_info,
 	&cmd_wait,

@@ -22,6 +22,7 @@ libcli_a_SOURCES = \
 	%D%/cmd_network.c \
 	%D%/cmd_operation.c \
 	%D%/cmd_profile.c \
+	%D%/cmd_publish.c \
 	%D%/cmd_query.c \
 	%D%/cmd_snapshot.c \
 	%D%/cmd_state.c \

@@ -7,6 +7,7 @@ libcore_a_SOURCES = \
 	%D%/exec_session.c %D%/exec_session.h \
 	%D%/flight.c %D%/flight.h \
 	%D%/image.c %D%/image.h \
+	%D%/image_publish.c %D%/image_publish.h \
 	%D%/image_store.c %D%/image_store.h \
 	%D%/inst.c %D%/inst.h \
 	%D%/inst_copy.c \

@@ -361,7 +361,7 @@ static int write_metadata(const struct build *build)
 
 	if (fd < 0)
 		return say("create " METADATA_NAME, -errno);
-	pack_metadata(&build->plan, &build->properties, build->created_s, &text);
+	pack_metadata(build->plan.architecture, &build->properties, build->created_s, &text);
 	r = fd_write_all(fd, text.data, text.len);
 	return say("write " METADATA_NAME, r);
 }

@@ -154,3 +154,64 @@ char **command_tar(const char *program, const char *zstd, const char *name)
 	push_all(&argv, options);
 	return argv;
 }
+
+static const struct {
+	const char *name;
+	const char *program; /* NULL: none */
+} packers[] = {
+	{ "zstd", "/usr/bin/zstd -q -T0 -3" },
+	{ "gzip", "/bin/gzip -n" },
+	{ "xz", "/usr/bin/xz -q -T0" },
+	{ "none", NULL },
+};
+static_assert(ARRAY_LEN(packers) == 4, "one row per name in spec/job.c");
+
+/* What another machine must not have: keys, leases, seeds, the journal of its machine-id. */
+static const char *const private_paths[] = {
+	"dev/*",
+	"etc/ssh/ssh_host_*",
+	"var/lib/NetworkManager/*.lease",
+	"var/lib/NetworkManager/secret_key",
+	"var/lib/dbus/machine-id",
+	"var/lib/dhcp/*.leases",
+	"var/lib/dhcpcd/*.lease*",
+	"var/lib/systemd/credential.secret",
+	"var/lib/systemd/random-seed",
+	"var/lib/urandom/random-seed",
+	"var/lib/seedrng/*",
+	"var/log/journal/*",
+	"run/*",
+	"tmp/*",
+};
+
+char **command_pack(const char *program, const char *compression, const char *scrub,
+		    const char *const *members)
+{
+	static const char *const options[] = {
+		"--create",
+		"--file=-",
+		"--directory=" COMMAND_WORK,
+		"--format=posix",
+		"--pax-option=delete=atime,delete=ctime",
+		"--sort=name",
+		"--numeric-owner",
+		"--xattrs",
+		"--xattrs-include=user.*",
+		"--xattrs-include=security.capability",
+		"--warning=no-file-ignored",
+		"--anchored",
+		NULL,
+	};
+	char **argv = NULL;
+
+	strv_push(&argv, program);
+	push_all(&argv, options);
+	for (size_t i = 0; i < ARRAY_LEN(packers); i++)
+		if (streq(packers[i].name, compression) && packers[i].program)
+			strv_push_take(&argv,
+				       xasprintf("--use-compress-program=%s", packers[i].program));
+	for (size_t i = 0; scrub && i < ARRAY_LEN(private_paths); i++)
+		strv_push_take(&argv, xasprintf("--exclude=%s/%s", scrub, private_paths[i]));
+	push_all(&argv, members);
+	return argv;
+}

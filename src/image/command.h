@@ -39,5 +39,12 @@ char **command_debootstrap(const char *program, const struct template *t,
 /* Unpack a tarball on standard input below COMMAND_ROOT; what is in /dev is left out. */
 char **command_untar(const char *program, enum command_compression compression);
 
+/*
+ * Pack @members of COMMAND_WORK to standard output. @compression: of job_compressions. @scrub: the root file system among them, of
+ * which keys, leases and the like are left out; NULL: it is packed as it is.
+ */
+char **command_pack(const char *program, const char *compression, const char *scrub,
+		    const char *const *members);
+
 /* Pack metadata.yaml and rootfs of COMMAND_WORK into its file @name; @zstd NULL: gzip. */
 char **command_tar(const char *program, const char *zstd, const char *name);

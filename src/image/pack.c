@@ -37,15 +37,15 @@ void pack_properties(const struct template *t, const struct template_plan *plan,
 		strmap_set(properties, "stop_signal", t->stop_signal);
 }
 
-void pack_metadata(const struct template_plan *plan, const struct strmap *properties,
-		   int64_t created_s, struct buf *out)
+void pack_metadata(const char *architecture, const struct strmap *properties, int64_t created_s,
+		   struct buf *out)
 {
 	_cleanup_(json_decrefp) json_t *root = json_object();
 	json_t *members = json_object();
 
 	strmap_for_each(entry, properties)(void)
 		json_object_set_new(members, entry->key, json_string(entry->value));
-	(void)json_object_set_new(root, "architecture", json_string(plan->architecture));
+	(void)json_object_set_new(root, "architecture", json_string(architecture));
 	(void)json_object_set_new(root, "creation_date", json_integer(created_s));
 	(void)json_object_set_new(root, "expiry_date", json_integer(0));
 	(void)json_object_set_new(root, "properties", members);

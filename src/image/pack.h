@@ -19,5 +19,5 @@ void pack_properties(const struct template *t, const struct template_plan *plan,
 		     struct strmap *properties);
 
 /* The metadata.yaml of an image with these properties. */
-void pack_metadata(const struct template_plan *plan, const struct strmap *properties,
-		   int64_t created_s, struct buf *out);
+void pack_metadata(const char *architecture, const struct strmap *properties, int64_t created_s,
+		   struct buf *out);

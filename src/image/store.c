@@ -236,12 +236,12 @@ static int feed_form(void *data, const void *bytes, size_t len, struct err *err)
 	return form_feed(data, bytes, len, err);
 }
 
-static int take_form(struct store *store, const char *boundary, struct err *err)
+static int take_form(struct store *store, int fd, const char *boundary, struct err *err)
 {
 	const struct form_sink sink = { form_begin, form_add, store };
 	_cleanup_(form_freep) struct form *form = form_new(boundary, &sink);
 
-	int r = feed_all(store, STDIN_FILENO, feed_form, form, err);
+	int r = feed_all(store, fd, feed_form, form, err);
 	return r < 0 ? r : form_end(form, err);
 }
 
@@ -252,9 +252,9 @@ int store_take(struct store *store, const struct store_input *input, struct err 
 	if (input->src)
 		r = take_path(store, input->src, 0, err);
 	else if (input->boundary)
-		r = take_form(store, input->boundary, err);
+		r = take_form(store, input->fd, input->boundary, err);
 	else
-		r = take_raw(store, STDIN_FILENO, 0, err);
+		r = take_raw(store, input->fd, 0, err);
 	if (r == 0 && input->src_rootfs)
 		r = take_path(store, input->src_rootfs, 1, err);
 	if (r == 0 && store->files[0].size_bytes == 0)

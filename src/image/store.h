@@ -41,9 +41,10 @@ struct store {
 
 /* What comes in. */
 struct store_input {
-	const char *src;	/* absolute; NULL: descriptor 0 */
+	const char *src;	/* absolute; NULL: fd */
 	const char *src_rootfs; /* second file of a split image; NULL: none */
-	const char *boundary;	/* descriptor 0 is multipart/form-data; NULL: raw */
+	const char *boundary;	/* what is read is multipart/form-data; NULL: raw */
+	int fd;			/* what is read when src is NULL; borrowed */
 };
 
 /*

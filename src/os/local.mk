@@ -8,6 +8,7 @@ libos_a_SOURCES = \
 	%D%/fd.c %D%/fd.h \
 	%D%/helper.c %D%/helper.h \
 	%D%/idmap.c %D%/idmap.h \
+	%D%/layers.c %D%/layers.h \
 	%D%/mount.c %D%/mount.h \
 	%D%/netlink.c %D%/netlink.h \
 	%D%/nftables.c %D%/nftables.h \

@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+#include "base/str.h"
+
 static const struct job_row rows[] = {
 	[JOB_POOL_PREPARE] = { "pool-prepare", "sysctr-worker" },
 	[JOB_VOLUME_CREATE] = { "volume-create", "sysctr-worker" },
@@ -17,12 +19,24 @@ static const struct job_row rows[] = {
 	[JOB_SNAPSHOT_DELETE] = { "snapshot-delete", "sysctr-worker" },
 	[JOB_VOLUME_RENAME] = { "volume-rename", "sysctr-worker" },
 	[JOB_VOLUME_COPY] = { "volume-copy", "sysctr-worker" },
+	[JOB_IMAGE_PUBLISH] = { "image-publish", "sysctr-unpack" },
 };
 static_assert(ARRAY_LEN(rows) == JOB_KIND_MAX, "one row per job");
 
 const struct job_row *job_row(enum job_kind kind)
 {
 	return kind < JOB_KIND_MAX ? &rows[kind] : NULL;
+}
+
+const char *const job_compressions[] = { "none", "gzip", "xz", "zstd", NULL };
+
+int job_check_compression(const char *compression, struct err *err)
+{
+	for (size_t i = 0; job_compressions[i]; i++)
+		if (streq(job_compressions[i], compression))
+			return 0;
+	return err_kind(err, ERR_INVALID, "compression \"%s\" is not none, gzip, xz or zstd",
+			compression ? compression : "");
 }
 
 static const struct wire_field job_pool_fields[] = {

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/err.h"
 #include "base/strmap.h"
 #include "codec/wire.h"
 
@@ -40,6 +41,7 @@ enum job_kind {
 	/* numbers are append-only; the gap belongs to the jobs of snapshots */
 	JOB_VOLUME_RENAME = JOB_FETCH + 11, /* worker: from_volume becomes volume */
 	JOB_VOLUME_COPY,		    /* worker: volume becomes a copy of from_volume */
+	JOB_IMAGE_PUBLISH, /* unpack: volume to a file in dir, as JOB_IMAGE_STORE leaves them */
 	JOB_KIND_MAX
 };
 
@@ -69,6 +71,7 @@ struct job {
 	char *template_text;	  /* JOB_IMAGE_BUILD: the YAML */
 	char *template_dir;	  /* where it came from, for files: it refers to; NULL: none */
 	struct strmap variables;  /* JOB_IMAGE_BUILD: name, release, variant, architecture, mirror;
+			      JOB_IMAGE_PUBLISH: architecture, compression;
 			      JOB_FETCH: index_url, flavor, checksum_url (spec/template.h) */
 	struct strmap properties; /* JOB_IMAGE_STORE: for an image without metadata.yaml */
 	uint32_t id_base;	  /* host ids that the sandbox of the job may use */
@@ -89,6 +92,7 @@ extern const struct wire_schema job_schema;
  *   POOL_PREPARE  driver
  *   VOLUME_DELETE hidden=true as soon as the name is free, before the space is
  *   IMAGE_STORE   fingerprint, size, format (unified|split), and the image's metadata as
+ *   IMAGE_PUBLISH   the same
  *   IMAGE_BUILD     "property.<key>", architecture, created (unix s), expiry, file, rootfs_file
  *   SNAPSHOT_COMMIT size of a snapshot; replaced=true as soon as a volume is
  *   SNAPSHOT_DELETE hidden=true, as VOLUME_DELETE
@@ -105,6 +109,12 @@ struct job_report {
 	char *text;    /* of the error; shown to the user as it is */
 };
 extern const struct wire_schema job_report_schema;
+
+/* What an archive may be compressed with; NULL-terminated. */
+extern const char *const job_compressions[];
+
+/* Errors: ERR_INVALID that names them. */
+int job_check_compression(const char *compression, struct err *err);
 
 /* One row per job: its name in events and traces, and the helper that does it. */
 struct job_row {

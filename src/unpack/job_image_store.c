@@ -9,6 +9,7 @@
 #include "os/fd.h"
 #include "unpack/guard.h"
 #include "unpack/jobs.h"
+#include "unpack/store_image.h"
 
 /* In the sandbox. */
 static int inspect_body(void *data, struct report *report, struct err *err)
@@ -66,7 +67,7 @@ static void report_files(const struct store *store, const char *dir, struct repo
 static int store_image(const struct job *job, struct store *store, struct report *report,
 		       struct err *err)
 {
-	const struct store_input input = { job->src, job->src_rootfs, job->boundary };
+	const struct store_input input = { job->src, job->src_rootfs, job->boundary, 0 };
 
 	store->reserve_bytes = job->reserve_bytes;
 	store->max_bytes = job->size_bytes;
@@ -74,11 +75,16 @@ static int store_image(const struct job *job, struct store *store, struct report
 	int r = store_take(store, &input, err);
 	if (r == 0)
 		r = fingerprint_check(job->fingerprint, store->fingerprint, err);
-	if (r < 0)
-		return r;
+	return r < 0 ? r : store_image_finish(job, store, report, err);
+}
+
+int store_image_finish(const struct job *job, struct store *store, struct report *report,
+		       struct err *err)
+{
 	bool split = store_is_split(store);
+
 	report_stage(report, "inspect");
-	r = inspect(job, store, report, err);
+	int r = inspect(job, store, report, err);
 	if (r == 0)
 		r = store_keep(store, err);
 	if (r < 0)

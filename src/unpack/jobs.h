@@ -8,5 +8,6 @@
 
 #include "image/job_main.h"
 
+job_fn job_image_publish;
 job_fn job_image_store;
 job_fn job_image_unpack;

@@ -86,6 +86,9 @@ l() {
 	l copy m1 m2
 	[ "$(l list --format csv -c ns | sort | tr '\n' ' ')" = "m1,RUNNING m2,STOPPED " ]
 	l copy m1 m2 --refresh
+	l publish m2 --alias published
+	l image list --format csv | grep published
+	l image delete published
 	l rename m2 m3
 	l move m3 m4
 	l start m4

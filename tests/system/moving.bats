@@ -189,3 +189,62 @@ source_lives() {
 	s exec k3 -- true
 	s delete --force k3 c1
 }
+
+@test "publish: an image without what makes it one machine; nothing else becomes a command" {
+	s launch openrc p1
+	s exec p1 -- sh -c 'echo mine >/root/mark; chmod 4755 /root/mark; mkdir -p /etc/ssh /var/lib/dhcp
+		echo key >/etc/ssh/ssh_host_rsa_key; echo conf >/etc/ssh/sshd_config
+		echo lease >/var/lib/dhcp/dhclient.leases; echo 0123456789abcdef0123456789abcdef >/etc/machine-id
+		rm -r /etc/init.d/acpid; mkdir -p /usr/share; mv /usr/share /usr/was-share; ln -s was-share /usr/share'
+	fails 1 "--force stops it" s publish p1 --alias web
+	s stop --force p1
+	fails 1 "is not none, gzip, xz or zstd" s publish p1 --compression 'xz;id'
+	s publish p1 --alias web description="of a test" --public
+	[ "$(s query /1.0/images/aliases/web | jq -r .target | xargs -I{} "$BUILDDIR/sysctr" query /1.0/images/{} | jq -r '.properties.description + "," + (.public | tostring)')" = "of a test,true" ]
+	fails 1 "exists already" s publish p1 --alias web
+	s launch web p2
+	[ "$(s exec p2 -- cat /root/mark)" = mine ]
+	[ "$(s exec p2 -- stat -c %a /root/mark)" = 4755 ]
+	[ "$(s exec p2 -- wc -c /etc/machine-id | cut -d' ' -f1)" = 0 ]
+	s exec p2 -- sh -c '[ -e /etc/ssh/sshd_config ] && ! [ -e /etc/ssh/ssh_host_rsa_key ] &&
+		! [ -e /var/lib/dhcp/dhclient.leases ] && ! [ -e /etc/init.d/acpid ] && [ -L /usr/share ] && [ -d /usr/was-share ]'
+	s delete --force p2
+	s start p1
+	s exec p1 -- sh -c '[ -s /etc/machine-id ] && [ -e /etc/ssh/ssh_host_rsa_key ]'
+	for compression in none gzip xz; do
+		s publish p1 --force --alias web --reuse --compression $compression
+	done
+	is_status p1 Running
+	s query /1.0/images/aliases/web | jq -r .target | xargs "$BUILDDIR/sysctr" image delete
+	no_half_made
+}
+
+@test "A8 A10: links and a false /etc of the source lead publish nowhere" {
+	mkdir -p "$T/secret"
+	echo precious >"$T/secret/machine-id"
+	s exec p1 -- sh -c "mv /etc /was-etc; ln -s $T/secret /etc; ln -s /etc/shadow /root/shadow; mknod /root/fifo p"
+	s stop --force p1
+	s publish p1 --alias trap --compression none
+	file=$T/state/images/$(s query /1.0/images/aliases/trap | jq -r .target)
+	tar tvf "$file" rootfs/etc rootfs/root/shadow rootfs/root/fifo
+	[ "$(tar tvf "$file" | grep -c 'rootfs/etc/')" = 0 ]
+	! grep -aq precious "$file" || return 1
+	[ "$(cat "$T/secret/machine-id")" = precious ]
+	s image delete trap
+}
+
+@test "publish: sysctrd killed after each step leaves a whole image or none" {
+	exists p1 || s create openrc p1
+	for step in check await-released publish; do
+		dies_after "image-publish/$step" s publish p1
+		retry 10 no_half_made
+		for image in $(s image list --format csv --columns F | grep -v "$(s query /1.0/images/aliases/openrc | jq -r .target)"); do
+			s create "$image" check
+			s delete check
+			s query /1.0/images/$image | jq -e '.aliases == []' || continue
+			s image delete "$image"
+		done
+		is_status p1 Stopped
+	done
+	s delete p1
+}

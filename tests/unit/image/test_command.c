@@ -111,6 +111,26 @@ static void test_compression(void **state)
 				 cases[i].compression);
 }
 
+/* E4: a known word becomes a program of ours, and nothing else does. */
+static void test_pack(void **state)
+{
+	static const char *const members[] = { "metadata.yaml", "rootfs", NULL };
+	_cleanup_(strv_freep) char **argv = command_pack("/bin/tar", "xz", "rootfs", members);
+	_cleanup_(strv_freep) char **plain = command_pack("/bin/tar", "none", NULL, members);
+	_cleanup_(freep) char *text = strv_join(argv, "\n");
+
+	(void)state;
+	assert_golden("image/pack.txt", text);
+	assert_string_equal(plain[strv_len(plain) - 1], "rootfs");
+	for (char **word = plain; *word; word++)
+		assert_null(str_after(*word, "--use-compress-program"));
+	for (size_t i = 0; job_compressions[i]; i++)
+		assert_int_equal(job_check_compression(job_compressions[i], NULL), 0);
+	assert_true(job_check_compression("gzip --rsyncable", NULL) < 0);
+	assert_true(job_check_compression("xz;id", NULL) < 0);
+	assert_true(job_check_compression(NULL, NULL) < 0);
+}
+
 static void test_metadata(void **state)
 {
 	_cleanup_(template_freep) struct template *t = load("alpine");
@@ -120,7 +140,7 @@ static void test_metadata(void **state)
 
 	(void)state;
 	pack_properties(t, &plan, 1795329989, &properties);
-	pack_metadata(&plan, &properties, 1795329989, &text);
+	pack_metadata(plan.architecture, &properties, 1795329989, &text);
 	assert_golden("image/metadata.yaml", buf_str(&text));
 }
 
@@ -129,7 +149,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bootstrap), cmocka_unit_test(test_tar),
 		cmocka_unit_test(test_packages),  cmocka_unit_test(test_compression),
-		cmocka_unit_test(test_metadata),
+		cmocka_unit_test(test_metadata),  cmocka_unit_test(test_pack),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

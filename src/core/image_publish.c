@@ -1,0 +1,133 @@
+/*
+ * core/image_publish.c - a stopped instance to an image: check -> await-released -> publish
+ *
+ * The op holds the instance; the image is in the store when its row is (image_store_add()).
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "core/core.h"
+#include "core/image_publish.h"
+#include "core/image_store.h"
+#include "core/inst.h"
+#include "core/inst_events.h"
+#include "core/job.h"
+#include "core/pool.h"
+
+void image_publish_free(struct image_publish *publish)
+{
+	if (!publish)
+		return;
+	image_record_free(publish->given);
+	free(publish->compression);
+	free(publish);
+}
+
+static void free_publish(void *data)
+{
+	image_publish_free(data);
+}
+
+static enum op_next step_check(struct op *op)
+{
+	if (op->inst->state == INST_STOPPED)
+		return OP_NEXT;
+	(void)err_kind(&op->err, ERR_INVALID, "Instance is running");
+	return OP_FAIL;
+}
+
+static bool is_released(struct inst *inst, struct op *op)
+{
+	(void)op;
+	return !inst->conn;
+}
+
+static enum op_next step_await_released(struct op *op)
+{
+	return inst_await(op, is_released);
+}
+
+static enum op_next published(struct op *op, const struct job_report *report)
+{
+	const struct image_publish *publish = op->args;
+
+	if (op->err.code < 0)
+		return OP_FAIL;
+	return op_result(image_store_add(op, report, publish->given, &op->err));
+}
+
+/* The image's own words count, then what the instance says of the image it was made from. */
+static void fill_properties(const struct inst_record *record, const struct image_record *given,
+			    struct strmap *properties)
+{
+	strmap_for_each(entry, &record->config)
+	{
+		const char *key = str_after(entry->key, "image.");
+
+		if (key && !streq(key, "serial"))
+			strmap_set(properties, key, entry->value);
+	}
+	strmap_merge(properties, &given->properties);
+	if (!strmap_has(properties, "name"))
+		strmap_set(properties, "name", record->name);
+}
+
+static enum op_next step_publish(struct op *op)
+{
+	const struct image_publish *publish = op->args;
+	const struct inst_record *record = op->inst->record;
+	struct job job = { .kind = JOB_IMAGE_PUBLISH };
+	enum op_next next = OP_FAIL;
+
+	if (pool_fill_job(op->core, record->pool, &job, &op->err) == 0) {
+		image_store_fill_job(op->core, &job);
+		job.volume = xstrdup(record->name);
+		job.image = xstrdup(record->image_fingerprint);
+		strmap_set(&job.variables, "architecture", record->architecture);
+		strmap_set(&job.variables, "compression", publish->compression);
+		fill_properties(record, publish->given, &job.properties);
+		next = job_run(op, &job, -EBADF, published);
+	}
+	wire_free(&job_schema, &job);
+	return next;
+}
+
+static const struct op_step steps[] = {
+	{ "check", step_check, NULL },
+	{ "await-released", step_await_released, NULL },
+	{ "publish", step_publish, NULL },
+	{ 0 },
+};
+static const struct op_table publish_table = { "image-publish", steps };
+
+int image_publish(struct inst *inst, struct image_publish *publish, struct op **ret_op,
+		  struct err *err)
+{
+	struct op *op;
+	int r = core_check_open(inst->core, err);
+
+	if (r == 0)
+		r = job_check_compression(publish->compression, err);
+	if (r == 0 && inst->state != INST_STOPPED)
+		r = err_kind(err, ERR_INVALID,
+			     "Instance is running: only a stopped one can be published");
+	if (r < 0) {
+		image_publish_free(publish);
+		return r;
+	}
+	op = op_new(inst->core, OP_TASK, "Publishing image", publish, free_publish, err);
+	if (!op)
+		return -EBUSY;
+	r = inst_claim(inst, op, err);
+	if (r < 0) {
+		op_unref(op);
+		return r;
+	}
+	op_add_resource(op, "instances", inst->record->name);
+	op_add_table(op, &publish_table);
+	op_start(op);
+	*ret_op = op;
+	return 0;
+}
