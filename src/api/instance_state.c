@@ -228,6 +228,8 @@ void console_post(struct api_req *req)
 	struct inst *inst;
 	int r = find(req, &inst);
 
+	if (r == 0)
+		r = json_check(req->body, "i:width i:height s:type b:force", &req->err);
 	if (r == 0 && *type && !streq(type, "console"))
 		r = err_kind(&req->err, ERR_INVALID, "containers have no console of type \"%s\"",
 			     type);

@@ -163,7 +163,9 @@ static int run_session(struct cli *cli, const char *name, const struct mode *mod
 	if (r >= 0 && (status < 0 || status == STATUS_NOT_EXECUTABLE || status == STATUS_NOT_FOUND))
 		r = cli_wait(cli, reply.operation, &operation, &err);
 	client_reply_done(&reply);
-	return operation || r < 0 ? exit_status(cli, name, operation, &err, r) : status;
+	/* a daemon that has gone meanwhile knows no better */
+	return operation || (r < 0 && status < 0) ? exit_status(cli, name, operation, &err, r)
+						  : status;
 }
 
 static int run_exec(struct cli *cli, const struct cli_args *args)

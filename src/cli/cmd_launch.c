@@ -274,7 +274,7 @@ static int run_launch(struct cli *cli, const struct cli_args *args)
 		return cli_fail(cli, name, "wait", &err);
 	cli_say(cli, "%s is running.", name);
 	if (args_has(args, "console"))
-		return console_attach(cli, name);
+		return console_attach(cli, name, false, NULL);
 	return CLI_OK;
 }
 

@@ -87,7 +87,7 @@ static int after_start(struct cli *cli, const struct cli_args *args, char **name
 		if (wait_instance(cli, *n, goal, &err) < 0)
 			return cli_fail(cli, *n, "wait", &err);
 	if (args_has(args, "console") && strv_len(names) == 1)
-		return console_attach(cli, names[0]);
+		return console_attach(cli, names[0], false, NULL);
 	return CLI_OK;
 }
 

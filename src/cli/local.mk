@@ -30,6 +30,7 @@ libcli_a_SOURCES = \
 	%D%/cmd_wait.c \
 	%D%/command.c %D%/command.h \
 	%D%/commands.c %D%/commands.h \
+	%D%/detach.c %D%/detach.h \
 	%D%/editor.c %D%/editor.h \
 	%D%/help.c %D%/help.h \
 	%D%/image.h \
@@ -41,6 +42,7 @@ libcli_a_SOURCES = \
 	%D%/report.c \
 	%D%/session.c %D%/session.h \
 	%D%/session_fds.c \
+	%D%/session_pump.c %D%/session_pump.h \
 	%D%/snapshot.h \
 	%D%/table.c %D%/table.h \
 	%D%/term.c %D%/term.h \

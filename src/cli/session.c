@@ -28,8 +28,7 @@ enum {
 	POLL_SIGNALS,
 	POLLS,
 	READ_SIZE = 64 * 1024,
-	QUEUE_MAX_FRAME = 64 * 1024,
-	DETACH_PREFIX = 1 /* ctrl-a */
+	QUEUE_MAX_FRAME = 64 * 1024
 };
 
 struct session;
@@ -45,7 +44,7 @@ struct session {
 	const struct session_plan *plan;
 	struct stream streams[STREAMS];
 	bool stdin_open;
-	bool prefix_seen; /* ctrl-a was typed */
+	struct detach detach;
 	bool detached;
 	int write_error; /* -errno of our standard output */
 	int signal_fd;
@@ -170,28 +169,6 @@ static void on_signals(struct session *s)
 	}
 }
 
-/* Take ctrl-a q out of what was typed; ctrl-a ctrl-a is one ctrl-a. Returns: bytes left. */
-static size_t filter_detach(struct session *s, char *bytes, size_t len)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < len && !s->detached; i++) {
-		bool prefix = bytes[i] == DETACH_PREFIX;
-
-		if (s->prefix_seen) {
-			s->prefix_seen = false;
-			s->detached = bytes[i] == 'q';
-			if (!s->detached)
-				bytes[kept++] = bytes[i];
-		} else if (prefix) {
-			s->prefix_seen = true;
-		} else {
-			bytes[kept++] = bytes[i];
-		}
-	}
-	return kept;
-}
-
 static void on_stdin(struct session *s)
 {
 	char bytes[READ_SIZE];
@@ -205,8 +182,10 @@ static void on_stdin(struct session *s)
 		ws_queue(ws, true, "", 0);
 		return;
 	}
-	if (s->plan->kind == SESSION_CONSOLE)
-		n = (ssize_t)filter_detach(s, bytes, (size_t)n);
+	if (s->plan->kind == SESSION_CONSOLE) {
+		n = (ssize_t)detach_filter(&s->detach, bytes, (size_t)n);
+		s->detached |= s->detach.wanted;
+	}
 	if (n > 0)
 		ws_queue(ws, false, bytes, (size_t)n);
 }
@@ -284,7 +263,9 @@ static void close_session(struct session *s)
 
 int session_run_ws(struct cli *cli, const struct session_plan *plan, struct err *err)
 {
-	struct session s = { .plan = plan, .stdin_open = true, .signal_fd = -EBADF };
+	struct session s = {
+		.plan = plan, .detach = plan->detach, .stdin_open = true, .signal_fd = -EBADF
+	};
 	struct term_raw raw = { .fd = -EBADF };
 	int r = open_streams(cli, &s, err);
 

@@ -10,12 +10,13 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "cli/detach.h"
 
 struct cli;
 
 enum session_kind {
 	SESSION_EXEC,
-	SESSION_CONSOLE, /* ctrl-a q detaches */
+	SESSION_CONSOLE,
 	SESSION_KIND_MAX
 };
 
@@ -24,6 +25,7 @@ struct session_plan {
 	bool interactive; /* a pty there; else three pipes */
 	bool raw;	  /* put this terminal into raw mode */
 	bool no_stdin;
+	struct detach detach;	 /* console: the keys that leave it */
 	const char *greeting;	 /* said when what is typed goes there already; NULL: nothing */
 	const json_t *operation; /* metadata.fds has the secrets */
 	const char *id;		 /* of the operation */
@@ -36,9 +38,10 @@ struct session_plan {
 int session_run_ws(struct cli *cli, const struct session_plan *plan, struct err *err);
 
 /*
- * The same by handing descriptors over ("Upgrade: sysctr-fds"); needs secret "fds".
+ * The same by handing descriptors over ("Upgrade: sysctr-fds"); needs secret "fds". Once it runs,
+ * the session goes on without the daemon.
  *
- * @ret_status: the command's exit status, -1 when the daemon did not say.
+ * @ret_status: the command's exit status, 0 of a console; -1: ask the operation.
  */
 int session_run_fds(struct cli *cli, const struct session_plan *plan, int *ret_status,
 		    struct err *err);

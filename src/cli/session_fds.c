@@ -2,7 +2,9 @@
  * cli/session_fds.c - see session.h: the transport that hands descriptors over
  *
  * What is no terminal is given away and this process only forwards signals; a terminal of the
- * caller never leaves: a pipe, or the master of a new pty, is copied to and from it.
+ * caller never leaves: a pipe, the master of a new pty or the console's stream is copied to and
+ * from it. The monitor's link tells the end of a command and takes signals, whether or not there
+ * is a daemon; a daemon without that says "exit N" instead.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +12,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -17,67 +21,33 @@
 #include "base/str.h"
 #include "cli/cli.h"
 #include "cli/session.h"
+#include "cli/session_pump.h"
 #include "cli/term.h"
 #include "client/fdlink.h"
 #include "codec/json.h"
+#include "spec/link.h"
 
 enum {
-	COPY_SIZE = 64 * 1024,
 	PUMPS = 3,
-	POLL_LINK = PUMPS,
+	POLL_DAEMON = PUMPS * 2, /* each pump has two */
+	POLL_LINK,
 	POLL_SIGNALS,
-	POLLS
-};
-
-struct pump {
-	int from, to; /* from < 0: nothing to copy */
-	bool own_from, own_to;
+	POLLS,
+	SIGNAL_STATUS = 128
 };
 
 struct fds_session {
 	const struct session_plan *plan;
-	struct fdlink *link;
-	struct pump pumps[PUMPS];
+	struct fdlink *daemon; /* NULL: it is gone, and the session goes on */
+	int link_fd;	       /* of the monitor; -EBADF: none */
+	struct session_pump pumps[PUMPS];
 	int give[PUMPS];      /* what the daemon gets */
 	bool own_give[PUMPS]; /* made here */
 	int signal_fd;
+	struct detach detach;
 	int status; /* of the command, -1 until it is known */
 	bool over;
 };
-
-static void pump_stop(struct pump *p)
-{
-	if (p->own_from && p->from >= 0)
-		(void)close(p->from);
-	if (p->own_to && p->to >= 0)
-		(void)close(p->to);
-	*p = (struct pump){ .from = -EBADF, .to = -EBADF };
-}
-
-/* Copy one piece. Returns: false at the end. */
-static bool pump_once(struct pump *p)
-{
-	char bytes[COPY_SIZE];
-	ssize_t n = read(p->from, bytes, sizeof(bytes));
-	size_t done = 0;
-
-	if (n < 0)
-		return errno == EINTR || errno == EAGAIN;
-	while (done < (size_t)n) {
-		ssize_t w = write(p->to, bytes + done, (size_t)n - done);
-
-		if (w < 0 && errno == EAGAIN) {
-			struct pollfd wait = { .fd = p->to, .events = POLLOUT };
-
-			(void)poll(&wait, 1, -1);
-			continue;
-		}
-		if (w < 0 && errno != EINTR)
-			return false;
-		done += (size_t)MAX(w, 0);
-	}
-	return n > 0;
-}
 
 /* A pipe in place of the terminal @fd. */
 static int replace_terminal(struct fds_session *s, int fd, struct err *err)
@@ -88,10 +58,10 @@ static int replace_terminal(struct fds_session *s, int fd, struct err *err)
 		return err_set(err, -errno, "make a pipe");
 	if (fd == STDIN_FILENO) {
 		s->give[fd] = ends[0];
-		s->pumps[fd] = (struct pump){ .from = fd, .to = ends[1], .own_to = true };
+		s->pumps[fd] = (struct session_pump){ .from = fd, .to = ends[1], .own_to = true };
 	} else {
 		s->give[fd] = ends[1];
-		s->pumps[fd] = (struct pump){ .from = ends[0], .to = fd, .own_from = true };
+		s->pumps[fd] = (struct session_pump){ .from = ends[0], .to = fd, .own_from = true };
 	}
 	s->own_give[fd] = true;
 	return 0;
@@ -116,82 +86,156 @@ static int prepare_pipes(struct fds_session *s, struct err *err)
 	return 0;
 }
 
+/* ---- to the other side ---- */
+
+static void send_line(struct fds_session *s, enum link_kind kind, uint32_t a, uint32_t b)
+{
+	struct link_line line = { .kind = kind, .a = a, .b = b };
+	char text[32];
+
+	if (s->link_fd >= 0) {
+		(void)send(s->link_fd, &line, sizeof(line), MSG_NOSIGNAL);
+		return;
+	}
+	if (kind == LINK_RESIZE)
+		(void)snprintf(text, sizeof(text), "resize %u %u", a, b);
+	else
+		(void)snprintf(text, sizeof(text), "signal %u", a);
+	if (s->daemon)
+		(void)fdlink_send(s->daemon, text); /* that it is gone is seen when reading */
+}
+
 static void send_size(struct fds_session *s)
 {
 	unsigned short width, height;
-	char line[32];
 
-	if (!s->plan->interactive || term_size(STDOUT_FILENO, &width, &height) < 0)
-		return;
-	(void)snprintf(line, sizeof(line), "resize %u %u", width, height);
-	(void)fdlink_send(s->link, line); /* a daemon that is gone is seen when reading */
+	if (s->plan->interactive && term_size(STDOUT_FILENO, &width, &height) == 0)
+		send_line(s, LINK_RESIZE, width, height);
 }
 
 static void on_signals(struct fds_session *s)
 {
 	struct signalfd_siginfo info;
-	char line[32];
 
 	while (read(s->signal_fd, &info, sizeof(info)) == sizeof(info)) {
-		if (info.ssi_signo == SIGWINCH || info.ssi_signo == SIGCONT) {
+		if (info.ssi_signo == SIGWINCH || info.ssi_signo == SIGCONT)
 			send_size(s);
-			continue;
-		}
-		(void)snprintf(line, sizeof(line), "signal %u", info.ssi_signo);
-		(void)fdlink_send(s->link, line);
+		else if (s->plan->kind == SESSION_EXEC)
+			send_line(s, LINK_SIGNAL, info.ssi_signo, 0);
+		else
+			s->over = true; /* a console is not the place to send signals to */
 	}
 }
 
-/* The new pty: typed to it, shown from it. */
-static void use_master(struct fds_session *s, int master)
+/* ---- from the other side ---- */
+
+/* The new pty, or the console: typed to it, shown from it. */
+static void use_stream(struct fds_session *s, int fd)
 {
 	for (int i = 0; i < PUMPS; i++)
-		pump_stop(&s->pumps[i]);
+		session_pump_stop(&s->pumps[i]);
 	if (!s->plan->no_stdin)
-		s->pumps[STDIN_FILENO] = (struct pump){ .from = STDIN_FILENO, .to = master };
+		s->pumps[STDIN_FILENO] = (struct session_pump){ .from = STDIN_FILENO, .to = fd };
 	s->pumps[STDOUT_FILENO] =
-		(struct pump){ .from = master, .to = STDOUT_FILENO, .own_from = true };
+		(struct session_pump){ .from = fd, .to = STDOUT_FILENO, .own_from = true };
+	session_pump_set_nonblock(fd);
 	send_size(s);
+}
+
+static void on_line(struct fds_session *s, const char *line)
+{
+	const char *number = str_after(line, "exit ");
+	uint32_t status;
+	int fd = -EBADF;
+
+	if (number && parse_u32(number, &status) == 0) {
+		s->status = (int)(status & 0xff);
+		s->over = true;
+		return;
+	}
+	if (streq(line, "pty") || streq(line, "console") || streq(line, "link"))
+		fd = fdlink_take_fd(s->daemon);
+	if (fd < 0)
+		return;
+	if (streq(line, "link") && s->link_fd < 0)
+		s->link_fd = fd;
+	else
+		use_stream(s, fd);
+	if (streq(line, "console"))
+		s->status = 0;
+}
+
+/* Whether what runs here can do without the daemon. */
+static bool is_alone(const struct fds_session *s)
+{
+	return s->link_fd >= 0 || (s->plan->kind == SESSION_CONSOLE && s->status == 0);
+}
+
+static void on_daemon(struct fds_session *s)
+{
+	int r = fdlink_process(s->daemon);
+	char *line;
+
+	while ((line = fdlink_line(s->daemon))) {
+		on_line(s, line);
+		free(line);
+	}
+	if (r == 0 || s->over)
+		return;
+	s->daemon = fdlink_free(s->daemon);
+	s->over = !is_alone(s);
 }
 
 static void on_link(struct fds_session *s)
 {
-	int r = fdlink_process(s->link);
-	int master = fdlink_take_fd(s->link);
-	char *line;
+	struct link_line line;
+	ssize_t n = recv(s->link_fd, &line, sizeof(line), MSG_DONTWAIT);
 
-	if (master >= 0)
-		use_master(s, master);
-	while ((line = fdlink_line(s->link))) {
-		const char *number = str_after(line, "exit ");
-		uint32_t status;
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n == (ssize_t)sizeof(line) && line.kind == LINK_EXIT) {
+		int status = (int)line.a;
 
-		if (number && parse_u32(number, &status) == 0) {
-			s->status = (int)(status & 0xff);
-			s->over = true;
-		}
-		free(line);
+		s->status =
+			WIFEXITED(status) ? WEXITSTATUS(status) : SIGNAL_STATUS + WTERMSIG(status);
+		s->over = true;
+	} else if (n != (ssize_t)sizeof(line)) { /* the monitor is gone, and the container */
+		(void)close(s->link_fd);
+		s->link_fd = -EBADF;
+		s->over = !s->daemon;
 	}
-	s->over |= r != 0;
 }
+
+/* ---- the loop ---- */
 
 static void prepare_polls(const struct fds_session *s, struct pollfd *polls)
 {
 	for (int i = 0; i < PUMPS; i++)
-		polls[i] = (struct pollfd){ .fd = s->pumps[i].from, .events = POLLIN };
-	polls[POLL_LINK] = (struct pollfd){ .fd = fdlink_fd(s->link), .events = POLLIN };
+		session_pump_prepare(&s->pumps[i], &polls[2 * i]);
+	polls[POLL_DAEMON] =
+		(struct pollfd){ .fd = s->daemon ? fdlink_fd(s->daemon) : -1, .events = POLLIN };
+	polls[POLL_LINK] = (struct pollfd){ .fd = s->link_fd, .events = POLLIN };
 	polls[POLL_SIGNALS] = (struct pollfd){ .fd = s->signal_fd, .events = POLLIN };
+}
+
+static void run_pump(struct fds_session *s, int i, const struct pollfd *polls)
+{
+	struct session_pump *pump = &s->pumps[i];
+	bool typed = s->plan->kind == SESSION_CONSOLE && i == STDIN_FILENO;
+	bool goes_on = session_pump_run(pump, polls, typed ? &s->detach : NULL);
+
+	if (goes_on && !s->detach.wanted)
+		return;
+	if (typed || s->plan->kind == SESSION_CONSOLE)
+		s->over = true;
+	session_pump_stop(pump);
 }
 
 /* What the command wrote before it ended; a background process may hold the other end open. */
 static void drain(struct fds_session *s)
 {
-	for (int i = STDOUT_FILENO; i < PUMPS; i++) {
-		struct pollfd p = { .fd = s->pumps[i].from, .events = POLLIN };
-
-		while (p.fd >= 0 && poll(&p, 1, 0) > 0 && pump_once(&s->pumps[i]))
-			;
-	}
+	for (int i = STDOUT_FILENO; i < PUMPS; i++)
+		session_pump_drain(&s->pumps[i]);
 }
 
 static int copy(struct fds_session *s, struct err *err)
@@ -200,17 +244,23 @@ static int copy(struct fds_session *s, struct err *err)
 
 	while (!s->over) {
 		prepare_polls(s, polls);
-		if (poll(polls, POLLS, -1) < 0 && errno != EINTR)
-			return err_set(err, -errno, "wait for the session");
+		if (poll(polls, POLLS, -1) < 0) {
+			if (errno != EINTR)
+				return err_set(err, -errno, "wait for the session");
+			continue;
+		}
 		if (polls[POLL_SIGNALS].revents)
 			on_signals(s);
 		for (int i = 0; i < PUMPS; i++)
-			if (polls[i].fd >= 0 && polls[i].revents && !pump_once(&s->pumps[i]))
-				pump_stop(&s->pumps[i]);
+			if (polls[2 * i].revents || polls[2 * i + 1].revents)
+				run_pump(s, i, &polls[2 * i]);
 		if (polls[POLL_LINK].revents)
 			on_link(s);
+		if (polls[POLL_DAEMON].revents && !s->over)
+			on_daemon(s);
 	}
-	drain(s);
+	if (s->plan->kind == SESSION_EXEC)
+		drain(s);
 	return 0;
 }
 
@@ -220,14 +270,16 @@ static void session_done(struct fds_session *s)
 		if (s->own_give[i] && s->give[i] >= 0)
 			(void)close(s->give[i]);
 		s->own_give[i] = false;
-		pump_stop(&s->pumps[i]);
+		session_pump_stop(&s->pumps[i]);
 	}
-	s->link = fdlink_free(s->link);
+	s->daemon = fdlink_free(s->daemon);
+	if (s->link_fd >= 0)
+		(void)close(s->link_fd);
 	if (s->signal_fd >= 0)
 		(void)close(s->signal_fd);
 }
 
-static int connect_link(struct cli *cli, struct fds_session *s, struct err *err)
+static int connect_daemon(struct cli *cli, struct fds_session *s, struct err *err)
 {
 	const json_t *fds = json_at(s->plan->operation, "metadata.fds");
 	_cleanup_(freep) char *path = NULL;
@@ -235,7 +287,7 @@ static int connect_link(struct cli *cli, struct fds_session *s, struct err *err)
 
 	path = client_path("/1.0/operations/%s/websocket?secret=%s", s->plan->id,
 			   json_str(fds, "fds", ""));
-	r = fdlink_open(cli->client, path, s->give, s->plan->interactive ? 0 : PUMPS, &s->link,
+	r = fdlink_open(cli->client, path, s->give, s->plan->interactive ? 0 : PUMPS, &s->daemon,
 			err);
 	if (r < 0)
 		return err_wrap(err, "connect the session");
@@ -250,20 +302,28 @@ static int connect_link(struct cli *cli, struct fds_session *s, struct err *err)
 int session_run_fds(struct cli *cli, const struct session_plan *plan, int *ret_status,
 		    struct err *err)
 {
-	struct fds_session s = { .plan = plan, .signal_fd = -EBADF, .status = -1 };
+	struct fds_session s = {
+		.plan = plan,
+		.link_fd = -EBADF,
+		.signal_fd = -EBADF,
+		.detach = plan->detach,
+		.status = -1,
+	};
 	struct term_raw raw = { .fd = -EBADF };
 	int r;
 
 	for (int i = 0; i < PUMPS; i++)
-		s.pumps[i] = (struct pump){ .from = -EBADF, .to = -EBADF };
+		s.pumps[i] = (struct session_pump){ .from = -EBADF, .to = -EBADF };
 	r = plan->interactive ? 0 : prepare_pipes(&s, err);
 	if (r == 0)
-		r = connect_link(cli, &s, err);
+		r = connect_daemon(cli, &s, err);
 	if (r == 0) {
 		s.signal_fd = session_signals_open();
 		if (plan->raw)
 			(void)term_raw_enter(STDIN_FILENO,
 					     &raw); /* not a terminal: nothing to do */
+		if (plan->greeting)
+			cli_say(cli, "%s%s", plan->greeting, raw.fd >= 0 ? "\r" : "");
 		r = copy(&s, err);
 		term_raw_leave(&raw);
 		*ret_status = s.status;

@@ -32,4 +32,4 @@ int wait_parse_goal(const char *word, const struct cli_args *args, struct wait_g
 int wait_instance(struct cli *cli, const char *name, const struct wait_goal *goal, struct err *err);
 
 /* cli/cmd_console.c: an exit status. */
-int console_attach(struct cli *cli, const char *name);
+int console_attach(struct cli *cli, const char *name, bool force, const char *escape);

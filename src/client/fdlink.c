@@ -19,7 +19,8 @@ enum {
 
 struct fdlink {
 	int fd;
-	int passed_fd;
+	int passed_fds[FDLINK_KEEP_MAX];
+	size_t n_passed;
 	struct buf in;
 };
 
@@ -49,6 +50,14 @@ static int send_fds(int fd, const int *fds, size_t n_fds)
 	return n < 0 ? -errno : 0;
 }
 
+static void keep_fd(struct fdlink *link, int fd)
+{
+	if (fd >= 0 && link->n_passed < FDLINK_KEEP_MAX)
+		link->passed_fds[link->n_passed++] = fd;
+	else if (fd >= 0)
+		(void)close(fd);
+}
+
 int fdlink_open(const struct client *client, const char *target, const int *fds, size_t n_fds,
 		struct fdlink **ret_link, struct err *err)
 {
@@ -57,12 +66,14 @@ int fdlink_open(const struct client *client, const char *target, const int *fds,
 					.upgrade = "sysctr-fds" };
 	_cleanup_(http_closep) struct http_conn *conn = NULL;
 	struct fdlink *link;
+	int fd = -EBADF;
 	int r = client_upgrade(client, &request, &conn, err);
 
 	if (r < 0)
 		return r;
 	link = xcalloc(1, sizeof(*link));
-	link->fd = http_take_fd(TAKE_PTR(conn), &link->in, &link->passed_fd);
+	link->fd = http_take_fd(TAKE_PTR(conn), &link->in, &fd);
+	keep_fd(link, fd);
 	r = send_fds(link->fd, fds, n_fds);
 	if (r < 0) {
 		(void)fdlink_free(link);
@@ -92,16 +103,17 @@ int fdlink_send(struct fdlink *link, const char *line)
 	return 0;
 }
 
-/* Keep the last descriptor of @msg. */
+/* Keep the descriptors of @msg. */
 static void take_passed(struct fdlink *link, struct msghdr *msg)
 {
+	int fd;
+
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
 		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS ||
 		    c->cmsg_len != CMSG_LEN(sizeof(int)))
 			continue;
-		if (link->passed_fd >= 0)
-			(void)close(link->passed_fd);
-		memcpy(&link->passed_fd, CMSG_DATA(c), sizeof(int));
+		memcpy(&fd, CMSG_DATA(c), sizeof(int));
+		keep_fd(link, fd);
 	}
 }
 
@@ -149,7 +161,13 @@ char *fdlink_line(struct fdlink *link)
 
 int fdlink_take_fd(struct fdlink *link)
 {
-	return TAKE_FD(link->passed_fd);
+	int fd = link->n_passed > 0 ? link->passed_fds[0] : -EBADF;
+
+	if (fd < 0)
+		return fd;
+	link->n_passed--;
+	memmove(link->passed_fds, link->passed_fds + 1, link->n_passed * sizeof(int));
+	return fd;
 }
 
 struct fdlink *fdlink_free(struct fdlink *link)
@@ -158,8 +176,8 @@ struct fdlink *fdlink_free(struct fdlink *link)
 		return NULL;
 	if (link->fd >= 0)
 		(void)close(link->fd);
-	if (link->passed_fd >= 0)
-		(void)close(link->passed_fd);
+	for (size_t i = 0; i < link->n_passed; i++)
+		(void)close(link->passed_fds[i]);
 	buf_done(&link->in);
 	free(link);
 	return NULL;

@@ -2,7 +2,7 @@
  * client/fdlink.h - "Upgrade: sysctr-fds": descriptors to the daemon, lines of text both ways
  *
  * After the 101 the client sends one byte with up to three descriptors. Then either side sends
- * lines; the daemon's may bring one descriptor (the master of a pty).
+ * lines; the daemon's may bring one descriptor each (the master of a pty, a link).
  */
 #pragma once
 
@@ -14,7 +14,8 @@ struct client;
 struct fdlink;
 
 enum {
-	FDLINK_SEND_MAX = 3
+	FDLINK_SEND_MAX = 3,
+	FDLINK_KEEP_MAX = 4 /* received and not taken yet; more are closed */
 };
 
 /* Upgrade GET @target and hand over @fds (borrowed). */
@@ -32,6 +33,6 @@ int fdlink_send(struct fdlink *link, const char *line);
 int fdlink_process(struct fdlink *link);
 char *fdlink_line(struct fdlink *link);
 
-/* The descriptor that came last, owned by the caller; -EBADF for none. */
+/* The descriptor that came first of those not taken, owned by the caller; -EBADF for none. */
 int fdlink_take_fd(struct fdlink *link);
 struct fdlink *fdlink_free(struct fdlink *link); /* returns NULL */

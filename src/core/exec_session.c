@@ -308,6 +308,17 @@ static void start_pty_pump(struct session *session, int master_fd)
 	start_pump(session, STREAM_STDIN, master_fd, master_fd);
 }
 
+/* What our own client goes on with, also without us: the terminal, and the monitor's link. */
+static void hand_on(struct session *session, const int *fds, size_t n_fds)
+{
+	size_t n = 0;
+
+	if (session->request->spec.interactive && n < n_fds)
+		(void)fdsession_send(session->streams.fdsession, "pty", fds[n++]);
+	if (n < n_fds) /* a monitor of before has none */
+		(void)fdsession_send(session->streams.fdsession, "link", fds[n]);
+}
+
 static void started(void *data, const struct msg *answer, enum msg_type type, int *fds,
 		    size_t n_fds)
 {
@@ -325,8 +336,8 @@ static void started(void *data, const struct msg *answer, enum msg_type type, in
 	}
 	session->id = answer->session;
 	list_append(&session->inst->sessions, &session->node);
-	if (n_fds > 0 && session->streams.fdsession)
-		(void)fdsession_send(session->streams.fdsession, "pty", fds[0]);
+	if (session->streams.fdsession)
+		hand_on(session, fds, n_fds);
 	else if (n_fds > 0)
 		start_pty_pump(session, TAKE_FD(fds[0]));
 	op_resume(op, OP_NEXT);
@@ -395,6 +406,7 @@ static int make_stdio(struct session *session, int ret_fds[STREAM_COUNT])
 static int send_start(struct op *op, int spec_fd)
 {
 	struct session *session = op->args;
+	struct msg msg = { .link = session->streams.fdsession != NULL };
 	int fds[1 + STREAM_COUNT] = { spec_fd, -EBADF, -EBADF, -EBADF };
 	size_t n = 1;
 	int r = 0;
@@ -404,7 +416,7 @@ static int send_start(struct op *op, int spec_fd)
 		n = ARRAY_LEN(fds);
 	}
 	if (r == 0)
-		r = monitor_request(session->inst, MSG_SESSION_START, NULL, fds, n, started,
+		r = monitor_request(session->inst, MSG_SESSION_START, &msg, fds, n, started,
 				    op_ref(op));
 	for (size_t i = 1; i < n; i++)
 		(void)fd_close(fds[i]);

@@ -2,6 +2,7 @@
 #include "monitor/console.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -16,12 +17,18 @@ enum {
 	DEFAULT_HEIGHT = 24
 };
 
+static const char read_only[] =
+	"\r\n[read-only: somebody else types on this console; attach with force to take it over]\r\n";
+static const char taken_over[] =
+	"\r\n[somebody else has taken over this console: it is read-only here now]\r\n";
+
 static void drop_watcher(struct watcher *watcher)
 {
 	struct console *console = watcher->console;
 
 	loop_remove(console->loop, &watcher->source);
 	watcher->fd = fd_close(watcher->fd);
+	watcher->notice = NULL;
 	if (console->writer == watcher) {
 		console->writer = NULL;
 		console->input_len = 0;
@@ -36,19 +43,37 @@ static void rearm_watcher(struct watcher *watcher)
 
 	if (watcher != console->writer || console->input_len == 0)
 		events |= EPOLLIN;
-	if (watcher->position < console->ring.end)
+	if (watcher->position < console->ring.end || watcher->notice)
 		events |= EPOLLOUT;
 	(void)loop_change(watcher->console->loop, &watcher->source, events);
+}
+
+/* The next bytes for @watcher. Returns: how many, 0 for none. */
+static size_t next_bytes(struct watcher *watcher, const char **ret_bytes)
+{
+	if (!watcher->notice)
+		return ring_peek(&watcher->console->ring, &watcher->position, ret_bytes);
+	*ret_bytes = watcher->notice;
+	return strlen(watcher->notice);
+}
+
+static void advance(struct watcher *watcher, size_t len)
+{
+	if (!watcher->notice)
+		watcher->position += len;
+	else if (watcher->notice[len])
+		watcher->notice += len;
+	else
+		watcher->notice = NULL;
 }
 
 /* Send what it has not seen. Returns: whether it is still there. */
 static bool flush_watcher(struct watcher *watcher)
 {
-	const struct console *console = watcher->console;
 	const char *bytes;
 	size_t len;
 
-	while ((len = ring_peek(&console->ring, &watcher->position, &bytes)) > 0) {
+	while ((len = next_bytes(watcher, &bytes)) > 0) {
 		ssize_t n = send(watcher->fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT);
 
 		if (n < 0 && errno == EAGAIN)
@@ -57,7 +82,7 @@ static bool flush_watcher(struct watcher *watcher)
 			drop_watcher(watcher);
 			return false;
 		}
-		watcher->position += (uint64_t)n;
+		advance(watcher, (size_t)n);
 	}
 	rearm_watcher(watcher);
 	return true;
@@ -207,6 +232,23 @@ static struct watcher *find_free(struct console *console)
 	return NULL;
 }
 
+static void tell(struct watcher *watcher, const char *notice)
+{
+	watcher->notice = notice;
+	(void)flush_watcher(watcher);
+}
+
+/* The input goes to @watcher, from whoever has it. */
+static void give_input(struct console *console, struct watcher *watcher)
+{
+	struct watcher *before = console->writer;
+
+	console->writer = watcher;
+	console->input_len = 0;
+	if (before)
+		tell(before, taken_over);
+}
+
 int console_attach(struct console *console, uint32_t height, bool force, bool *ret_writer)
 {
 	struct watcher *watcher = find_free(console);
@@ -226,12 +268,11 @@ int console_attach(struct console *console, uint32_t height, bool force, bool *r
 	watcher->fd = pair[0];
 	watcher->position =
 		ring_tail(&console->ring, height ? height : DEFAULT_HEIGHT, CONSOLE_REPLAY_BYTES);
-	if (!console->writer || force) {
-		console->writer = watcher;
-		console->input_len = 0;
-	}
+	if (!console->writer || force)
+		give_input(console, watcher);
 	*ret_writer = console->writer == watcher;
-	(void)flush_watcher(watcher);
+	if (flush_watcher(watcher) && !*ret_writer)
+		tell(watcher, read_only);
 	return pair[1];
 }
 

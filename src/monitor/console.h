@@ -4,7 +4,7 @@
  * Layer: monitor. Never blocks (but for the log file). Allocates only in console_init().
  *
  *   C1  A watcher that does not read loses bytes; the container never waits for one.
- *   C2  At most one watcher's input counts.
+ *   C2  At most one watcher's input counts. Who has not, or loses it, is told on the stream.
  */
 #pragma once
 
@@ -31,6 +31,7 @@ struct watcher {
 	struct console *console;
 	int fd; /* our end of a stream pair; -EBADF: free */
 	uint64_t position;
+	const char *notice; /* what is left of a word of ours to it; goes before the ring's bytes */
 };
 
 struct console {

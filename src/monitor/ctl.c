@@ -24,7 +24,7 @@ static void drop_conn(struct ctl_conn *conn)
 
 /* Returns: 0, -EAGAIN, or another -errno after which the connection is gone. */
 static int send_message(struct ctl_conn *conn, enum msg_type type, uint32_t serial,
-			const struct msg *msg, int fd)
+			const struct msg *msg, const int *fds, size_t n_fds)
 {
 	struct ctl *ctl = conn->ctl;
 	struct iovec iov;
@@ -36,18 +36,18 @@ static int send_message(struct ctl_conn *conn, enum msg_type type, uint32_t seri
 		return -EMSGSIZE;
 	log_trace(LOG_NONE, "send %s serial=%u conn=%u", msg_type_name(type), serial, conn->id);
 	iov = (struct iovec){ .iov_base = ctl->out.data, .iov_len = ctl->out.len };
-	r = sock_send(conn->fd, &iov, 1, &fd, fd >= 0 ? 1 : 0);
+	r = sock_send(conn->fd, &iov, 1, fds, n_fds);
 	if (r < 0 && r != -EAGAIN)
 		drop_conn(conn);
 	return r;
 }
 
 void ctl_answer(struct ctl_conn *conn, uint32_t serial, enum msg_type type, const struct msg *msg,
-		int fd)
+		const int *fds, size_t n_fds)
 {
 	if (!conn || conn->fd < 0)
 		return;
-	if (send_message(conn, type, serial, msg, fd) == -EAGAIN)
+	if (send_message(conn, type, serial, msg, fds, n_fds) == -EAGAIN)
 		drop_conn(conn); /* K1 */
 }
 
@@ -59,12 +59,12 @@ void ctl_answer_err(struct ctl_conn *conn, uint32_t serial, const struct err *er
 		.text = (char *)err_text(err, err->code),
 	};
 
-	ctl_answer(conn, serial, MSG_ERROR, &msg, -EBADF);
+	ctl_answer(conn, serial, MSG_ERROR, &msg, NULL, 0);
 }
 
 int ctl_send_event(struct ctl_conn *conn, enum msg_type type, const struct msg *msg)
 {
-	int r = send_message(conn, type, 0, msg, -EBADF);
+	int r = send_message(conn, type, 0, msg, NULL, 0);
 
 	if (r != -EAGAIN)
 		return r;

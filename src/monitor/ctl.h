@@ -70,9 +70,9 @@ bool ctl_has_conns(const struct ctl *ctl);
 /* The connection with that id, NULL when it is gone. */
 struct ctl_conn *ctl_find(struct ctl *ctl, uint32_t id);
 
-/* Answer a request. @fd: goes along, borrowed; -EBADF: none. @conn NULL: nobody waits any more. */
+/* Answer a request. @fds: go along, borrowed. @conn NULL: nobody waits any more. */
 void ctl_answer(struct ctl_conn *conn, uint32_t serial, enum msg_type type, const struct msg *msg,
-		int fd);
+		const int *fds, size_t n_fds);
 void ctl_answer_err(struct ctl_conn *conn, uint32_t serial, const struct err *err);
 
 /* Returns: 0, or -EAGAIN: the connection is full and the event is pending. */

@@ -109,6 +109,7 @@ static int handle_session_start(struct mon *mon, const struct ctl_request *reque
 		.spec_fd = request->fds[0],
 		.stdio_fds = request->n_fds == MSG_FDS_MAX ? request->fds + 1 : NULL,
 		.cookie = (uint64_t)request->conn->id << 32 | request->serial,
+		.link = request->msg->link,
 	};
 	mon_fill_session_env(mon, &env);
 	answer->deferred = true;
@@ -235,7 +236,8 @@ void request_handle(void *data, const struct ctl_request *request)
 	if (r < 0)
 		ctl_answer_err(request->conn, request->serial, &err);
 	else if (!answer.deferred)
-		ctl_answer(request->conn, request->serial, MSG_OK, &answer.msg, answer.fd);
+		ctl_answer(request->conn, request->serial, MSG_OK, &answer.msg, &answer.fd,
+			   answer.fd >= 0);
 	(void)fd_close(answer.fd);
 	answer.msg.text = NULL; /* borrowed */
 	wire_free(&msg_schema, &answer.msg);
@@ -254,7 +256,7 @@ static void thaw_alone(struct mon *mon)
 		log_error(keys, "%s", err.msg);
 }
 
-/* Clients keep their own pty masters; ours would hold their sessions open. */
+/* Clients without a link keep their own pty masters; ours would hold their sessions open. */
 void request_alone(void *data)
 {
 	struct mon *mon = data;
@@ -269,9 +271,15 @@ void request_session_started(void *data, struct session_started *started)
 	struct ctl_conn *conn = ctl_find(&mon->ctl, (uint32_t)(started->cookie >> 32));
 	uint32_t serial = (uint32_t)started->cookie;
 	struct msg msg = { .session = started->id };
+	int fds[2];
+	size_t n_fds = 0;
 
+	if (started->master_fd >= 0)
+		fds[n_fds++] = started->master_fd;
+	if (started->link_fd >= 0)
+		fds[n_fds++] = started->link_fd;
 	if (started->ok) {
-		ctl_answer(conn, serial, MSG_OK, &msg, started->master_fd);
+		ctl_answer(conn, serial, MSG_OK, &msg, fds, n_fds);
 		return;
 	}
 	if (!conn)
@@ -280,7 +288,7 @@ void request_session_started(void *data, struct session_started *started)
 	msg.code = started->err->code ? started->err->code : -EIO;
 	msg.kind = started->err->kind;
 	msg.text = (char *)started->err->msg;
-	ctl_answer(conn, serial, MSG_ERROR, &msg, -EBADF);
+	ctl_answer(conn, serial, MSG_ERROR, &msg, NULL, 0);
 }
 
 /* Forgotten once everybody who is there has been told; who comes later is told on connect. */

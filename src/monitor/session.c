@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -22,6 +23,7 @@
 #include "os/report.h"
 #include "os/sock.h"
 #include "spec/exec.h"
+#include "spec/link.h"
 
 enum session_state {
 	SESSION_STARTING,
@@ -49,6 +51,8 @@ struct session {
 	int wait_status;
 	int report_fd;
 	int master_fd;
+	int link_fd; /* our end, watched while RUNNING; -EBADF: the client has none */
+	bool wants_link;
 	int leaf_fd; /* -EBADF: the command runs in payload itself */
 	int leaf_events_fd;
 	int payload_fd; /* where the leaf is removed from */
@@ -75,6 +79,7 @@ static void session_free(const struct sessions *sessions, struct session *sessio
 	list_remove(&session->node);
 	(void)unwatch(sessions, session->report_fd);
 	(void)unwatch(sessions, session->leaf_events_fd);
+	(void)unwatch(sessions, session->link_fd);
 	(void)fd_close(session->master_fd);
 	(void)fd_close(session->leaf_fd);
 	(void)fd_close(session->payload_fd);
@@ -91,7 +96,7 @@ static struct session *session_new(uint64_t id, uint64_t cookie)
 	session->id = id;
 	session->cookie = cookie;
 	session->report_fd = session->master_fd = session->leaf_fd = -EBADF;
-	session->leaf_events_fd = session->payload_fd = -EBADF;
+	session->leaf_events_fd = session->payload_fd = session->link_fd = -EBADF;
 	return session;
 }
 
@@ -199,16 +204,28 @@ static void become_gone(struct sessions *sessions, struct session *session)
 	session->state = SESSION_GONE;
 	sessions->count--;
 	session->report_fd = unwatch(sessions, session->report_fd);
+	session->link_fd = unwatch(sessions, session->link_fd);
 	session->master_fd = fd_close(session->master_fd);
 	set_deadline(sessions, session, 0);
 	drop_leaf(sessions, session);
 	free_if_done(sessions, session);
 }
 
+/* The last word on the link. A client that does not read it asks sysctrd. */
+static void close_link(const struct sessions *sessions, struct session *session)
+{
+	struct link_line line = { .kind = LINK_EXIT, .a = (uint32_t)session->wait_status };
+
+	if (session->link_fd >= 0)
+		(void)send(session->link_fd, &line, sizeof(line), MSG_NOSIGNAL | MSG_DONTWAIT);
+	session->link_fd = unwatch(sessions, session->link_fd);
+}
+
 static void become_exited(struct sessions *sessions, struct session *session)
 {
 	session->state = SESSION_EXITED;
 	session->master_fd = fd_close(session->master_fd);
+	close_link(sessions, session);
 	set_deadline(sessions, session, SESSION_GRACE_MS);
 	drop_leaf(sessions, session);
 	sessions->callbacks.exited(sessions->callbacks.data, session->id, session->wait_status);
@@ -305,6 +322,7 @@ int sessions_start(struct sessions *sessions, const struct session_env *env,
 	session = session_new(sessions->last_id + 1, request->cookie);
 	if (!session)
 		return err_set(err, -ENOMEM, "begin a session");
+	session->wants_link = request->link;
 	r = begin(sessions, session, env, request->spec_fd, request->stdio_fds);
 	if (r < 0) {
 		if (session->leaf_fd >= 0)
@@ -327,12 +345,29 @@ static void fail(struct sessions *sessions, struct session *session)
 		.id = session->id,
 		.cookie = session->cookie,
 		.master_fd = -EBADF,
+		.link_fd = -EBADF,
 		.exit_status = session->exit_status,
 		.err = &session->err,
 	};
 
 	sessions->callbacks.started(sessions->callbacks.data, &started);
 	become_gone(sessions, session);
+}
+
+/* Returns: the client's end; -EBADF: it has to do without. */
+static int make_link(const struct sessions *sessions, struct session *session)
+{
+	int pair[2];
+
+	if (!session->wants_link ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
+		return -EBADF;
+	if (watch(sessions, pair[0], EPOLLIN, session) < 0) {
+		(void)fd_close(pair[0]);
+		return fd_close(pair[1]);
+	}
+	session->link_fd = pair[0];
+	return pair[1];
 }
 
 static void succeed(struct sessions *sessions, struct session *session)
@@ -342,12 +377,14 @@ static void succeed(struct sessions *sessions, struct session *session)
 		.cookie = session->cookie,
 		.ok = true,
 		.master_fd = session->master_fd < 0 ? -EBADF : fd_copy(session->master_fd, 0),
+		.link_fd = make_link(sessions, session),
 	};
 
 	session->state = SESSION_RUNNING;
 	set_deadline(sessions, session, 0);
 	sessions->callbacks.started(sessions->callbacks.data, &started);
 	(void)fd_close(started.master_fd);
+	(void)fd_close(started.link_fd);
 	if (session->has_status)
 		become_exited(sessions, session);
 }
@@ -440,12 +477,33 @@ static void check_deadlines(struct sessions *sessions)
 	rearm(sessions);
 }
 
+/* A line of the client, or its end: it is gone, and its session goes too (N4). */
+static void read_link(struct sessions *sessions, struct session *session)
+{
+	struct err ignored = { 0 };
+	struct link_line line;
+	ssize_t n = recv(session->link_fd, &line, sizeof(line), MSG_DONTWAIT);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n != (ssize_t)sizeof(line)) {
+		session->link_fd = unwatch(sessions, session->link_fd);
+		(void)sessions_end(sessions, session->id, &ignored);
+	} else if (line.kind == LINK_RESIZE) {
+		(void)sessions_resize(sessions, session->id, line.a, line.b, &ignored);
+	} else if (line.kind == LINK_SIGNAL) {
+		(void)sessions_signal(sessions, session->id, (int)line.a, &ignored);
+	}
+}
+
 static void handle_event(struct sessions *sessions, struct session *session)
 {
 	if (!session) {
 		check_deadlines(sessions);
 	} else if (session->report_fd >= 0) {
 		read_reports(sessions, session);
+	} else if (session->link_fd >= 0) {
+		read_link(sessions, session);
 	} else {
 		drop_leaf(sessions, session);
 		free_if_done(sessions, session);
@@ -590,7 +648,8 @@ void sessions_detach_masters(struct sessions *sessions)
 	list_for_each(node, &sessions->list) {
 		struct session *session = list_entry(node, struct session, node);
 
-		session->master_fd = fd_close(session->master_fd);
+		if (session->link_fd < 0)
+			session->master_fd = fd_close(session->master_fd);
 	}
 }
 

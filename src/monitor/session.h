@@ -12,6 +12,7 @@
  *   N1  A session in STARTING ends in exactly one `started` callback.
  *   N2  A pid of ours is signalled only while it is not reaped, so never a stranger's.
  *   N3  A leaf cgroup outlives its session while a process it left behind lives there.
+ *   N4  A client that has a link and closes it ends its session, whatever sysctrd does.
  */
 #pragma once
 
@@ -49,6 +50,7 @@ struct session_request {
 	int spec_fd;	      /* memfd with a wire-encoded struct session_spec */
 	const int *stdio_fds; /* 0, 1 and 2 of the command; NULL: interactive, it gets a terminal */
 	uint64_t cookie;      /* comes back in the callback */
+	bool link;	      /* the client gets a link of its own: spec/link.h */
 };
 
 /* What a start became. */
@@ -57,6 +59,7 @@ struct session_started {
 	uint64_t cookie; /* of the request */
 	bool ok;
 	int master_fd; /* interactive: the pty; the callback takes it with TAKE_FD or it is closed */
+	int link_fd;   /* the client's end, the same */
 	int exit_status;       /* of a shell, when the command could not be run: 126, 127; else 0 */
 	const struct err *err; /* NULL when ok */
 };
@@ -108,7 +111,10 @@ int sessions_resize(struct sessions *sessions, uint64_t id, uint32_t width, uint
 /* The client is gone: hang up, SIGKILL to the process group and to all in the leaf. */
 int sessions_end(struct sessions *sessions, uint64_t id, struct err *err);
 
-/* sysctrd is gone: a client holds its own pty master; without ours its death hangs up the session. */
+/*
+ * sysctrd is gone: a client holds its own pty master; without ours its death hangs up the session.
+ * One with a link is known to live, and may still resize.
+ */
 void sessions_detach_masters(struct sessions *sessions);
 
 /*

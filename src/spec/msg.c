@@ -93,6 +93,7 @@ static const struct wire_field msg_fields[] = {
 	{ 17, WIRE_U64, offsetof(struct msg, generation), NULL },
 	{ 18, WIRE_U64, offsetof(struct msg, started_wall_ns), NULL },
 	{ 19, WIRE_BOOL, offsetof(struct msg, ready), NULL },
+	{ 20, WIRE_BOOL, offsetof(struct msg, link), NULL },
 };
 WIRE_SCHEMA(msg, msg_fields);
 

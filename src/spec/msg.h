@@ -111,6 +111,7 @@ struct msg {
 	uint64_t generation; /* STATE: of the spec it runs; READY, NEXT_SPEC answer */
 	uint64_t started_wall_ns;
 	bool ready; /* STATE: READY=1 was seen */
+	bool link;  /* SESSION_START: answer with a link too, the last descriptor (spec/link.h) */
 };
 extern const struct wire_schema msg_schema;
 

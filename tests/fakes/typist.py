@@ -2,8 +2,8 @@
 """Run a command on a terminal of its own and type at it.
 
 Usage: typist.py SCRIPT COMMAND...   SCRIPT: "expect:TEXT", "send:TEXT" (with \\n, \\x01 ...),
-"signal:NAME", "size:COLUMNS,ROWS" and "wait:SECONDS" joined by "|". Prints what the terminal
-showed, then "exit N", and "raw" when the terminal was not put back.
+"signal:NAME", "size:COLUMNS,ROWS", "wait:SECONDS", "mark:FILE" (makes it) and "file:FILE" (until
+it is there) joined by "|". Prints what the terminal showed, then "exit N", and "raw" when the terminal was not put back.
 """
 import fcntl
 import os
@@ -46,7 +46,7 @@ def main():
         word, _, text = step.partition(":")
         text = text.encode().decode("unicode_escape")
         if word == "expect":
-            end = time.time() + 10
+            end = time.time() + 30
             while text.encode() not in seen and time.time() < end and read(1):
                 pass
             if text.encode() not in seen:
@@ -60,9 +60,15 @@ def main():
         elif word == "size":
             columns, rows = text.split(",")
             fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", int(rows), int(columns), 0, 0))
+        elif word == "mark":
+            open(text, "w").close()
+        elif word == "file":
+            end = time.time() + 60
+            while not os.path.exists(text) and time.time() < end:
+                read(0.2)
         elif word == "wait":
             read(float(text))
-    end = time.time() + 10
+    end = time.time() + 30
     done = 0
     while done == 0 and time.time() < end:
         read(0.05)

@@ -108,6 +108,10 @@ static void test_one_writer(void **state)
 	fds[1] = console_attach(&fix->console, 0, false, &second);
 	assert_true(first);
 	assert_false(second);
+	assert_hears(fds[0], "");
+	assert_hears(fds[1],
+		     "\r\n[read-only: somebody else types on this console; attach with force "
+		     "to take it over]\r\n");
 	assert_int_equal(fd_write_all(fds[1], "no", 2), 0);
 	assert_int_equal(loop_run_once(&fix->loop), 0);
 	assert_int_equal(fd_write_all(fds[0], "yes", 3), 0);
@@ -116,6 +120,10 @@ static void test_one_writer(void **state)
 	assert_memory_equal(bytes, "yes", 3);
 	fds[2] = console_attach(&fix->console, 0, true, &third);
 	assert_true(third);
+	assert_hears(fds[0], "\r\n[somebody else has taken over this console: it is read-only here "
+			     "now]\r\n");
+	assert_hears(fds[1], "");
+	assert_hears(fds[2], "");
 	assert_int_equal(fd_write_all(fds[2], "force", 5), 0);
 	assert_int_equal(loop_run_once(&fix->loop), 0);
 	assert_int_equal(read(fix->slave_fd, bytes, sizeof(bytes)), 5);

@@ -30,7 +30,7 @@ static void on_request(void *data, const struct ctl_request *request)
 
 	fix->requests++;
 	fix->last_type = request->type;
-	ctl_answer(request->conn, request->serial, MSG_OK, NULL, -EBADF);
+	ctl_answer(request->conn, request->serial, MSG_OK, NULL, NULL, 0);
 }
 
 static void on_event(void *data, struct ctl_conn *conn, enum msg_type type)

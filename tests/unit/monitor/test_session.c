@@ -33,7 +33,7 @@
 #include "spec/exec.h"
 
 enum {
-	TIMEOUT_MS = 10000,
+	TIMEOUT_MS = 60000,
 	SHORT_MS = 50,
 };
 
