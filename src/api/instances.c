@@ -334,7 +334,9 @@ void reply_done_op(struct api_req *req, const char *description, const char *nam
 void instance_put(struct api_req *req)
 {
 	struct inst_record *record;
+	struct op *op = NULL;
 	struct inst *inst;
+	int r;
 
 	if (find_for_edit(req, &inst) < 0) {
 		reply_error(req);
@@ -350,17 +352,17 @@ void instance_put(struct api_req *req)
 		reply_error(req);
 		return;
 	}
-	if (inst_update(inst, record, &req->err) < 0)
-		reply_error(req);
-	else
-		reply_done_op(req, "Updating instance", req->args[0]);
+	r = inst_update(inst, record, &op, &req->err);
+	reply_op_result(req, r, op);
 }
 
 /* What is absent stays: read over a copy of what is there. */
 void instance_patch(struct api_req *req)
 {
 	struct inst_record *record;
+	struct op *op = NULL;
 	struct inst *inst;
+	int r;
 
 	if (find_for_edit(req, &inst) < 0) {
 		reply_error(req);
@@ -372,7 +374,8 @@ void instance_patch(struct api_req *req)
 		reply_error(req);
 		return;
 	}
-	reply_result(req, inst_update(inst, record, &req->err));
+	r = inst_update(inst, record, &op, &req->err);
+	reply_op_end(req, r, op);
 }
 
 /* ---- delete, and state of many ---- */

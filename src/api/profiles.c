@@ -98,6 +98,7 @@ static void edit(struct api_req *req, bool keep)
 	_cleanup_(profile_record_freep) struct profile_record *profile = NULL;
 	struct profile_record *current = NULL;
 	struct etag etag = { 0 };
+	struct op *op = NULL;
 	int r = find(req, &current);
 
 	if (r == 0) {
@@ -109,8 +110,8 @@ static void edit(struct api_req *req, bool keep)
 		r = read_profile(req->body, profile, &req->err);
 	}
 	if (r == 0)
-		r = profile_update(req->core, profile, &req->err);
-	reply_result(req, r);
+		r = profile_update(req->core, profile, &op, &req->err);
+	reply_op_end(req, r, op);
 }
 
 void profile_put(struct api_req *req)

@@ -140,6 +140,53 @@ void reply_op_result(struct api_req *req, int r, struct op *op)
 		reply_op(req, op);
 }
 
+struct op_end {
+	struct api_req *req;
+	struct op *op;
+	struct op_waiter waiter;
+};
+
+static void op_ended(struct op_waiter *waiter, struct op *op)
+{
+	struct op_end *end = container_of(waiter, struct op_end, waiter);
+	struct api_req *req = end->req;
+
+	op_wait_cancel(waiter);
+	req->err = op->err;
+	op_unref(end->op);
+	free(end);
+	reply_result(req, req->err.code < 0 ? req->err.code : 0);
+}
+
+/* The operation goes on; nobody is there to hear of it. */
+static void op_end_gone(void *data)
+{
+	struct op_end *end = data;
+
+	op_ended(&end->waiter, end->op);
+}
+
+void reply_op_end(struct api_req *req, int r, struct op *op)
+{
+	struct op_end *end;
+
+	if (r < 0) {
+		reply_error(req);
+		return;
+	}
+	end = xcalloc(1, sizeof(*end));
+	end->req = req;
+	end->op = op_ref(op);
+	end->waiter.done = op_ended;
+	list_init(&end->waiter.node);
+	if (op_is_final(op)) {
+		op_ended(&end->waiter, op);
+		return;
+	}
+	op_wait(op, &end->waiter);
+	http_req_on_gone(req->http, op_end_gone, end);
+}
+
 void reply_file(struct api_req *req, int fd, const char *filename)
 {
 	struct stat st;

@@ -62,6 +62,8 @@ void reply_op_result(struct api_req *req, int r, struct op *op);
 
 /* async, of something that is done already: an operation that has succeeded. */
 void reply_done_op(struct api_req *req, const char *description, const char *instance);
+/* The same once the operation has ended, sync: {} or its error. */
+void reply_op_end(struct api_req *req, int r, struct op *op);
 
 /* A file as it is; @fd taken; @filename NULL: no Content-Disposition. */
 void reply_file(struct api_req *req, int fd, const char *filename);

@@ -174,14 +174,11 @@ static int check_expanded(struct core *core, const struct expanded *expanded, st
 		r = limits_from_config(&expanded->config, core->host_memory_bytes, &limits,
 				       &cpu_count, err);
 	wire_free(&limits_schema, &limits);
-	for (size_t i = 0; r == 0 && i < expanded->devices.len; i++) {
-		const struct strmap *device = expanded->devices.items[i].value;
-
-		r = device_validate(expanded->devices.items[i].key, device, err);
-		if (r == 0 && streq(device_get(device, "type", NULL), "disk") &&
-		    streq(device_get(device, "path", NULL), "/"))
-			r = pool_check_root(core, device, err);
-	}
+	if (r == 0)
+		r = devices_validate(&expanded->devices, err);
+	for (size_t i = 0; r == 0 && i < expanded->devices.len; i++)
+		if (device_is_root(expanded->devices.items[i].value))
+			r = pool_check_root(core, expanded->devices.items[i].value, err);
 	return r;
 }
 
@@ -191,6 +188,7 @@ int inst_check_record(struct core *core, const struct inst_record *record,
 	_cleanup_(freep) const struct profile_record **profiles =
 		collect_profiles(core, record, edited);
 	size_t n = strv_len(record->profiles);
+	const struct inst *inst = strmap_get(&core->instances, record->name);
 	struct expanded expanded = { 0 };
 	int r;
 
@@ -203,6 +201,8 @@ int inst_check_record(struct core *core, const struct inst_record *record,
 		return r;
 	expand_instance(record, profiles, n, &expanded);
 	r = check_expanded(core, &expanded, err);
+	if (r == 0 && inst && inst->conn && !inst->releasing)
+		r = devices_check_live(&inst->expanded.devices, &expanded.devices, err);
 	expanded_done(&expanded);
 	return r;
 }

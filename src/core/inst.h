@@ -47,6 +47,7 @@ struct inst {
 	enum inst_state state;
 	bool stored;		   /* in the database; false while it is being created */
 	struct monitor_conn *conn; /* NULL: no monitor */
+	bool adopted;		   /* found running; to be told what the database says */
 	bool releasing;		   /* init is dead, the monitor still takes mounts down */
 	struct op *op;		   /* who holds it; NULL: nobody */
 	bool (*op_reached)(struct inst *inst, struct op *op); /* what op waits for; inst_await() */
@@ -104,7 +105,7 @@ bool inst_is_running(const struct inst *inst); /* RUNNING or FROZEN */
 /* limits, devices and so on resolved for the monitor; free with wire_free(&inst_spec_schema). */
 int inst_make_spec(struct inst *inst, struct inst_spec *ret_spec, struct err *err);
 
-/* Send the spec as it is now to the running container: live limits now, the rest at its reboot. */
+/* Send the spec as it is now to the running container, which may have it already. */
 void inst_push_spec(struct inst *inst);
 
 char *inst_runtime_dir(const struct inst *inst); /* owned by the caller */

@@ -41,6 +41,10 @@ static void on_state(struct inst *inst, const struct msg *msg)
 	}
 	ran = inst->state != INST_STARTING;
 	inst_set_state(inst, states[msg->state]);
+	if (inst->adopted && inst_is_running(inst)) {
+		inst->adopted = false;
+		inst_push_spec(inst); /* an edit may have been cut short */
+	}
 	if (msg->state == MON_STOPPED && !inst->op)
 		inst_stopped_by_itself(inst);
 	else if (msg->state == MON_STOPPED)

@@ -56,10 +56,11 @@ int inst_change_state(struct inst *inst, enum inst_action action, int64_t timeou
 int inst_delete(struct inst *inst, struct op **ret_op, struct err *err);
 
 /*
- * Make @record (taken) the instance's: one transaction, then live limits to its monitor. The parts
- * that clients cannot change (id, name, created, range ...) are kept.
+ * Make @record (taken) the instance's: its monitor, when it runs, takes what counts at once, then one
+ * transaction; or nothing changes. The parts that clients cannot change (id, name, created, range
+ * ...) are kept. Errors: what can be known without asking the monitor.
  */
-int inst_update(struct inst *inst, struct inst_record *record, struct err *err);
+int inst_update(struct inst *inst, struct inst_record *record, struct op **ret_op, struct err *err);
 
 /*
  * The same for the holder @op of the instance, whose journal row goes in the same transaction.
@@ -70,6 +71,9 @@ int inst_update_restored(struct op *op, struct inst_record *record, const char *
 
 /* Check what inst_update_restored() would do. */
 int inst_check_restored(struct inst *inst, const struct inst_record *record, struct err *err);
+
+/* The bridges of its nics are there. Errors: ERR_NOT_FOUND, ERR_UNAVAILABLE. */
+int inst_ensure_networks(struct inst *inst, struct err *err);
 
 /* Volatile hardware addresses for nics that have none; changes inst->record. */
 void inst_fill_hwaddrs(struct inst *inst);

@@ -1,7 +1,9 @@
 /* core/inst_spec.c - resolve an instance to what its monitor gets (inst_make_spec) */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
+#include "base/parse.h"
 #include "base/str.h"
 #include "core/core.h"
 #include "core/cpus.h"
@@ -69,6 +71,47 @@ static void fill_nics(struct inst *inst, struct inst_spec *spec)
 		fill_nic(inst, entry->key, entry->value, spec);
 }
 
+static bool device_bool(const struct strmap *device, const char *key)
+{
+	return keys_get_bool(device, key, false);
+}
+
+static void fill_disk(const char *name, const struct strmap *device, struct inst_spec *spec)
+{
+	const char *source = device_get(device, "source", "");
+	const char *propagation = device_get(device, "propagation", "private");
+	struct spec_disk *disk = vec_push(&spec->disks);
+
+	disk->device = xstrdup(name);
+	disk->path = device_plain_path(device_get(device, "path", ""));
+	if (!streq(source, DEVICE_TMPFS))
+		disk->source = xstrdup(source);
+	(void)parse_bytes(device_get(device, "size", "0"), &disk->size_bytes); /* was checked */
+	disk->shift = device_bool(device, "shift");
+	disk->readonly = device_bool(device, "readonly");
+	disk->recursive = device_bool(device, "recursive");
+	disk->optional = !keys_get_bool(device, "required", true);
+	disk->follow = streq(propagation, "slave") || streq(propagation, "rslave");
+}
+
+static int by_path(const void *a, const void *b)
+{
+	return strcmp(((const struct spec_disk *)a)->path, ((const struct spec_disk *)b)->path);
+}
+
+/* Sorted, "/a" comes before "/a/b". */
+static void fill_disks(struct inst *inst, struct inst_spec *spec)
+{
+	strmap_for_each(entry, &inst->expanded.devices)
+	{
+		if (streq(device_get(entry->value, "type", NULL), "disk") &&
+		    !device_is_root(entry->value))
+			fill_disk(entry->key, entry->value, spec);
+	}
+	if (spec->disks.len > 0)
+		qsort(spec->disks.items, spec->disks.len, sizeof(*spec->disks.items), by_path);
+}
+
 /* The part of @config behind @prefix, as a map of its own. */
 static void fill_family(const struct strmap *config, const char *prefix, struct strmap *ret_map)
 {
@@ -108,6 +151,7 @@ int inst_make_spec(struct inst *inst, struct inst_spec *ret_spec, struct err *er
 	fill_family(&inst->expanded.config, "environment.", &ret_spec->environment);
 	fill_family(&inst->expanded.config, "linux.sysctl.", &ret_spec->sysctls);
 	fill_nics(inst, ret_spec);
+	fill_disks(inst, ret_spec);
 	buf_add(&ret_spec->seccomp, core->seccomp.data, core->seccomp.len);
 	r = pool_fill_root(core, inst->record, ret_spec, err);
 	if (r == 0)

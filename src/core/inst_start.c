@@ -40,19 +40,26 @@ static enum op_next step_await_released(struct op *op)
 	return inst_await(op, is_released);
 }
 
-/* A network that is not there is said now, not by a container without an address. */
-static enum op_next step_network(struct op *op)
+int inst_ensure_networks(struct inst *inst, struct err *err)
 {
-	strmap_for_each(entry, &op->inst->expanded.devices)
+	strmap_for_each(entry, &inst->expanded.devices)
 	{
 		const char *network = device_get(entry->value, "network", NULL);
+		int r;
 
 		if (!streq(device_get(entry->value, "type", NULL), "nic") || !network)
 			continue;
-		if (netman_ensure(op->core->net, network, &op->err) < 0)
-			return OP_FAIL;
+		r = netman_ensure(inst->core->net, network, err);
+		if (r < 0)
+			return r;
 	}
-	return OP_NEXT;
+	return 0;
+}
+
+/* A network that is not there is said now, not by a container without an address. */
+static enum op_next step_network(struct op *op)
+{
+	return op_result(inst_ensure_networks(op->inst, &op->err));
 }
 
 static enum op_next step_spawn_monitor(struct op *op)

@@ -13,6 +13,7 @@ libcore_a_SOURCES = \
 	%D%/inst_copy.c \
 	%D%/inst_create.c \
 	%D%/inst_delete.c \
+	%D%/inst_edit.c \
 	%D%/inst_events.c %D%/inst_events.h \
 	%D%/inst_move.h \
 	%D%/inst_ops.c %D%/inst_ops.h \
@@ -22,6 +23,7 @@ libcore_a_SOURCES = \
 	%D%/inst_stop.c \
 	%D%/job.c %D%/job.h \
 	%D%/journal.c %D%/journal.h \
+	%D%/live.c %D%/live.h \
 	%D%/monitor_conn.c %D%/monitor_conn.h \
 	%D%/network.c %D%/network.h \
 	%D%/network_firewall.c \

@@ -214,7 +214,7 @@ int monitor_request_spec(struct inst *inst, const struct inst_spec *spec, monito
 
 	if (fd < 0)
 		return fd;
-	r = monitor_request(inst, MSG_NEXT_SPEC, NULL, &fd, 1, answer, data);
+	r = monitor_request(inst, MSG_APPLY_SPEC, NULL, &fd, 1, answer, data);
 	return r < 0 ? err_set(err, r, "hand the new configuration to the monitor") : 0;
 }
 

@@ -33,7 +33,7 @@ int monitor_connect(struct inst *inst, struct err *err);
 int monitor_request(struct inst *inst, enum msg_type type, const struct msg *msg, const int *fds,
 		    size_t n_fds, monitor_answer_fn *answer, void *data);
 
-/* MSG_NEXT_SPEC with @spec. */
+/* MSG_APPLY_SPEC with @spec. */
 int monitor_request_spec(struct inst *inst, const struct inst_spec *spec, monitor_answer_fn *answer,
 			 void *data, struct err *err);
 

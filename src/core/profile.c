@@ -1,6 +1,7 @@
 /* core/profile.c - see profile.h */
 #include "core/profile.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -8,6 +9,7 @@
 #include "core/core.h"
 #include "core/inst.h"
 #include "core/inst_ops.h"
+#include "core/live.h"
 #include "core/network.h"
 #include "db/instances.h"
 #include "db/profiles.h"
@@ -102,7 +104,8 @@ static void expand_users(struct core *core, const char *name)
 		inst_expand(entry->value);
 }
 
-static int store(struct core *core, const struct profile_record *record, struct err *err)
+/* @keep: else it was only to see whether the database would take it. */
+static int store(struct core *core, const struct profile_record *record, bool keep, struct err *err)
 {
 	int r = db_begin(core->db, err);
 
@@ -111,7 +114,7 @@ static int store(struct core *core, const struct profile_record *record, struct 
 	r = db_profile_update(core->db, record, err);
 	if (r == 0)
 		r = store_users(core, record->name, err);
-	if (r == 0)
+	if (r == 0 && keep)
 		return db_commit(core->db, err);
 	db_rollback(core->db);
 	netman_rolled_back(core->net);
@@ -129,9 +132,111 @@ static struct profile_record *swap(struct core *core, struct profile_record *rec
 	return keep;
 }
 
-int profile_update(struct core *core, const struct profile_record *record, struct err *err)
+/* ---- edit: the monitors of all that use it, then the database ---- */
+
+struct edit {
+	struct profile_record *record; /* NULL once it is the map's */
+	struct live *live;
+};
+
+static void free_edit(void *data)
 {
-	struct profile_record *current = NULL, *copy, *old;
+	struct edit *edit = data;
+
+	profile_record_free(edit->record);
+	(void)live_free(edit->live);
+	free(edit);
+}
+
+static int ask_users(struct core *core, struct edit *edit, struct err *err)
+{
+	strmap_for_each(entry, &core->instances)
+	{
+		struct inst *inst = entry->value;
+		int r = 0;
+
+		if (!profile_is_used_by(edit->record->name, inst))
+			continue;
+		inst_fill_hwaddrs(inst);
+		if (inst->stored)
+			r = live_ask(edit->live, inst, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static enum op_next step_apply(struct op *op)
+{
+	struct edit *edit = op->args;
+	struct profile_record *old, *tried = profile_record_copy(edit->record);
+	struct err err = { 0 };
+
+	old = swap(op->core, tried);
+	if (ask_users(op->core, edit, &err) < 0)
+		live_refuse(edit->live, &err);
+	profile_record_free(swap(op->core, old)); /* C2: as if nothing had been */
+	return live_await(op, edit->live);
+}
+
+static enum op_next undo_apply(struct op *op)
+{
+	struct edit *edit = op->args;
+
+	live_take_back(edit->live);
+	return OP_NEXT;
+}
+
+static enum op_next step_store(struct op *op)
+{
+	struct edit *edit = op->args;
+	_cleanup_(freep) char *name = xstrdup(edit->record->name);
+	struct profile_record *old, *record = TAKE_PTR(edit->record);
+
+	if (!strmap_get(&op->core->profiles, name)) {
+		profile_record_free(record);
+		(void)err_kind(&op->err, ERR_CONFLICT, "profile \"%s\" went meanwhile", name);
+		return OP_FAIL;
+	}
+	old = swap(op->core, record);
+	if (store(op->core, record, true, &op->err) < 0) {
+		profile_record_free(swap(op->core, old));
+		return OP_FAIL;
+	}
+	profile_record_free(old);
+	op_no_return(op);
+	/* An instance may have been edited or started meanwhile. */
+	strmap_for_each(entry, &op->core->instances) if (profile_is_used_by(name, entry->value))
+		inst_push_spec(entry->value);
+	publish(op->core, "profile-updated", name);
+	return OP_NEXT;
+}
+
+static const struct op_step edit_steps[] = {
+	{ "apply", step_apply, undo_apply },
+	{ "store", step_store, NULL },
+	{ 0 },
+};
+static const struct op_table edit_table = { "profile-edit", edit_steps };
+
+/* What the database would say, before any monitor is asked. */
+static int try_store(struct core *core, const struct profile_record *record, struct err *err)
+{
+	struct profile_record *tried = profile_record_copy(record);
+	struct profile_record *old = swap(core, tried);
+	int r = store(core, tried, false, err);
+
+	profile_record_free(swap(core, old));
+	return r;
+}
+
+int profile_update(struct core *core, const struct profile_record *record, struct op **ret_op,
+		   struct err *err)
+{
+	_cleanup_(profile_record_freep) struct profile_record *copy = NULL;
+	struct profile_record *current = NULL;
+	struct edit *edit;
+	struct op *op;
 	int r = profile_find(core, record->name, &current, err);
 
 	if (r < 0)
@@ -142,20 +247,20 @@ int profile_update(struct core *core, const struct profile_record *record, struc
 	r = profile_record_validate(copy, err);
 	if (r == 0)
 		r = check_users(core, copy, err);
-	if (r < 0) {
-		profile_record_free(copy);
+	if (r == 0)
+		r = try_store(core, copy, err);
+	if (r < 0)
 		return r;
-	}
-	old = swap(core, copy);
-	r = store(core, copy, err);
-	if (r < 0) {
-		profile_record_free(swap(core, old)); /* C2: as if nothing had been */
-		return r;
-	}
-	profile_record_free(old);
-	strmap_for_each(entry, &core->instances) if (profile_is_used_by(record->name, entry->value))
-		inst_push_spec(entry->value);
-	publish(core, "profile-updated", record->name);
+	edit = xcalloc(1, sizeof(*edit));
+	edit->record = TAKE_PTR(copy);
+	edit->live = live_new(core);
+	op = op_new(core, OP_TASK, "Updating profile", edit, free_edit, err);
+	if (!op)
+		return -EBUSY;
+	op_add_resource(op, "profiles", record->name);
+	op_add_table(op, &edit_table);
+	op_start(op);
+	*ret_op = op;
 	return 0;
 }
 

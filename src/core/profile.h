@@ -9,6 +9,7 @@
 #include "spec/profile.h"
 
 struct core;
+struct op;
 
 /* Errors: ERR_NOT_FOUND. */
 int profile_find(struct core *core, const char *name, struct profile_record **ret_profile,
@@ -21,7 +22,8 @@ int profile_create(struct core *core, const struct profile_record *record, struc
  * Replace description, config and devices of the profile of that name. Each instance that uses it
  * is checked first; then all follow, live where the key allows it, or none does.
  */
-int profile_update(struct core *core, const struct profile_record *record, struct err *err);
+int profile_update(struct core *core, const struct profile_record *record, struct op **ret_op,
+		   struct err *err);
 
 /* Errors: ERR_INVALID for "default"; ERR_CONFLICT. */
 int profile_rename(struct core *core, const char *name, const char *new_name, struct err *err);
@@ -31,4 +33,5 @@ int profile_delete(struct core *core, const char *name, struct err *err);
 
 /* Whether @inst uses it. */
 struct inst;
+struct op;
 bool profile_is_used_by(const char *name, const struct inst *inst);

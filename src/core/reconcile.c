@@ -85,6 +85,7 @@ static void adopt(struct core *core, int dir_fd, const char *name)
 		remove_stale(core, dir_fd, name);
 		return;
 	}
+	inst->adopted = true;
 	inst_set_state(inst, INST_STARTING); /* until the monitor says what it is, at once */
 	/* A start that was interrupted before its last step is finished by this. */
 	if (!streq(inst->record->power, "running") &&

@@ -53,8 +53,10 @@ int child_set_sysctls(void *data, struct err *err)
 int child_await_go(void *data, struct err *err)
 {
 	struct child *child = data;
-	int r = sync_expect(child->sync_fd, SYNC_GO, NULL);
+	int r = sync_send(child->sync_fd, SYNC_PIVOTED, -EBADF, NULL);
 
+	if (r == 0)
+		r = sync_expect(child->sync_fd, SYNC_GO, NULL);
 	return r < 0 ? err_set(err, r, "wait for the monitor") : 0;
 }
 

@@ -12,7 +12,8 @@
 #include "os/sock.h"
 
 enum {
-	REQUESTS_AT_ONCE = 16
+	REQUESTS_AT_ONCE = 16,
+	EVENT_TYPES_MAX = 64 /* bits of pending */
 };
 
 static void drop_conn(struct ctl_conn *conn)
@@ -62,13 +63,14 @@ void ctl_answer_err(struct ctl_conn *conn, uint32_t serial, const struct err *er
 	ctl_answer(conn, serial, MSG_ERROR, &msg, NULL, 0);
 }
 
+/* Requests may have larger numbers than this, events have not. */
 int ctl_send_event(struct ctl_conn *conn, enum msg_type type, const struct msg *msg)
 {
 	int r = send_message(conn, type, 0, msg, NULL, 0);
 
 	if (r != -EAGAIN)
 		return r;
-	conn->pending |= UINT32_C(1) << type;
+	conn->pending |= UINT64_C(1) << type;
 	(void)loop_change(conn->ctl->loop, &conn->source, EPOLLIN | EPOLLOUT);
 	return r;
 }
@@ -76,11 +78,11 @@ int ctl_send_event(struct ctl_conn *conn, enum msg_type type, const struct msg *
 /* Tell what is pending, as long as it fits. */
 static void flush_conn(struct ctl_conn *conn)
 {
-	uint32_t pending = conn->pending;
+	uint64_t pending = conn->pending;
 
 	conn->pending = 0;
-	for (unsigned int type = 0; type < MSG_TYPE_MAX && conn->fd >= 0; type++)
-		if (pending & UINT32_C(1) << type)
+	for (unsigned int type = 0; type < EVENT_TYPES_MAX && conn->fd >= 0; type++)
+		if (pending & UINT64_C(1) << type)
 			conn->ctl->event(conn->ctl->data, conn, type);
 	if (conn->fd >= 0 && !conn->pending)
 		(void)loop_change(conn->ctl->loop, &conn->source, EPOLLIN);

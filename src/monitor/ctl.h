@@ -28,7 +28,7 @@ struct ctl_conn {
 	struct ctl *ctl;
 	int fd;		  /* -EBADF: free */
 	uint32_t id;	  /* of this connection among all there ever were */
-	uint32_t pending; /* 1 << enum msg_type of events to be told */
+	uint64_t pending; /* 1 << enum msg_type of events to be told */
 };
 
 /* A request: everything is borrowed, descriptors may be taken with TAKE_FD. */

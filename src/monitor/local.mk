@@ -9,6 +9,8 @@ libmonitor_a_SOURCES = \
 	%D%/conlog.c %D%/conlog.h \
 	%D%/console.c %D%/console.h \
 	%D%/ctl.c %D%/ctl.h \
+	%D%/device_disk.c \
+	%D%/devices.c %D%/devices.h \
 	%D%/initenv.c %D%/initenv.h \
 	%D%/initkind.c %D%/initkind.h \
 	%D%/loop.c %D%/loop.h \

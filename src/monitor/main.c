@@ -115,9 +115,13 @@ static int enter_cgroup(void *data, struct err *err)
 /* No mount of ours reaches the host; the host's unmounts reach us, so that we pin nothing. */
 static int own_mounts(void *data, struct err *err)
 {
-	int r = ns_unshare(CLONE_NEWNS);
+	struct mon *mon = data;
+	int r;
 
-	(void)data; /* of this process */
+	mon->host_mntns_fd = ns_open(getpid(), "mnt");
+	if (mon->host_mntns_fd < 0)
+		return err_set(err, mon->host_mntns_fd, "open our mount namespace");
+	r = ns_unshare(CLONE_NEWNS);
 	if (r == 0)
 		r = mount_make_slave();
 	return r < 0 ? err_set(err, r, "new mount namespace") : 0;

@@ -51,6 +51,7 @@ static void life_init(struct life *life)
 		.init_pidfd = -EBADF,
 		.userns_fd = -EBADF,
 		.netns_fd = -EBADF,
+		.mntns_fd = -EBADF,
 		.sync_fd = -EBADF,
 		.notify_fd = -EBADF,
 	};
@@ -75,7 +76,7 @@ static void reserve_heap(void)
 void mon_init(struct mon *mon)
 {
 	mon->runtime_fd = mon->lock_fd = mon->root_fd = mon->volume_fd = mon->log_fd = -EBADF;
-	mon->lower_fd = -EBADF;
+	mon->lower_fd = mon->host_mntns_fd = -EBADF;
 	mon->own_cgroup_fd = mon->exec_program_fd = mon->seccomp_fd = -EBADF;
 	mon->environment_fd = mon->signal_fd = mon->timer_fd = -EBADF;
 	mon->console.log.fd = mon->console.log.dir_fd = -EBADF;
@@ -144,9 +145,11 @@ void mon_end_life(struct mon *mon)
 	if (open_sessions(mon) < 0) /* the next life has no exec */
 		mon->exec_program_fd = fd_close(mon->exec_program_fd);
 	console_drop_master(&mon->console);
+	devices_forget(mon);
 	(void)fd_close(life->init_pidfd);
 	(void)fd_close(life->userns_fd);
 	(void)fd_close(life->netns_fd);
+	(void)fd_close(life->mntns_fd);
 	(void)fd_close(life->sync_fd);
 	(void)fd_close(life->notify_fd);
 	life_init(life);

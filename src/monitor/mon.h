@@ -18,6 +18,7 @@
 #include "monitor/address.h"
 #include "monitor/console.h"
 #include "monitor/ctl.h"
+#include "monitor/devices.h"
 #include "monitor/initkind.h"
 #include "monitor/loop.h"
 #include "monitor/notify.h"
@@ -33,10 +34,12 @@ struct life {
 	int init_pidfd;
 	int userns_fd;
 	int netns_fd;
+	int mntns_fd; /* these three as they were before init ran: a guest may lead its init elsewhere */
 	int sync_fd;
 	int notify_fd; /* unbound until the child binds it */
 	uint64_t started_mono_ns;
 	uint64_t started_wall_ns;
+	bool root_ready;     /* the child said PIVOTED */
 	bool exec_announced; /* the child said EXEC */
 	enum initkind initkind;
 };
@@ -57,6 +60,7 @@ struct mon {
 	int root_fd;	   /* the root mount, on runtime_dir in our namespace; -EBADF: none */
 	int volume_fd;	   /* root_path, locked while in use */
 	int lower_fd;	   /* root_lower, the same; shared with others */
+	int host_mntns_fd; /* where we were started: sources of disks are looked up there */
 	int log_fd;	   /* monitor.log */
 	int own_cgroup_fd; /* <tag>/.monitor/<name> */
 	char own_cgroup[CGROUP_PATH_LEN];
@@ -82,6 +86,7 @@ struct mon {
 	struct ctl ctl;
 	struct console console;
 	struct addresses addresses;
+	struct plugged_list plugged;
 	struct notify notify;
 	struct sessions sessions;
 	struct source sessions_source;

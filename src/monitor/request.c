@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/str.h"
+#include "monitor/devices.h"
 #include "monitor/mon.h"
 #include "monitor/setup.h"
 #include "monitor/supervise.h"
@@ -87,6 +88,54 @@ static int handle_next_spec(struct mon *mon, const struct ctl_request *request,
 	mon->next_spec = spec;
 	mon->has_next = true;
 	answer->msg.generation = spec.generation;
+	return 0;
+}
+
+/* Between two lives there is nothing to exchange: the next one has all of it. */
+static int apply_now(struct mon *mon, struct inst_spec *next, struct inst_spec *devices,
+		     struct err *err)
+{
+	const struct limits *before = mon->has_next ? &mon->next_spec.limits : &mon->spec.limits;
+	struct log_keys keys = mon_keys(mon, "apply-spec");
+	int r;
+
+	if (mon->state != MON_RUNNING && mon->state != MON_FROZEN)
+		return 0;
+	r = setup_apply_limits(mon, &next->limits, err);
+	if (r < 0)
+		return r;
+	r = devices_exchange(mon, devices, err);
+	if (r < 0 && setup_apply_limits(mon, before, NULL) < 0)
+		log_error(keys, "the limits before could not be set again");
+	return r;
+}
+
+/* Two copies of the spec: one for the next life, one whose devices become those of this life. */
+static int handle_apply_spec(struct mon *mon, const struct ctl_request *request,
+			     struct answer *answer, struct err *err)
+{
+	struct log_keys keys = mon_keys(mon, "apply-spec");
+	struct inst_spec next = { 0 }, devices = { 0 };
+	int r = request->n_fds == 1 ? decode_spec(request->fds[0], &next, err)
+				    : err_kind(err, ERR_INVALID, "no spec");
+
+	if (r == 0)
+		r = decode_spec(request->fds[0], &devices, err);
+	if (r == 0 && !(streq(next.name, mon->name) && streq(next.cgroup, mon->spec.cgroup)))
+		r = err_kind(err, ERR_INVALID, "spec of \"%s\"", next.name ? next.name : "");
+	if (r == 0)
+		r = apply_now(mon, &next, &devices, err);
+	wire_free(&inst_spec_schema, &devices);
+	if (r < 0) {
+		wire_free(&inst_spec_schema, &next);
+		return r;
+	}
+	if (setup_environment(mon, &next, NULL) < 0)
+		log_warn(keys, "commands keep the old environment");
+	wire_free(&inst_spec_schema, &mon->next_spec);
+	mon->next_spec = next;
+	mon->has_next = true;
+	answer->msg.generation = next.generation;
 	return 0;
 }
 
@@ -218,6 +267,7 @@ static handler_fn *const handlers[MSG_TYPE_MAX] = {
 	[MSG_CONSOLE_LOG] = handle_console_log,
 	[MSG_CONSOLE_CLEAR] = handle_console_clear,
 	[MSG_STATS] = handle_stats,
+	[MSG_APPLY_SPEC] = handle_apply_spec,
 };
 
 void request_handle(void *data, const struct ctl_request *request)

@@ -28,6 +28,8 @@ int setup_apply_limits(struct mon *mon, const struct limits *limits, struct err 
 /* setup_clone.c */
 int setup_clone(void *mon, struct err *err);
 int setup_map_ids(void *mon, struct err *err);
+int setup_await_root(void *mon, struct err *err);
+int setup_attach_devices(void *mon, struct err *err);
 int setup_release(void *mon, struct err *err);
 int setup_await_exec(void *mon, struct err *err);
 int setup_announce(void *mon, struct err *err);

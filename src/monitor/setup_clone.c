@@ -71,17 +71,6 @@ int setup_map_ids(void *data, struct err *err)
 	return r < 0 ? err_set(err, r, "tell the child") : 0;
 }
 
-int setup_release(void *data, struct err *err)
-{
-	struct mon *mon = data;
-	int r = sync_send(mon->life.sync_fd, SYNC_GO, -EBADF, NULL);
-
-	/* A child that failed has closed its end; await-exec has its reason. */
-	if (r < 0 && r != -EPIPE && r != -ECONNRESET)
-		return err_set(err, r, "tell the child");
-	return 0;
-}
-
 /* One message of the child. Returns: 1 to go on, 0 when exec has happened. */
 static int take_message(struct mon *mon, struct err *err)
 {
@@ -104,9 +93,43 @@ static int take_message(struct mon *mon, struct err *err)
 		if (r < 0)
 			return err_set(err, r, "await-exec: take the console");
 	}
+	if (msg.kind == SYNC_PIVOTED)
+		mon->life.root_ready = true;
 	if (msg.kind == SYNC_EXEC)
 		mon->life.exec_announced = true;
 	return 1;
+}
+
+/* The child's own words when it fails meanwhile. */
+int setup_await_root(void *data, struct err *err)
+{
+	struct mon *mon = data;
+	int r = 1;
+
+	while (r > 0 && !mon->life.root_ready)
+		r = take_message(mon, err);
+	if (r < 0)
+		return r;
+	mon->life.mntns_fd = ns_open(mon->life.init_pid, "mnt");
+	if (mon->life.mntns_fd < 0)
+		return err_set(err, mon->life.mntns_fd, "await-root: open mount namespace");
+	return 0;
+}
+
+int setup_attach_devices(void *data, struct err *err)
+{
+	return devices_attach(data, err);
+}
+
+int setup_release(void *data, struct err *err)
+{
+	struct mon *mon = data;
+	int r = sync_send(mon->life.sync_fd, SYNC_GO, -EBADF, NULL);
+
+	/* A child that failed has closed its end; await-exec has its reason. */
+	if (r < 0 && r != -EPIPE && r != -ECONNRESET)
+		return err_set(err, r, "tell the child");
+	return 0;
 }
 
 int setup_await_exec(void *data, struct err *err)
@@ -129,8 +152,6 @@ int setup_announce(void *data, struct err *err)
 
 	life->started_mono_ns = time_mono_ns();
 	life->started_wall_ns = (uint64_t)time_wall_ns();
-	life->userns_fd = fd_close(life->userns_fd);
-	life->netns_fd = fd_close(life->netns_fd);
 	mon->was_started = true;
 	r = notify_start(&mon->notify, TAKE_FD(life->notify_fd), life->init_pid);
 	return r < 0 ? err_set(err, r, "listen for readiness") : 0;

@@ -6,6 +6,7 @@
 
 #include "base/parse.h"
 #include "base/time.h"
+#include "monitor/devices.h"
 #include "monitor/mon.h"
 #include "monitor/setup.h"
 #include "os/fd.h"
@@ -88,3 +89,32 @@ int setup_attach_nics(void *data, struct err *err)
 	}
 	return addresses_start(&mon->addresses, mon->life.netns_fd, err);
 }
+
+static int add_nic(struct mon *mon, const void *item, struct err *err)
+{
+	_cleanup_(netlink_freep) struct netlink *nl = NULL;
+	int r = netlink_open(-EBADF, 0, &nl, err);
+
+	return r < 0 ? r : attach_nic(mon, nl, item, err);
+}
+
+/* The guest may have deleted its end, and ours with it. */
+static int remove_nic(struct mon *mon, const void *item, struct err *err)
+{
+	const struct spec_nic *nic = item;
+	_cleanup_(netlink_freep) struct netlink *nl = NULL;
+	int r = netlink_open(-EBADF, 0, &nl, err);
+
+	(void)mon; /* the host's end says which it is */
+	if (r == 0)
+		r = netlink_link_delete(nl, nic->host_name, err);
+	return r == -ENODEV ? 0 : r;
+}
+
+const struct device_kind device_kind_nic = {
+	.what = "nic",
+	.offset = offsetof(struct inst_spec, nics),
+	.schema = &spec_nic_schema,
+	.add = add_nic,
+	.remove = remove_nic,
+};

@@ -24,11 +24,18 @@ static const struct phase prepare_phases[] = {
 };
 
 static const struct phase life_phases[] = {
-	{ "make-cgroup", setup_make_cgroup, false }, { "clone", setup_clone, false },
-	{ "map-ids", setup_map_ids, false },	     { "make-root", setup_make_root, false },
-	{ "attach-nics", setup_attach_nics, false }, { "set-limits", setup_set_limits, false },
-	{ "release", setup_release, false },	     { "await-exec", setup_await_exec, true },
-	{ "announce", setup_announce, false },	     { NULL, NULL, false },
+	{ "make-cgroup", setup_make_cgroup, false },
+	{ "clone", setup_clone, false },
+	{ "map-ids", setup_map_ids, false },
+	{ "make-root", setup_make_root, false },
+	{ "attach-nics", setup_attach_nics, false },
+	{ "set-limits", setup_set_limits, false },
+	{ "await-root", setup_await_root, true },
+	{ "attach-devices", setup_attach_devices, false },
+	{ "release", setup_release, false },
+	{ "await-exec", setup_await_exec, true },
+	{ "announce", setup_announce, false },
+	{ NULL, NULL, false },
 };
 
 const struct phase *start_prepare_phases(void)

@@ -9,8 +9,9 @@
 #include "os/sock.h"
 
 static const char *const kind_names[] = {
-	[SYNC_IDS] = "ids", [SYNC_ROOT] = "root", [SYNC_CONSOLE] = "console",
-	[SYNC_GO] = "go",   [SYNC_EXEC] = "exec", [SYNC_FAILED] = "failed",
+	[SYNC_IDS] = "ids",	    [SYNC_ROOT] = "root", [SYNC_CONSOLE] = "console",
+	[SYNC_PIVOTED] = "pivoted", [SYNC_GO] = "go",	  [SYNC_EXEC] = "exec",
+	[SYNC_FAILED] = "failed",
 };
 static_assert(ARRAY_LEN(kind_names) == SYNC_KIND_MAX, "one name per kind");
 

@@ -5,6 +5,7 @@
  *      ── IDS ───────────────────────►   the id maps are written
  *      ── ROOT + mount ──────────────►   its root, detached
  *      ◄─────────── CONSOLE + master ──
+ *      ◄───────────────────── PIVOTED ──   devices can be plugged in
  *      ── GO ────────────────────────►   nics and limits are there
  *      ◄──────────────────────── EXEC ──   nothing can fail any more but exec itself
  *      ◄────────── FAILED or nothing ──   then end of file: exec closed the socket
@@ -19,6 +20,7 @@ enum sync_kind {
 	SYNC_IDS,
 	SYNC_ROOT,
 	SYNC_CONSOLE,
+	SYNC_PIVOTED,
 	SYNC_GO,
 	SYNC_EXEC,
 	SYNC_FAILED,

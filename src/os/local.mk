@@ -16,6 +16,7 @@ libos_a_SOURCES = \
 	%D%/ns.c %D%/ns.h \
 	%D%/path.c %D%/path.h \
 	%D%/pidfd.c %D%/pidfd.h \
+	%D%/plug.c %D%/plug.h \
 	%D%/program.c %D%/program.h \
 	%D%/probe.c %D%/probe.h \
 	%D%/pty.c %D%/pty.h \

@@ -64,16 +64,23 @@ int mount_new(const char *fstype, const struct mount_opt *opts, size_t n_opts, u
 	return mount_fd;
 }
 
-int mount_clone(int dir_fd, const char *path, bool recursive)
+int mount_copy(int dir_fd, const char *path, bool recursive)
 {
 	unsigned int flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH |
 			     AT_SYMLINK_NOFOLLOW | (recursive ? AT_RECURSIVE : 0);
+	int fd = open_tree(dir_fd, path, flags);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int mount_clone(int dir_fd, const char *path, bool recursive)
+{
+	unsigned int flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
 	struct mount_attr private = { .propagation = MS_PRIVATE };
-	_cleanup_(fd_closep) int fd = open_tree(dir_fd, path, flags);
+	_cleanup_(fd_closep) int fd = mount_copy(dir_fd, path, recursive);
 
 	if (fd < 0)
-		return -errno;
-	flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
+		return fd;
 	if (mount_setattr(fd, "", flags, &private, sizeof(private)) < 0)
 		return -errno;
 	return TAKE_FD(fd);
@@ -94,6 +101,18 @@ int mount_idmap(int mount_fd, int userns_fd)
 	};
 
 	return mount_setattr(mount_fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0 ? -errno : 0;
+}
+
+int mount_prepare(int mount_fd, bool recursive, uint64_t attrs, int userns_fd)
+{
+	unsigned int flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
+	struct mount_attr attr = { .attr_set = attrs };
+
+	if (userns_fd >= 0) {
+		attr.attr_set |= MOUNT_ATTR_IDMAP;
+		attr.userns_fd = (uint64_t)(unsigned int)userns_fd;
+	}
+	return mount_setattr(mount_fd, "", flags, &attr, sizeof(attr)) < 0 ? -errno : 0;
 }
 
 int mount_attach(int mount_fd, int target_fd)

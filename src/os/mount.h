@@ -34,11 +34,20 @@ int mount_new(const char *fstype, const struct mount_opt *opts, size_t n_opts, u
  */
 int mount_clone(int dir_fd, const char *path, bool recursive);
 
+/* The same, but it goes on receiving what is mounted at the original, if that was shared or a slave. */
+int mount_copy(int dir_fd, const char *path, bool recursive);
+
 /* Set and clear MOUNT_ATTR_* of one mount. Plain. */
 int mount_set_attrs(int mount_fd, uint64_t set, uint64_t clear);
 
 /* Give the detached mount the ids of @userns_fd. Errors: -EINVAL when its fs cannot (plain). */
 int mount_idmap(int mount_fd, int userns_fd);
+
+/*
+ * Set MOUNT_ATTR_* and, unless @userns_fd is negative, the ids of that namespace; all or nothing.
+ * Errors: -EINVAL when a file system cannot take other ids. Plain.
+ */
+int mount_prepare(int mount_fd, bool recursive, uint64_t attrs, int userns_fd);
 
 /* Attach a detached mount on the directory or file @target_fd (O_PATH will do). Plain. */
 int mount_attach(int mount_fd, int target_fd);

@@ -2,9 +2,12 @@
 #include "spec/device.h"
 
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "spec/keys.h"
 #include "spec/names.h"
 
 #define ELSEWHERE(key, words)                                      \
@@ -94,6 +97,14 @@ static const struct key_row nic_rows[] = {
 	ELSEWHERE("vlan.tagged", "VLAN ids"),
 };
 
+static int check_source(const char *key, const char *value, struct err *err)
+{
+	const struct value_rule path = { .type = VALUE_PATH };
+
+	(void)key; /* in the caller's words */
+	return streq(value, DEVICE_TMPFS) ? 0 : value_check(&path, value, err);
+}
+
 static const struct key_row disk_rows[] = {
 	TYPE_ROW,
 	{
@@ -108,9 +119,46 @@ static const struct key_row disk_rows[] = {
 		.help = "storage pool; required for the root disk",
 	},
 	{
+		.name = "propagation",
+		.rule = { .type = VALUE_ENUM, .words = "private|rprivate|slave|rslave" },
+		.initial = "private",
+		.help = "slave: what the host mounts below the source later appears inside",
+	},
+	{
+		.name = "readonly",
+		.rule = { .type = VALUE_BOOL },
+		.initial = "false",
+		.help = "nothing inside can write to it",
+	},
+	{
+		.name = "recursive",
+		.rule = { .type = VALUE_BOOL },
+		.initial = "false",
+		.help = "mounts below the source too",
+	},
+	{
+		.name = "required",
+		.rule = { .type = VALUE_BOOL },
+		.initial = "true",
+		.help = "false: start also when the source is missing",
+	},
+	{
+		.name = "shift",
+		.rule = { .type = VALUE_BOOL },
+		.initial = "false",
+		.help = "files have the container's ids instead of the host's",
+	},
+	{
 		.name = "size",
-		.rule = { .type = VALUE_SIZE, .min = 1 << 20 },
-		.help = "quota, where the pool's driver has them",
+		.rule = { .type = VALUE_SIZE, .min = 1 << 12 },
+		.help = "of the root disk, where the pool's driver has quotas, or of a tmpfs",
+	},
+	{
+		.name = "source",
+		.rule = { .type = VALUE_STRING },
+		.role = KEY_ROLE_ADMIN,
+		.help = "directory or file of the host, or tmpfs:",
+		.check = check_source,
 	},
 	{
 		.name = "user.",
@@ -123,14 +171,8 @@ static const struct key_row disk_rows[] = {
 	ELSEWHERE("initial.", "first configuration of the volume"),
 	ELSEWHERE("io.", "not for containers"),
 	ELSEWHERE("limits.", "bandwidth limits"),
-	ELSEWHERE("propagation", "mount propagation"),
 	ELSEWHERE("raw.mount.options", "mount options"),
-	ELSEWHERE("readonly", "read-only mounts"),
-	ELSEWHERE("recursive", "mounts below the source too"),
-	ELSEWHERE("required", "whether a missing source is fatal"),
-	ELSEWHERE("shift", "id-mapped mounts"),
 	ELSEWHERE("size.state", "not for containers"),
-	ELSEWHERE("source", "host path or volume to mount inside"),
 };
 
 static const struct key_row none_rows[] = { TYPE_ROW };
@@ -149,13 +191,68 @@ static int check_nic(const struct strmap *device, struct err *err)
 	return 0;
 }
 
-static int check_disk(const struct strmap *device, struct err *err)
+char *device_plain_path(const char *path)
 {
-	if (!streq(device_get(device, "path", ""), "/"))
-		return err_kind(err, ERR_UNSUPPORTED,
-				"disks other than the root disk (path=/) are not supported here");
+	_cleanup_(strv_freep) char **parts = strv_split(path, "/");
+	struct buf out = { 0 };
+
+	for (char **part = parts; part && *part; part++)
+		if (!str_empty(*part) && !streq(*part, "."))
+			buf_printf(&out, "/%s", *part);
+	if (out.len == 0)
+		buf_add_char(&out, '/');
+	return buf_take_str(&out);
+}
+
+static const char *first_present(const struct strmap *device, const char *const *keys)
+{
+	for (; *keys; keys++)
+		if (!str_empty(device_get(device, *keys, "")))
+			return *keys;
+	return NULL;
+}
+
+static int check_root_disk(const struct strmap *device, struct err *err)
+{
+	static const char *const wrong[] = { "source",	 "shift",	"readonly", "recursive",
+					     "required", "propagation", NULL };
+	const char *key = first_present(device, wrong);
+
+	if (key)
+		return err_kind(err, ERR_INVALID, "%s is not for the root disk", key);
 	if (str_empty(device_get(device, "pool", "")))
 		return err_kind(err, ERR_INVALID, "the root disk must have pool=NAME");
+	return 0;
+}
+
+static int check_disk(const struct strmap *device, struct err *err)
+{
+	static const char *const not_tmpfs[] = { "shift", "recursive", "propagation", NULL };
+	const char *source = device_get(device, "source", "");
+	const char *key = first_present(device, not_tmpfs);
+	const char *propagation = device_get(device, "propagation", "");
+	_cleanup_(freep) char *path = device_plain_path(device_get(device, "path", ""));
+
+	if (streq(device_get(device, "path", ""), "/"))
+		return check_root_disk(device, err);
+	if (streq(path, "/"))
+		return err_kind(err, ERR_INVALID, "path of the root disk must be \"/\"");
+	if (!str_empty(device_get(device, "pool", "")))
+		return err_kind(
+			err, ERR_UNSUPPORTED,
+			"disks of a pool other than the root disk (path=/) are not supported here");
+	if (str_empty(source))
+		return err_kind(err, ERR_INVALID,
+				"source is missing: a path of the host, or tmpfs:");
+	if (streq(source, DEVICE_TMPFS))
+		return key ? err_kind(err, ERR_INVALID, "%s is not for source=tmpfs:", key) : 0;
+	if (keys_get_bool(device, "readonly", false) && strstr(propagation, "slave"))
+		return err_kind(
+			err, ERR_INVALID,
+			"propagation=%s excludes readonly: what the host mounts later is writable",
+			propagation);
+	if (!str_empty(device_get(device, "size", "")))
+		return err_kind(err, ERR_INVALID, "size is for the root disk and source=tmpfs:");
 	return 0;
 }
 
@@ -352,7 +449,7 @@ int device_validate_partial(const char *name, const struct strmap *device, struc
 	return r;
 }
 
-static bool is_root(const struct strmap *device)
+bool device_is_root(const struct strmap *device)
 {
 	return streq(device_get(device, "type", ""), "disk") &&
 	       streq(device_get(device, "path", ""), "/");
@@ -362,7 +459,7 @@ const char *devices_root(const struct strmap *devices)
 {
 	strmap_for_each(entry, devices)
 	{
-		if (is_root(entry->value))
+		if (device_is_root(entry->value))
 			return entry->key;
 	}
 	return NULL;
@@ -378,14 +475,22 @@ static const char *inner_name(const struct strmap_entry *entry)
 	return str_empty(name) ? entry->key : name;
 }
 
+/* Where @entry is inside; NULL when it is no disk. */
+static const char *disk_path(const struct strmap_entry *entry)
+{
+	return streq(device_get(entry->value, "type", ""), "disk")
+		       ? device_get(entry->value, "path", NULL)
+		       : NULL;
+}
+
 /* What @entry may not share with the devices before it. */
 static int check_against_earlier(const struct strmap *devices, const struct strmap_entry *entry,
 				 struct err *err)
 {
-	const char *name = inner_name(entry);
+	const char *name = inner_name(entry), *path = disk_path(entry);
 
 	for (const struct strmap_entry *other = devices->items; other < entry; other++) {
-		if (is_root(other->value) && is_root(entry->value))
+		if (device_is_root(other->value) && device_is_root(entry->value))
 			return err_kind(err, ERR_INVALID,
 					"devices \"%s\" and \"%s\" are both the root disk",
 					other->key, entry->key);
@@ -393,6 +498,10 @@ static int check_against_earlier(const struct strmap *devices, const struct strm
 			return err_kind(err, ERR_INVALID,
 					"devices \"%s\" and \"%s\" have the same name \"%s\"",
 					other->key, entry->key, name);
+		if (path && streq(path, disk_path(other)))
+			return err_kind(err, ERR_INVALID,
+					"devices \"%s\" and \"%s\" have the same path \"%s\"",
+					other->key, entry->key, path);
 	}
 	return 0;
 }
@@ -409,4 +518,37 @@ int devices_validate(const struct strmap *devices, struct err *err)
 			return r;
 	}
 	return 0;
+}
+
+/* What of the root disk an instance cannot get while it runs; size is the pool's business. */
+static int check_root_live(const char *name, const struct strmap *old, const struct strmap *new,
+			   struct err *err)
+{
+	static const char *const fixed[] = { "path", "pool", NULL };
+
+	for (const char *const *key = fixed; *key; key++)
+		if (!streq(device_get(old, *key, ""), device_get(new, *key, "")))
+			return err_kind(
+				err, ERR_INVALID,
+				"device \"%s\": %s of the root disk cannot be changed while the "
+				"instance runs",
+				name, *key);
+	return 0;
+}
+
+int devices_check_live(const struct strmap *old, const struct strmap *new, struct err *err)
+{
+	const char *old_root = devices_root(old), *new_root = devices_root(new);
+
+	if (!old_root || !new_root)
+		return old_root == new_root
+			       ? 0
+			       : err_kind(
+					 err, ERR_INVALID,
+					 "device \"%s\": the root disk cannot be %s while the instance "
+					 "runs",
+					 old_root ? old_root : new_root,
+					 old_root ? "removed" : "added");
+	return check_root_live(new_root, devices_get(old, old_root), devices_get(new, new_root),
+			       err);
 }

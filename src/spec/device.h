@@ -11,6 +11,8 @@
 #include "base/strmap.h"
 #include "spec/key.h"
 
+#define DEVICE_TMPFS "tmpfs:" /* source of a disk */
+
 /* Make *@devices an empty set that owns its devices. */
 void devices_init(struct strmap *devices);
 
@@ -38,6 +40,17 @@ int device_validate_partial(const char *name, const struct strmap *device, struc
 
 /* Each device as it stands, and what spans them: one root disk, no interface name twice. */
 int devices_validate(const struct strmap *devices, struct err *err);
+
+/* "/a//b/./c/" as "/a/b/c"; owned by the caller. */
+char *device_plain_path(const char *path);
+
+bool device_is_root(const struct strmap *device);
+
+/*
+ * Whether an instance that runs with @old can get @new without a restart.
+ * Errors: ERR_INVALID naming device and key.
+ */
+int devices_check_live(const struct strmap *old, const struct strmap *new, struct err *err);
 
 /* The name of the device that is the root disk; NULL: none. Borrowed. */
 const char *devices_root(const struct strmap *devices);

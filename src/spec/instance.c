@@ -65,6 +65,19 @@ static const struct wire_field spec_nic_fields[] = {
 };
 WIRE_SCHEMA(spec_nic, spec_nic_fields);
 
+static const struct wire_field spec_disk_fields[] = {
+	{ 1, WIRE_STR, offsetof(struct spec_disk, device), NULL },
+	{ 2, WIRE_STR, offsetof(struct spec_disk, path), NULL },
+	{ 3, WIRE_STR, offsetof(struct spec_disk, source), NULL },
+	{ 4, WIRE_U64, offsetof(struct spec_disk, size_bytes), NULL },
+	{ 5, WIRE_BOOL, offsetof(struct spec_disk, shift), NULL },
+	{ 6, WIRE_BOOL, offsetof(struct spec_disk, readonly), NULL },
+	{ 7, WIRE_BOOL, offsetof(struct spec_disk, recursive), NULL },
+	{ 8, WIRE_BOOL, offsetof(struct spec_disk, follow), NULL },
+	{ 9, WIRE_BOOL, offsetof(struct spec_disk, optional), NULL },
+};
+WIRE_SCHEMA(spec_disk, spec_disk_fields);
+
 static const struct wire_field spec_init_fields[] = {
 	{ 1, WIRE_STRV, offsetof(struct spec_init, argv), NULL },
 	{ 2, WIRE_U32, offsetof(struct spec_init, halt_signal), NULL },
@@ -95,5 +108,6 @@ static const struct wire_field inst_spec_fields[] = {
 	{ 20, WIRE_STR, offsetof(struct inst_spec, runtime_dir), NULL },
 	{ 21, WIRE_U64, offsetof(struct inst_spec, generation), NULL },
 	{ 22, WIRE_STRMAP, offsetof(struct inst_spec, sysctls), NULL },
+	{ 43, WIRE_VEC, offsetof(struct inst_spec, disks), &spec_disk_schema },
 };
 WIRE_SCHEMA(inst_spec, inst_spec_fields);

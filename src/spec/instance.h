@@ -55,6 +55,20 @@ struct spec_nic {
 };
 extern const struct wire_schema spec_nic_schema;
 
+/* A directory or file of the host, or a file system of its own, inside. */
+struct spec_disk {
+	char *device;
+	char *path;	     /* inside, absolute */
+	char *source;	     /* absolute, on the host; NULL: a new tmpfs */
+	uint64_t size_bytes; /* of the tmpfs; 0: the kernel's default */
+	bool shift;	     /* the container's ids instead of the host's */
+	bool readonly;
+	bool recursive; /* mounts below the source too */
+	bool follow;	/* what the host mounts below it later appears */
+	bool optional;	/* a source that is missing is no error */
+};
+extern const struct wire_schema spec_disk_schema;
+
 /* How an init is told to go. Signal numbers as in signal(7). */
 struct spec_init {
 	char **argv;	      /* "/sbin/init" */
@@ -79,12 +93,13 @@ struct inst_spec {
 	struct strmap environment; /* for init and for every session */
 	struct limits limits;
 	VEC(struct spec_nic) nics;
-	struct buf seccomp;	  /* struct sock_filter[], compiled by sysctrd */
-	char *console_log;	  /* absolute path */
-	uint64_t console_log_max; /* bytes, one rotated generation more */
-	char *log_dir;		  /* absolute */
-	char *runtime_dir;	  /* absolute; holds ctl.sock, status */
-	uint64_t generation;	  /* grows with every resolved spec of this instance */
-	struct strmap sysctls;	  /* linux.sysctl.* */
+	struct buf seccomp;	     /* struct sock_filter[], compiled by sysctrd */
+	char *console_log;	     /* absolute path */
+	uint64_t console_log_max;    /* bytes, one rotated generation more */
+	char *log_dir;		     /* absolute */
+	char *runtime_dir;	     /* absolute; holds ctl.sock, status */
+	uint64_t generation;	     /* grows with every resolved spec of this instance */
+	struct strmap sysctls;	     /* linux.sysctl.* */
+	VEC(struct spec_disk) disks; /* without the root; outer paths first */
 };
 extern const struct wire_schema inst_spec_schema;

@@ -27,6 +27,7 @@ static const char *const type_names[] = {
 	[MSG_READY] = "ready",
 	[MSG_SESSION_EXIT] = "session-exit",
 	[MSG_WARNING] = "warning",
+	[MSG_APPLY_SPEC] = "apply-spec",
 };
 static_assert(ARRAY_LEN(type_names) == MSG_TYPE_MAX, "one name per message");
 
@@ -39,7 +40,7 @@ static_assert(ARRAY_LEN(state_names) == MON_STATE_MAX, "one name per state");
 
 const char *msg_type_name(enum msg_type type)
 {
-	return type < MSG_TYPE_MAX ? type_names[type] : "unknown";
+	return type < MSG_TYPE_MAX && type_names[type] ? type_names[type] : "unknown";
 }
 
 const char *mon_state_name(enum mon_state state)

@@ -50,6 +50,9 @@ enum msg_type {
 	MSG_READY,	  /* init said READY=1 */
 	MSG_SESSION_EXIT, /* session, number = wait status; kept until told or the grace is over */
 	MSG_WARNING,	  /* text */
+	/* requests that came later */
+	MSG_APPLY_SPEC =
+		42, /* fd 0: memfd, inst_spec: devices and limits at once, all or nothing */
 	MSG_TYPE_MAX
 };
 

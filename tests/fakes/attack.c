@@ -5,6 +5,9 @@
  *                          writing, its memory; make its program's mount writable. Prints
  *                          "seen=N exe=N traced=N fds=N mem=N written=N remounted=N"; "exe" counts
  *                          programs that are none of the container's files
+ *   attack flip PATH TARGET SECONDS
+ *                          make PATH a directory, then a link to TARGET, again and again. Prints
+ *                          "flips=N"
  *   attack tiocsti         type into the terminal. Prints "tiocsti=ERRNO tioclinux=ERRNO"
  *
  * Static: it has only itself in there.
@@ -21,6 +24,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -181,10 +185,28 @@ static void type_into_terminal(void)
 	(void)printf("tiocsti=%d high=%d tioclinux=%d\n", tiocsti, high, tioclinux);
 }
 
+static void flip(const char *path, const char *target, int seconds)
+{
+	time_t end = time(NULL) + seconds;
+	char link_name[256], dir_name[256];
+	long flips = 0;
+
+	(void)snprintf(link_name, sizeof(link_name), "%s.link", path);
+	(void)snprintf(dir_name, sizeof(dir_name), "%s", path);
+	(void)mkdir(dir_name, 0755);
+	(void)symlink(target, link_name);
+	for (; time(NULL) < end; flips++)
+		(void)syscall(SYS_renameat2, AT_FDCWD, dir_name, AT_FDCWD, link_name,
+			      RENAME_EXCHANGE);
+	(void)printf("flips=%ld\n", flips);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 3 && strcmp(argv[1], "watch") == 0)
 		watch((int)strtol(argv[2], NULL, 10));
+	else if (argc == 5 && strcmp(argv[1], "flip") == 0)
+		flip(argv[2], argv[3], (int)strtol(argv[4], NULL, 10));
 	else if (argc == 2 && strcmp(argv[1], "tiocsti") == 0)
 		type_into_terminal();
 	else

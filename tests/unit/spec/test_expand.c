@@ -139,7 +139,20 @@ static void test_device_validation(void **state)
 		{ "type=nic network=../x", -EINVAL, "network" },
 		{ "type=nic nictype=macvlan parent=eth0", -EINVAL, "must be bridged" },
 		{ "type=disk path=/", -EINVAL, "pool=NAME" },
-		{ "type=disk path=/mnt source=/srv", -EOPNOTSUPP, "not supported here" },
+		{ "type=disk path=/mnt source=/srv", 0, NULL },
+		{ "type=disk path=/mnt source=tmpfs: size=1MiB", 0, NULL },
+		{ "type=disk path=/mnt source=/srv shift=true readonly=true required=false", 0,
+		  NULL },
+		{ "type=disk path=/mnt pool=x", -EOPNOTSUPP, "not supported here" },
+		{ "type=disk path=/mnt", -EINVAL, "source is missing" },
+		{ "type=disk path=/mnt source=srv", -EINVAL, "absolute path" },
+		{ "type=disk path=/mnt source=/srv size=1MiB", -EINVAL, "size is for" },
+		{ "type=disk path=/mnt source=tmpfs: shift=true", -EINVAL, "shift is not for" },
+		{ "type=disk path=/mnt source=/srv propagation=shared", -EINVAL, "must be one of" },
+		{ "type=disk path=/mnt source=/srv propagation=slave readonly=true", -EINVAL,
+		  "excludes readonly" },
+		{ "type=disk path=/./ source=/srv", -EINVAL, "root disk must be" },
+		{ "type=disk path=/ pool=x source=/srv", -EINVAL, "not for the root disk" },
 		{ "type=disk pool=x", -EINVAL, "path is missing" },
 		{ "type=disk path=/a/../b pool=x", -EINVAL, "without .." },
 		{ "type=proxy listen=tcp:1", -EOPNOTSUPP, "known in Incus" },
@@ -170,13 +183,9 @@ static void test_partial_devices(void **state)
 		const char *pairs;
 		int result;
 	} cases[] = {
-		{ "mtu=1400", 0 },
-		{ "pool=x", 0 },
-		{ "type=nic", 0 },
-		{ "mtu=20", -EINVAL },
-		{ "colour=red", -EINVAL },
-		{ "type=proxy", -EOPNOTSUPP },
-		{ "source=/x", -EOPNOTSUPP },
+		{ "mtu=1400", 0 },     { "pool=x", 0 },		  { "type=nic", 0 },
+		{ "mtu=20", -EINVAL }, { "colour=red", -EINVAL }, { "type=proxy", -EOPNOTSUPP },
+		{ "source=/x", 0 },    { "source=x", -EINVAL },
 	};
 
 	(void)state;
@@ -210,11 +219,53 @@ static void test_sets_of_devices(void **state)
 	assert_false(devices_equal(&copy, &devices));
 	assert_int_equal(devices_validate(&copy, &err), -EINVAL);
 	assert_non_null(strstr(err.msg, "same name \"eth0\""));
+	(void)strmap_unset(&copy, "eth1");
+	set_device(&copy, "a", "type=disk path=/a source=/b");
+	set_device(&copy, "b", "type=disk path=/a source=/c");
+	assert_int_equal(devices_validate(&copy, &err), -EINVAL);
+	assert_non_null(strstr(err.msg, "same path \"/a\""));
 	set_device(&devices, "root2", "type=disk path=/ pool=x");
 	assert_int_equal(devices_validate(&devices, &err), -EINVAL);
 	assert_non_null(strstr(err.msg, "both the root disk"));
 	strmap_done(&devices);
 	strmap_done(&copy);
+}
+
+static void test_live_edits(void **state)
+{
+	struct strmap old, new;
+	struct err err;
+
+	(void)state;
+	devices_init(&old);
+	devices_init(&new);
+	set_device(&old, "root", "type=disk path=/ pool=x");
+	set_device(&new, "root", "type=disk path=/ pool=x");
+	set_device(&new, "data", "type=disk path=/data source=/srv");
+	assert_int_equal(devices_check_live(&old, &new, NULL), 0);
+	set_device(&new, "root", "type=disk path=/ pool=y");
+	assert_int_equal(devices_check_live(&old, &new, &err), -EINVAL);
+	assert_non_null(strstr(err.msg, "device \"root\": pool"));
+	strmap_unset(&new, "root");
+	assert_int_equal(devices_check_live(&old, &new, &err), -EINVAL);
+	assert_non_null(strstr(err.msg, "cannot be removed"));
+	strmap_done(&old);
+	strmap_done(&new);
+}
+
+static void test_plain_paths(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "/a/b", "/a/b" }, { "//a/./b/", "/a/b" }, { "/", "/" },
+		{ "/./", "/" },	    { "a", "/a" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		_cleanup_(freep) char *path = device_plain_path(cases[i][0]);
+
+		assert_string_equal(path, cases[i][1]);
+	}
 }
 
 static void test_profile_validation(void **state)
@@ -266,6 +317,8 @@ int main(void)
 		cmocka_unit_test(test_device_validation),
 		cmocka_unit_test(test_partial_devices),
 		cmocka_unit_test(test_sets_of_devices),
+		cmocka_unit_test(test_live_edits),
+		cmocka_unit_test(test_plain_paths),
 		cmocka_unit_test(test_profile_validation),
 		cmocka_unit_test(test_etags),
 	};
