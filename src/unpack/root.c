@@ -30,7 +30,7 @@ static int hold_volume(const struct job *job, struct root *root, struct err *err
 				job->volume);
 	if (root->volume_fd < 0)
 		return err_set(err, root->volume_fd, "open volume \"%s\"", job->volume);
-	r = volume_check_unused(root->volume_fd, job->volume, err);
+	r = volume_check_unused(root->volume_fd, VOLUME_INSTANCE, job->volume, err);
 	if (r == 0 && flock(root->volume_fd, LOCK_EX | LOCK_NB) < 0)
 		r = err_set(err, -errno, "hold volume \"%s\"", job->volume);
 	return r;
