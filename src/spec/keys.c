@@ -11,6 +11,9 @@
 #include "base/macro.h"
 #include "base/parse.h"
 #include "base/str.h"
+#include "spec/retention.h"
+#include "spec/schedule.h"
+#include "spec/snapshot.h"
 
 #define ELSEWHERE(key, words)                                      \
 	{                                                          \
@@ -35,6 +38,36 @@ static int check_sysctl(const char *key, const char *value, struct err *err)
 	return err_kind(err, ERR_INVALID,
 			"must be a sysctl of a namespace: net.*, fs.mqueue.*, kernel.shm*, "
 			"kernel.msg*, kernel.sem, kernel.domainname");
+}
+
+static int check_span(const char *key, const char *value, struct err *err)
+{
+	int64_t wall_ns;
+
+	(void)key;
+	return snapshot_expiry(value, 0, &wall_ns, err);
+}
+
+static int check_keep(const char *key, const char *value, struct err *err)
+{
+	struct retention retention;
+
+	(void)key;
+	return retention_parse(value, &retention, err);
+}
+
+static int check_pattern(const char *key, const char *value, struct err *err)
+{
+	(void)key;
+	return snapshot_pattern_check(value, err);
+}
+
+static int check_schedule(const char *key, const char *value, struct err *err)
+{
+	struct schedule schedule;
+
+	(void)key;
+	return schedule_parse(value, &schedule, err);
 }
 
 static const struct key_row rows[] = {
@@ -196,11 +229,49 @@ static const struct key_row rows[] = {
 	ELSEWHERE("security.sev.", "not for containers on one host"),
 	ELSEWHERE("security.syscalls.", "changes of the system call filter"),
 	ELSEWHERE("smbios11.", "not for containers on one host"),
-	ELSEWHERE("snapshots.expiry", "when scheduled snapshots are deleted"),
-	ELSEWHERE("snapshots.expiry.manual", "not for containers on one host"),
-	ELSEWHERE("snapshots.pattern", "names of snapshots"),
-	ELSEWHERE("snapshots.schedule", "when snapshots are made"),
-	ELSEWHERE("snapshots.schedule.stopped", "not for containers on one host"),
+	{
+		.name = "snapshots.expiry",
+		.rule = { .type = VALUE_STRING, .max = 64 },
+		.flags = KEY_LIVE,
+		.help = "when scheduled snapshots are deleted: 1M 2H 3d 4w 5m 6y (M minutes, m months)",
+		.check = check_span,
+	},
+	{
+		.name = "snapshots.expiry.manual",
+		.rule = { .type = VALUE_STRING, .max = 64 },
+		.flags = KEY_LIVE,
+		.help = "the same for those made by hand; unset: never",
+		.check = check_span,
+	},
+	{
+		.name = "snapshots.keep",
+		.rule = { .type = VALUE_STRING, .max = 128 },
+		.flags = KEY_LIVE,
+		.help = "how many scheduled ones stay: last=3 hourly=24 daily=7 weekly=4 monthly=12",
+		.check = check_keep,
+	},
+	{
+		.name = "snapshots.pattern",
+		.rule = { .type = VALUE_STRING, .max = 63 },
+		.flags = KEY_LIVE,
+		.initial = SNAPSHOT_PATTERN,
+		.help = "names: %d a number, %Y %m %D %H %M %S %F %T %s the time",
+		.check = check_pattern,
+	},
+	{
+		.name = "snapshots.schedule",
+		.rule = { .type = VALUE_STRING, .max = 512 },
+		.flags = KEY_LIVE,
+		.help = "when snapshots are made: five fields of cron, @hourly ... @yearly, @startup, @never",
+		.check = check_schedule,
+	},
+	{
+		.name = "snapshots.schedule.stopped",
+		.rule = { .type = VALUE_BOOL },
+		.flags = KEY_LIVE,
+		.initial = "false",
+		.help = "also while it does not run",
+	},
 	ELSEWHERE("systemd.credential-binary.", "not for containers on one host"),
 	ELSEWHERE("systemd.credential.", "credentials for systemd inside"),
 	{

@@ -9,6 +9,7 @@ check_PROGRAMS += \
 	%D%/fuzz_msg \
 	%D%/fuzz_multipart \
 	%D%/fuzz_nftables \
+	%D%/fuzz_schedule \
 	%D%/fuzz_url \
 	%D%/fuzz_value \
 	%D%/fuzz_wire \
@@ -26,6 +27,8 @@ tests_fuzz_fuzz_msg_SOURCES = %D%/fuzz_msg.c %D%/replay.c
 tests_fuzz_fuzz_msg_LDADD = libspec.a libcodec.a libbase.a
 tests_fuzz_fuzz_multipart_SOURCES = %D%/fuzz_multipart.c %D%/replay.c
 tests_fuzz_fuzz_multipart_LDADD = libcodec.a libbase.a
+tests_fuzz_fuzz_schedule_SOURCES = %D%/fuzz_schedule.c %D%/replay.c
+tests_fuzz_fuzz_schedule_LDADD = $(FUZZ_SPEC_LIBS)
 tests_fuzz_fuzz_url_SOURCES = %D%/fuzz_url.c %D%/replay.c
 tests_fuzz_fuzz_url_LDADD = $(FUZZ_SPEC_LIBS)
 tests_fuzz_fuzz_value_SOURCES = %D%/fuzz_value.c %D%/replay.c

@@ -5,6 +5,7 @@ check_PROGRAMS += \
 	%D%/test_limits \
 	%D%/test_names \
 	%D%/test_records \
+	%D%/test_schedule \
 	%D%/test_snapshot \
 	%D%/test_template
 
@@ -15,5 +16,6 @@ tests_unit_spec_test_keys_LDADD = $(SPEC_TEST_LIBS)
 tests_unit_spec_test_limits_LDADD = $(SPEC_TEST_LIBS)
 tests_unit_spec_test_names_LDADD = $(SPEC_TEST_LIBS)
 tests_unit_spec_test_records_LDADD = $(SPEC_TEST_LIBS)
+tests_unit_spec_test_schedule_LDADD = $(SPEC_TEST_LIBS)
 tests_unit_spec_test_snapshot_LDADD = $(SPEC_TEST_LIBS)
 tests_unit_spec_test_template_LDADD = $(SPEC_TEST_LIBS)
