@@ -19,6 +19,7 @@
 #include "core/pool.h"
 #include "core/profile.h"
 #include "core/reconcile.h"
+#include "core/scheduler.h"
 #include "core/seccomp.h"
 #include "core/snapshot.h"
 #include "core/warning.h"
@@ -186,6 +187,8 @@ static int load(struct core *core, struct err *err)
 		r = db_instances_load(db, take_instance, core, err);
 	if (r == 0)
 		r = snapshots_load(core, err);
+	if (r == 0)
+		r = scheduler_load(core, err);
 	return r;
 }
 
@@ -328,6 +331,7 @@ static void pools_ready(struct core *core)
 	core->ready = true;
 	reconcile_journal(core);
 	reconcile_autostart(core);
+	scheduler_start(core->scheduler);
 	log_info(LOG_NONE, "ready instances=%zu", core->instances.len);
 }
 
@@ -368,6 +372,7 @@ int core_open(struct aio_loop *loop, const struct daemon_config *config, struct 
 	events_init(&core->events, loop);
 	ops_init(&core->ops);
 	list_init(&core->jobs);
+	core->scheduler = scheduler_new(core);
 	init_maps(core);
 	r = open_parts(core, err);
 	if (r < 0) {
@@ -391,6 +396,7 @@ void core_close(struct core *core)
 {
 	core_quiesce(core);
 	events_close(&core->events);
+	core->scheduler = scheduler_free(core->scheduler);
 	jobs_done(core);
 	ops_done(&core->ops);
 	strmap_done(&core->instances);

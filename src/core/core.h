@@ -25,6 +25,7 @@ struct daemon_config;
 struct db;
 struct inst;
 struct netman;
+struct scheduler;
 
 struct core_dirs {
 	char *state;	 /* /var/lib/sysctr */
@@ -46,6 +47,7 @@ struct core {
 	struct ops ops;
 	struct list jobs; /* core/job.c */
 	struct netman *net;
+	struct scheduler *scheduler;
 	struct strmap instances; /* name -> struct inst, placeholders of running creates included */
 	struct strmap profiles;	 /* name -> struct profile_record */
 	struct strmap images;	 /* fingerprint -> struct image_record */

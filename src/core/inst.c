@@ -49,6 +49,7 @@ static void inst_free(void *value)
 	vec_for_each(snapshot, &inst->snapshots)
 		snap_record_free(*snapshot);
 	free(inst->snapshots.items);
+	free(inst->snapshot_schedule);
 	free(inst->last_error);
 	free(inst->cpus);
 	free(inst);

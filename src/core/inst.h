@@ -63,6 +63,10 @@ struct inst {
 	char *last_error; /* why it is not running, for info; NULL: nothing to say */
 	VEC(struct snap_record *) snapshots; /* core/snapshot.c; oldest first */
 	bool holds_still;		     /* frozen for a snapshot: nobody is told */
+	char *snapshot_schedule;	     /* core/scheduler.c: what next was computed from */
+	int64_t snapshot_next_wall_ns;	     /* 0: never */
+	bool snapshot_at_start;		     /* it has started and has @startup */
+	bool snapshot_runs;		     /* the scheduler is at it */
 };
 
 /* Make *@instances an empty map that owns its instances. */

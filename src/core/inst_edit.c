@@ -201,7 +201,7 @@ int inst_check_restored(struct inst *inst, const struct inst_record *record, str
 	return inst_check_record(inst->core, copy, NULL, err);
 }
 
-int inst_update_restored(struct op *op, struct inst_record *record, const char *image,
+int inst_update_restored(struct op *op, struct inst_record *record, const char *image, bool runs,
 			 struct err *err)
 {
 	struct inst *inst = op->inst;
@@ -211,6 +211,8 @@ int inst_update_restored(struct op *op, struct inst_record *record, const char *
 
 	keep_fixed_parts(new_record, inst->record);
 	replace_str(&new_record->image_fingerprint, image);
+	if (runs)
+		replace_str(&new_record->power, "running");
 	old = try_on(inst, new_record);
 	r = write_row(inst, true, op, err);
 	if (r < 0) {

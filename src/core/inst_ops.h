@@ -64,9 +64,10 @@ int inst_update(struct inst *inst, struct inst_record *record, struct op **ret_o
 
 /*
  * The same for the holder @op of the instance, whose journal row goes in the same transaction.
- * @record NULL: the configuration stays. @image: what its root stands on from now on.
+ * @record NULL: the configuration stays. @image: what its root stands on from now on. @runs: it is
+ * about to be started, which a crash must not prevent.
  */
-int inst_update_restored(struct op *op, struct inst_record *record, const char *image,
+int inst_update_restored(struct op *op, struct inst_record *record, const char *image, bool runs,
 			 struct err *err);
 
 /* Check what inst_update_restored() would do. */

@@ -17,6 +17,7 @@
 #include "core/inst_ops.h"
 #include "core/monitor_conn.h"
 #include "core/network.h"
+#include "core/scheduler.h"
 #include "db/instances.h"
 #include "spec/device.h"
 
@@ -135,6 +136,7 @@ static enum op_next step_record(struct op *op)
 		return OP_FAIL;
 	inst->record->last_used_wall_ns = now;
 	replace_str(&inst->record->power, "running");
+	scheduler_inst_started(inst);
 	return OP_NEXT;
 }
 

@@ -36,6 +36,7 @@ libcore_a_SOURCES = \
 	%D%/pool.c %D%/pool.h \
 	%D%/profile.c %D%/profile.h \
 	%D%/reconcile.c %D%/reconcile.h \
+	%D%/scheduler.c %D%/scheduler.h \
 	%D%/seccomp.c %D%/seccomp.h \
 	%D%/server.c %D%/server.h \
 	%D%/shutdown.c %D%/shutdown.h \

@@ -159,7 +159,8 @@ static enum op_next step_record(struct op *op)
 	}
 	if (!args->disk_only)
 		record = inst_record_copy(snapshot->inst);
-	if (inst_update_restored(op, record, snapshot->inst->image_fingerprint, &op->err) < 0)
+	if (inst_update_restored(op, record, snapshot->inst->image_fingerprint, args->start,
+				 &op->err) < 0)
 		return OP_FAIL;
 	image_volume_unused(op->core, pool, image);
 	log_info(((struct log_keys){ .inst = op->inst->record->name }), "restored from=%s",
