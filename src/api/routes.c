@@ -52,6 +52,8 @@ const struct route routes[] = {
 	{ "POST", INST "/snapshots/{snapshot}", BODY_JSON, snapshot_post },
 	{ "DELETE", INST "/snapshots/{snapshot}", BODY_IGNORED, snapshot_remove },
 
+	{ "GET", "/1.0/snapshot-plan", BODY_IGNORED, snapshot_plan_get },
+
 	{ "GET", "/1.0/images", BODY_IGNORED, images_list },
 	{ "POST", "/1.0/images", BODY_OWN, images_post },
 	{ "GET", "/1.0/images/aliases", BODY_IGNORED, aliases_list },

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aio/loop.h"
 #include "api/handlers.h"
 #include "api/objects.h"
 #include "api/snapshots.h"
@@ -13,7 +14,9 @@
 #include "codec/url.h"
 #include "core/core.h"
 #include "core/inst.h"
+#include "core/scheduler.h"
 #include "core/snapshot.h"
+#include "spec/keys.h"
 
 /* ---- objects ---- */
 
@@ -124,6 +127,50 @@ void snapshot_get(struct api_req *req)
 	add_to_etag(snapshot, &etag);
 	api_set_etag(req, &etag);
 	write_snapshot(&req->json, inst, snapshot);
+	reply_sync(req);
+}
+
+static void write_plan(struct jsonw *w, const struct inst *inst)
+{
+	int64_t next = scheduler_next_wall_ns(inst);
+	int64_t at = next > 0 ? next : aio_wall_now(inst->core->loop);
+	_cleanup_(strv_freep) char **prune = scheduler_prune_list(inst, at);
+
+	jsonw_begin_object(w);
+	jsonw_add_str(w, "instance", inst->record->name);
+	jsonw_add_str(w, "schedule", keys_get(&inst->expanded.config, "snapshots.schedule", ""));
+	jsonw_add_str(w, "keep", keys_get(&inst->expanded.config, "snapshots.keep", ""));
+	if (next > 0)
+		write_time(w, "next_run", next);
+	else
+		jsonw_add_null(w, "next_run");
+	jsonw_add_bool(w, "skipped_now",
+		       !inst_is_running(inst) &&
+			       !keys_get_bool(&inst->expanded.config, "snapshots.schedule.stopped",
+					      false));
+	jsonw_add_strv(w, "prune", (const char *const *)prune);
+	jsonw_end_object(w);
+}
+
+/* ?instance=: that one alone. */
+void snapshot_plan_get(struct api_req *req)
+{
+	const char *name = api_query(req, "instance");
+	struct inst *one = NULL;
+
+	if (*name && inst_find(req->core, name, &one, &req->err) < 0) {
+		reply_error(req);
+		return;
+	}
+	jsonw_begin_array(&req->json);
+	strmap_for_each(entry, &req->core->instances)
+	{
+		const struct inst *inst = entry->value;
+
+		if (inst->stored && (!one || inst == one))
+			write_plan(&req->json, inst);
+	}
+	jsonw_end_array(&req->json);
 	reply_sync(req);
 }
 

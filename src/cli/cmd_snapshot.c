@@ -307,6 +307,59 @@ static int run_delete(struct cli *cli, const struct cli_args *args)
 	return status;
 }
 
+/* ---- plan ---- */
+
+static void cell_names(const json_t *row, const char *key, struct buf *out)
+{
+	json_t *name;
+	size_t i;
+
+	json_array_foreach(json_object_get(row, key), i, name)
+		buf_printf(out, "%s%s", i ? "\n" : "", json_string_value(name));
+}
+
+static void cell_next(const json_t *row, const char *key, struct buf *out)
+{
+	if (json_is_string(json_object_get(row, key)))
+		cell_time(row, key, out);
+	else
+		buf_add_str(out, "-");
+}
+
+static const struct column plan_columns[] = {
+	{ 'n', "NAME", cell_text, "instance", 0, NULL },
+	{ 's', "SCHEDULE", cell_text, "schedule", 0, NULL },
+	{ 'k', "KEEP", cell_text, "keep", 0, NULL },
+	{ 't', "NEXT RUN", cell_next, "next_run", 0, NULL },
+	{ 'S', "SKIPPED", cell_yes_no, "skipped_now", 0, NULL },
+	{ 'p', "GOES BEFORE", cell_names, "prune", 0, NULL },
+	{ 0 },
+};
+
+static int run_plan(struct cli *cli, const struct cli_args *args)
+{
+	_cleanup_(freep) char *path =
+		args->n_words > 0 ? client_path("/1.0/snapshot-plan?instance=%s", args->words[0])
+				  : xstrdup("/1.0/snapshot-plan");
+
+	return object_run_list(cli, args, path, plan_columns, "nstSp");
+}
+
+const struct cli_command cmd_snapshot_plan = {
+	.path = "snapshot plan",
+	.usage = "[NAME]",
+	.summary = "Show when the next snapshots are made, and what goes before that",
+	.text = "Columns: n name, s schedule, k keep, t next run, S skipped because it is stopped,\n"
+		"p what is deleted before the run.",
+	.example =
+		"sysctr config set web1 snapshots.schedule=@hourly snapshots.keep=\"hourly=24\"\n"
+		"sysctr snapshot plan web1",
+	.options = { object_list_options },
+	.max_words = 1,
+	.hints = { HINT_INSTANCE },
+	.run = run_plan,
+};
+
 const struct cli_command cmd_snapshot_create = {
 	.path = "snapshot create",
 	.aliases = "snapshot",

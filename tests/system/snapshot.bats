@@ -106,11 +106,15 @@ rm -f /root/stop; nohup sh /root/writer >/dev/null 2>&1 &'
 }
 
 @test "expiry: by key, by option, edited; --reuse; --all" {
-	s config set web1 snapshots.expiry.manual="1m 2d" || true
+	s config set web1 snapshots.expiry.manual="1m 2d"
 	s snapshot web1 e1 --no-expiry
 	s snapshot web1 e2 --expiry 2d
 	expiry() { s query "/1.0/instances/web1/snapshots/$1" | jq -r .expires_at; }
 	[ "$(expiry e1)" = 0001-01-01T00:00:00Z ]
+	s snapshot web1 e3
+	[[ $(expiry e3) != 0001-* ]]
+	s config unset web1 snapshots.expiry.manual
+	s snapshot delete web1 e3
 	[ "$(date -d "$(expiry e2)" +%F)" = "$(date -u -d '2 days' +%F)" ]
 	echo 'expires_at: 2037-01-02T03:04:05Z' | s snapshot edit web1 e1
 	[[ $(expiry e1) == 2037-01-02T03:04:05* ]]
