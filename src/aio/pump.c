@@ -185,6 +185,15 @@ static void on_ws_drained(void *data)
 		aio_timer_start(pump->loop, &pump->finish, 0, on_finish, pump);
 }
 
+/* Nobody will read any more what comes out of the pipe. */
+static void close_from(struct pump *pump)
+{
+	pump->ended = true;
+	aio_timer_stop(&pump->finish);
+	pump->from_poll = aio_poll_free(pump->from_poll);
+	pump->from_fd = fd_close(pump->from_fd);
+}
+
 static void on_ws_closed(void *data)
 {
 	struct pump *pump = data;
@@ -195,8 +204,10 @@ static void on_ws_closed(void *data)
 		return;
 	}
 	pump->held = false;
-	if (!pump->is_pty)
+	if (!pump->is_pty) {
+		close_from(pump);
 		end_to(pump);
+	}
 	watch(pump);
 	if (pump->handler && pump->handler->on_client_gone)
 		pump->handler->on_client_gone(pump->data);

@@ -3,7 +3,8 @@
  *
  * Flow control goes end to end: a full pipe stops reading the socket, a slow client stops reading
  * the pipe. EOF of @from is sent as an empty text message; any text message from the client is
- * EOF for @to, which for a pty is a Ctrl-D. A pump outlives its socket: without one @from is drained and dropped.
+ * EOF for @to, which for a pty is a Ctrl-D. A pump outlives its socket. A pipe whose reader went away
+ * is closed, so that its writer gets SIGPIPE; a pty, or a pipe that never had a reader, is drained.
  */
 #pragma once
 
@@ -12,8 +13,8 @@
 struct pump;
 
 struct pump_handler {
-	void (*on_source_end)(void *data); /* EOF of @from, the barrier is queued */
-	void (*on_client_gone)(void *data);
+	void (*on_source_end)(void *data);  /* EOF of @from, the barrier is queued */
+	void (*on_client_gone)(void *data); /* and of a pipe @from has ended, too */
 };
 
 /* Both may end or free the pump from inside. */

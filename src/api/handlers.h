@@ -20,7 +20,7 @@ api_handler_fn instance_post;
 
 /* instance_state.c */
 api_handler_fn state_get, state_put, exec_post, console_post, console_get, console_delete;
-api_handler_fn logs_list, log_get;
+api_handler_fn logs_list, log_get, log_delete, exec_output_list;
 
 /* snapshots.c */
 api_handler_fn snapshots_list, snapshots_post, snapshot_get, snapshot_put, snapshot_patch;

@@ -1,9 +1,7 @@
-/* api/instance_state.c - /1.0/instances/{name}/: state, exec, console, logs */
+/* api/instance_state.c - /1.0/instances/{name}/: state, exec, console */
 #include "api/instance_state.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -280,56 +278,4 @@ void console_delete(struct api_req *req)
 		reply_error(req);
 	else
 		console_clear(inst, log_is_empty, req);
-}
-
-/* ---- logs ---- */
-
-void logs_list(struct api_req *req)
-{
-	_cleanup_(freep) char *path = NULL;
-	struct inst *inst;
-	DIR *dir;
-
-	if (find(req, &inst) < 0) {
-		reply_error(req);
-		return;
-	}
-	path = inst_log_dir(inst);
-	dir = opendir(path); /* not there before its first start */
-	jsonw_begin_array(&req->json);
-	for (struct dirent *entry = dir ? readdir(dir) : NULL; entry; entry = readdir(dir)) {
-		_cleanup_(freep) char *collection =
-			xasprintf("%s/%s/logs", req->collection, inst->record->name);
-
-		if (entry->d_name[0] != '.')
-			write_url(&req->json, collection, entry->d_name);
-	}
-	jsonw_end_array(&req->json);
-	if (dir)
-		(void)closedir(dir);
-	reply_sync(req);
-}
-
-/* "lxc.log" is what other clients call the log of the start. */
-void log_get(struct api_req *req)
-{
-	const char *file = streq(req->args[1], "lxc.log") ? "monitor.log" : req->args[1];
-	_cleanup_(freep) char *dir = NULL;
-	_cleanup_(freep) char *path = NULL;
-	struct inst *inst;
-	int fd;
-
-	if (find(req, &inst) < 0) {
-		reply_error(req);
-		return;
-	}
-	dir = inst_log_dir(inst);
-	path = xasprintf("%s/%s", dir, file);
-	fd = *file == '.' || strchr(file, '/') ? -1 : open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0) {
-		(void)err_kind(&req->err, ERR_NOT_FOUND, "Log file not found: \"%s\"", file);
-		reply_error(req);
-		return;
-	}
-	reply_file(req, fd, file);
 }

@@ -9,6 +9,7 @@ libapi_a_SOURCES = \
 	%D%/instance_move.c \
 	%D%/instance_state.c %D%/instance_state.h \
 	%D%/instances.c \
+	%D%/logs.c \
 	%D%/networks.c \
 	%D%/object_instance.c \
 	%D%/object_op.c %D%/objects.h \

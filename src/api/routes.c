@@ -42,8 +42,12 @@ const struct route routes[] = {
 	{ "GET", INST "/console", BODY_IGNORED, console_get },
 	{ "DELETE", INST "/console", BODY_IGNORED, console_delete },
 	{ "GET", INST "/logs", BODY_IGNORED, logs_list },
-	{ "GET", INST "/logs/{file}", BODY_IGNORED, log_get },
+	{ "GET", INST "/logs/exec-output", BODY_IGNORED, exec_output_list },
 	{ "GET", INST "/logs/exec-output/{file}", BODY_IGNORED, log_get },
+	{ "DELETE", INST "/logs/exec-output/{file}", BODY_IGNORED, log_delete },
+	{ "GET", INST "/logs/{file}", BODY_IGNORED, log_get },
+	{ "DELETE", INST "/logs/{file}", BODY_IGNORED, log_delete },
+
 	{ "GET", INST "/snapshots", BODY_IGNORED, snapshots_list },
 	{ "POST", INST "/snapshots", BODY_JSON, snapshots_post },
 	{ "GET", INST "/snapshots/{snapshot}", BODY_IGNORED, snapshot_get },

@@ -26,6 +26,7 @@ static const char *const extensions[] = {
 	"api_filtering",
 	"api_os",
 	"console",
+	"console_force",
 	"container_exec_recording",
 	"container_exec_user_group_cwd",
 	"container_full",

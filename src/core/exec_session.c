@@ -165,6 +165,9 @@ static void client_gone(void *data)
 	if (session->request->spec.interactive ||
 	    (is_output && !op_stream_is_open(&session->streams, "control")))
 		kill_command(session);
+	if (!session->request->spec.interactive)
+		stream->source = false; /* the pipe is closed: writing there is SIGPIPE now */
+	finish_if_over(session);
 }
 
 static const struct pump_handler pump_handlers = {
