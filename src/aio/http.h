@@ -75,6 +75,9 @@ struct aio_loop *http_req_loop(const struct http_req *req);
 /* Run @fn once if the client goes away before the request is answered; it is still to be answered. */
 void http_req_on_gone(struct http_req *req, aio_fn fn, void *data);
 
+/* Run @fn once when nothing of the request or its answer is left, however it ended. */
+void http_req_on_end(struct http_req *req, aio_fn fn, void *data);
+
 /* ---- the body ---- */
 
 /* @body: borrowed until the request is answered; NULL when there was more than @max_bytes. */

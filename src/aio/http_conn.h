@@ -70,6 +70,8 @@ struct http_req {
 	bool ending;  /* inside http_req_over(): its callbacks may answer, not free */
 	bool refused; /* the upgrade; source_retry will say so */
 	struct aio_poll *hangup;
+	aio_fn end_fn;
+	void *end_data;
 	aio_fn gone_fn;
 	void *gone_data;
 

@@ -30,6 +30,8 @@ static void free_if_unused(struct http_req *req)
 		list_remove(&req->node);
 	if (req->response)
 		MHD_destroy_response(req->response);
+	if (req->end_fn)
+		req->end_fn(req->end_data);
 	buf_done(&req->body);
 	strmap_done(&req->headers);
 	free(req->method);
@@ -102,6 +104,12 @@ uint64_t http_req_body_size(const struct http_req *req)
 	if (http_req_header(req, MHD_HTTP_HEADER_TRANSFER_ENCODING))
 		return UINT64_MAX;
 	return length && parse_u64(length, UINT64_MAX, &size) == 0 ? size : 0;
+}
+
+void http_req_on_end(struct http_req *req, aio_fn fn, void *data)
+{
+	req->end_fn = fn;
+	req->end_data = data;
 }
 
 void http_req_on_gone(struct http_req *req, aio_fn fn, void *data)

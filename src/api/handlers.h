@@ -15,6 +15,9 @@ api_handler_fn operation_websocket, events_get;
 api_handler_fn instances_list, instances_post, instance_get, instance_put, instance_patch;
 api_handler_fn instance_delete, instances_put_state;
 
+/* instance_export.c */
+api_handler_fn instance_export;
+
 /* instance_move.c */
 api_handler_fn instance_post;
 

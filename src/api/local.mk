@@ -6,6 +6,7 @@ libapi_a_SOURCES = \
 	%D%/image_export.c \
 	%D%/image_upload.c \
 	%D%/images.c \
+	%D%/instance_export.c \
 	%D%/instance_move.c \
 	%D%/instance_state.c %D%/instance_state.h \
 	%D%/instances.c \

@@ -203,6 +203,13 @@ void reply_file(struct api_req *req, int fd, const char *filename)
 	req_free(req);
 }
 
+void reply_pipe(struct api_req *req, int fd, http_verdict_fn verdict, void *data)
+{
+	http_req_add_header(req->http, "Content-Type", "application/octet-stream");
+	http_req_answer_pipe(req->http, 200, fd, verdict, data);
+	req_free(req);
+}
+
 void reply_parts(struct api_req *req, const char *content_type, const struct http_part *parts,
 		 size_t n_parts)
 {

@@ -38,6 +38,7 @@ const struct route routes[] = {
 	{ "GET", INST "/state", BODY_IGNORED, state_get },
 	{ "PUT", INST "/state", BODY_JSON, state_put },
 	{ "POST", INST "/exec", BODY_JSON, exec_post },
+	{ "GET", INST "/export", BODY_IGNORED, instance_export },
 	{ "POST", INST "/console", BODY_JSON, console_post },
 	{ "GET", INST "/console", BODY_IGNORED, console_get },
 	{ "DELETE", INST "/console", BODY_IGNORED, console_delete },

@@ -16,6 +16,7 @@ const struct cli_command *const cli_commands[] = {
 	&cmd_move,
 	&cmd_copy,
 	&cmd_publish,
+	&cmd_export,
 	&cmd_list,
 	&cmd_info,
 	&cmd_wait,

@@ -11,6 +11,7 @@ libcli_a_SOURCES = \
 	%D%/cmd_console.c \
 	%D%/cmd_delete.c \
 	%D%/cmd_exec.c \
+	%D%/cmd_export.c \
 	%D%/cmd_image.c \
 	%D%/cmd_image_export.c \
 	%D%/cmd_image_file.c \

@@ -34,6 +34,22 @@ enum op_next inst_copy_freeze(struct op *op);
 enum op_next inst_copy_thaw(struct op *op);
 enum op_next inst_copy_volume(struct op *op, bool refresh);
 
+struct inst_export {
+	char *index, *backup; /* YAML: backup/index.yaml, backup/container/backup.yaml */
+	char *compression;    /* of job_compressions */
+	int out_fd;	      /* made by inst_export() */
+};
+void inst_export_free(struct inst_export *export);
+
+/*
+ * Pack a stopped instance into the tarball that LXD and Incus call a backup. @export: taken.
+ *
+ * @ret_fd: what to read it from, the caller's; it is whole only if the op succeeds.
+ * Errors: ERR_INVALID while it runs or for an unknown compression.
+ */
+int inst_export(struct inst *inst, struct inst_export *export, int *ret_fd, struct op **ret_op,
+		struct err *err);
+
 /* For the undo of an interrupted rename: JOB_VOLUME_RENAME as the current step of @op. */
 enum op_next inst_move_volume(struct op *op, const char *pool, const char *from, const char *to,
 			      job_done_fn *done);

@@ -147,7 +147,11 @@ static void cancel_job(struct op *op)
 		(void)aio_proc_kill(jp->proc, SIGTERM);
 }
 
-static int spawn(struct job_proc *jp, int in_fd, int spec_fd, struct err *err)
+struct job_stdio {
+	int in_fd, out_fd; /* -EBADF: none */
+};
+
+static int spawn(struct job_proc *jp, const struct job_stdio *io, int spec_fd, struct err *err)
 {
 	_cleanup_(freep) char *path = xasprintf("%s/%s", jp->core->dirs.helpers, jp->row->program);
 	const char *argv[] = { path, jp->row->name, NULL };
@@ -164,7 +168,7 @@ static int spawn(struct job_proc *jp, int in_fd, int spec_fd, struct err *err)
 			      &(struct aio_proc_spec){
 				      .program = path,
 				      .argv = argv,
-				      .fds = (int[]){ in_fd, -EBADF, STDERR_FILENO, spec_fd,
+				      .fds = (int[]){ io->in_fd, io->out_fd, STDERR_FILENO, spec_fd,
 						      child_end },
 				      .n_fds = 5,
 			      },
@@ -172,7 +176,8 @@ static int spawn(struct job_proc *jp, int in_fd, int spec_fd, struct err *err)
 }
 
 /* Returns: the running job, or NULL with @err set. */
-static struct job_proc *start(struct core *core, const struct job *job, int in_fd, struct err *err)
+static struct job_proc *start(struct core *core, const struct job *job, const struct job_stdio *io,
+			      struct err *err)
 {
 	struct job_proc *jp = xcalloc(1, sizeof(*jp));
 	_cleanup_(fd_closep) int spec_fd = -EBADF;
@@ -189,18 +194,20 @@ static struct job_proc *start(struct core *core, const struct job *job, int in_f
 		job_proc_free(jp);
 		return NULL;
 	}
-	if (spawn(jp, in_fd, spec_fd, err) < 0) {
+	if (spawn(jp, io, spec_fd, err) < 0) {
 		job_proc_free(jp);
 		return NULL;
 	}
 	return jp;
 }
 
-enum op_next job_run(struct op *op, const struct job *job, int in_fd, job_done_fn *done)
+static enum op_next run(struct op *op, const struct job *job, const struct job_stdio *io,
+			job_done_fn *done)
 {
-	struct job_proc *jp = start(op->core, job, in_fd, &op->err);
+	struct job_proc *jp = start(op->core, job, io, &op->err);
 
-	(void)fd_close(in_fd);
+	(void)fd_close(io->in_fd);
+	(void)fd_close(io->out_fd);
 	if (!jp)
 		return OP_FAIL;
 	jp->op = op_ref(op);
@@ -210,11 +217,21 @@ enum op_next job_run(struct op *op, const struct job *job, int in_fd, job_done_f
 	return OP_WAIT;
 }
 
+enum op_next job_run(struct op *op, const struct job *job, int in_fd, job_done_fn *done)
+{
+	return run(op, job, &(struct job_stdio){ in_fd, -EBADF }, done);
+}
+
+enum op_next job_run_out(struct op *op, const struct job *job, int out_fd, job_done_fn *done)
+{
+	return run(op, job, &(struct job_stdio){ -EBADF, out_fd }, done);
+}
+
 void job_run_detached(struct core *core, const struct job *job)
 {
 	struct err err = { 0 };
 
-	if (!start(core, job, -EBADF, &err))
+	if (!start(core, job, &(struct job_stdio){ -EBADF, -EBADF }, &err))
 		log_error(LOG_NONE, "%s", err.msg);
 }
 

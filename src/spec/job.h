@@ -41,7 +41,8 @@ enum job_kind {
 	/* numbers are append-only; the gap belongs to the jobs of snapshots */
 	JOB_VOLUME_RENAME = JOB_FETCH + 11, /* worker: from_volume becomes volume */
 	JOB_VOLUME_COPY,		    /* worker: volume becomes a copy of from_volume */
-	JOB_IMAGE_PUBLISH, /* unpack: volume to a file in dir, as JOB_IMAGE_STORE leaves them */
+	JOB_IMAGE_PUBLISH,   /* unpack: volume to a file in dir, as JOB_IMAGE_STORE leaves them */
+	JOB_INSTANCE_EXPORT, /* unpack: volume as a backup to standard output */
 	JOB_KIND_MAX
 };
 
@@ -72,6 +73,7 @@ struct job {
 	char *template_dir;	  /* where it came from, for files: it refers to; NULL: none */
 	struct strmap variables;  /* JOB_IMAGE_BUILD: name, release, variant, architecture, mirror;
 			      JOB_IMAGE_PUBLISH: architecture, compression;
+			      JOB_INSTANCE_EXPORT: index, backup (YAML), compression;
 			      JOB_FETCH: index_url, flavor, checksum_url (spec/template.h) */
 	struct strmap properties; /* JOB_IMAGE_STORE: for an image without metadata.yaml */
 	uint32_t id_base;	  /* host ids that the sandbox of the job may use */

@@ -12,6 +12,7 @@ static job_fn *const jobs[JOB_KIND_MAX] = {
 	[JOB_IMAGE_STORE] = job_image_store,
 	[JOB_IMAGE_UNPACK] = job_image_unpack,
 	[JOB_IMAGE_PUBLISH] = job_image_publish,
+	[JOB_INSTANCE_EXPORT] = job_instance_export,
 };
 
 int main(void)

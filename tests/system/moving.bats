@@ -248,3 +248,55 @@ source_lives() {
 	done
 	s delete p1
 }
+
+# helper_of JOB: the helper of this daemon that works on it
+helper_of() {
+	pgrep -P "$(daemon_pid)" -f "$1"
+}
+
+@test "export: a backup as LXD and Incus read it, streamed; what is not whole leaves no file" {
+	s launch openrc e1 -c user.note=$'two\nlines: #1'
+	s exec e1 -- sh -c 'echo mine >/root/mark; ln /root/mark /root/mark2'
+	cd "$T"
+	fails 1 "only a stopped one" s export e1
+	s stop --force e1
+	fails 1 "is not none, gzip, xz or zstd" s export e1 --compression 'xz;id'
+	[ -z "$(find "$T" -maxdepth 1 -name 'e1*')" ]
+	s export e1
+	[ -z "$(find "$T" -maxdepth 1 -name '*.part')" ]
+	tar tf e1.tar.zst >list
+	[ "$(head -n 1 list)" = backup/index.yaml ]
+	grep -qx backup/container/backup.yaml list
+	grep -qx backup/container/rootfs/sbin/init list
+	[ "$(tar xOf e1.tar.zst backup/container/rootfs/root/mark)" = mine ]
+	tar xOf e1.tar.zst backup/index.yaml | grep -x 'name: e1'
+	tar xOf e1.tar.zst backup/index.yaml | grep -E '^type: "?container"?$'
+	tar xOf e1.tar.zst backup/container/backup.yaml | grep -E '^container:$'
+	s export e1 - --compression none >plain.tar
+	tar df <(s export e1 - --compression gzip | gunzip) 2>/dev/null || true
+	[ "$(tar tf plain.tar | sort | md5sum)" = "$(sort list | md5sum)" ]
+	s start e1
+}
+
+@test "export: a reader or a helper that goes away ends it, and the instance is free again" {
+	s exec e1 -- sh -c 'head -c 40000000 /dev/urandom >/root/big'
+	s stop --force e1
+	cd "$T"
+	rm -f e1.tar.xz
+	s export e1 - --compression none | head -c 1000 >/dev/null || true
+	retry 20 no_operation
+	s export e1 --compression xz >export.out 2>&1 &
+	client=$!
+	retry 20 helper_of instance-export
+	kill -9 "$(helper_of instance-export)"
+	rc=0
+	wait $client || rc=$?
+	[ $rc -eq 1 ]
+	cat export.out
+	grep "was killed" export.out
+	[ -z "$(find "$T" -maxdepth 1 -name 'e1.tar.xz*')" ]
+	retry 20 no_operation
+	retry 10 no_half_made || { daemon_restart; retry 10 no_half_made; }
+	s start e1
+	s delete --force e1
+}

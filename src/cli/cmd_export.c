@@ -1,0 +1,170 @@
+/* cli/cmd_export.c - export: an instance as a backup, streamed to a file or standard output */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/time.h"
+#include "cli/cli.h"
+#include "cli/commands.h"
+#include "cli/object.h"
+#include "cli/progress.h"
+#include "codec/json.h"
+
+enum {
+	DRAW_AFTER_MS = 1000,
+	DRAW_EVERY_MS = 200
+};
+
+static const struct cli_option options[] = {
+	{ 0, "compression", "none|gzip|xz|zstd", "how to compress (default zstd)", HINT_NONE },
+	{ 0, "instance-only", NULL, "without snapshots (there are none yet)", HINT_NONE },
+	{ 0 },
+};
+
+/* Written as FILE.part and renamed when everything is there. */
+struct export
+{
+	struct cli *cli;
+	struct http_reply head;
+	FILE *stream;
+	char *name; /* NULL: standard output */
+	char *part;
+	uint64_t done, since_ns, drawn_ns;
+};
+
+static void draw(struct export *x)
+{
+	uint64_t now_ns = time_mono_ns();
+	struct buf line = { 0 };
+
+	if (now_ns - x->since_ns < (uint64_t)DRAW_AFTER_MS * NS_PER_MS ||
+	    now_ns - x->drawn_ns < (uint64_t)DRAW_EVERY_MS * NS_PER_MS)
+		return;
+	x->drawn_ns = now_ns;
+	progress_format_bytes("Exporting", x->done, 0, now_ns - x->since_ns, &line);
+	progress_draw(x->cli, buf_str(&line));
+	buf_done(&line);
+}
+
+/* Not before the first byte: a refused export leaves no trace. */
+static int open_file(struct export *x, struct err *err)
+{
+	if (!x->name) {
+		x->stream = stdout;
+		return 0;
+	}
+	x->stream = fopen(x->part, "wxe");
+	return x->stream ? 0 : err_set(err, -errno, "create \"%s\"", x->part);
+}
+
+static int on_bytes(void *data, const void *bytes, size_t len, struct err *err)
+{
+	struct export *x = data;
+	int r = x->stream ? 0 : open_file(x, err);
+
+	if (r < 0)
+		return r;
+	if (fwrite(bytes, 1, len, x->stream) != len)
+		return err_set(err, -errno, "write \"%s\"", x->name ? x->part : "-");
+	x->done += len;
+	draw(x);
+	return 0;
+}
+
+static int finish(struct export *x, int r, struct err *err)
+{
+	if (x->stream && (x->name ? fclose(x->stream) : fflush(x->stream)) != 0 && r == 0)
+		r = err_set(err, -errno, "write \"%s\"", x->name ? x->part : "-");
+	if (r == 0 && x->name && rename(x->part, x->name) < 0)
+		r = err_set(err, -errno, "rename \"%s\"", x->part);
+	if (r < 0 && x->name && x->stream)
+		(void)unlink(x->part);
+	return r;
+}
+
+/* Why a stream broke off: the daemon's operation knows. */
+static void ask_reason(struct export *x, struct err *err)
+{
+	const char *id = strmap_get(&x->head.headers, "x-sysctr-operation");
+	_cleanup_(freep) char *path =
+		id ? client_path("/1.0/operations/%s/wait?timeout=10", id) : NULL;
+	_cleanup_(json_decrefp) json_t *operation = NULL;
+	const char *reason;
+
+	if (!path || client_get(x->cli->client, path, &operation, NULL) < 0)
+		return;
+	reason = json_str(operation, "err", "");
+	if (!str_empty(reason))
+		(void)err_kind(err, ERR_INTERNAL, "%s", reason);
+}
+
+static int export(struct export *x, const char *name, const char *compression, struct err *err)
+{
+	_cleanup_(freep) char *word = client_escape(compression);
+	_cleanup_(freep) char *suffix = xasprintf("/export?compression=%s", word);
+	_cleanup_(freep) char *path = object_path(&object_instance, name, suffix);
+	int r;
+
+	x->since_ns = time_mono_ns();
+	r = client_download(x->cli->client, path, &x->head, on_bytes, x, err);
+	progress_clear(x->cli);
+	if (r == 0 && x->done == 0)
+		r = err_set(err, -EPIPE, "the daemon sent nothing");
+	if (r < 0 && r != -EINTR)
+		ask_reason(x, err);
+	return finish(x, r, err);
+}
+
+static const char *suffix_of(const char *compression)
+{
+	static const char *const suffixes[][2] = { { "zstd", ".zst" },
+						   { "gzip", ".gz" },
+						   { "xz", ".xz" } };
+
+	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++)
+		if (streq(suffixes[i][0], compression))
+			return suffixes[i][1];
+	return "";
+}
+
+static int run(struct cli *cli, const struct cli_args *args)
+{
+	const char *name = args_word(args, 0), *file = args_word(args, 1);
+	const char *wanted = args_get(args, "compression"), *compression = wanted ? wanted : "zstd";
+	struct export x = { .cli = cli };
+	struct err err = { 0 };
+	int r;
+
+	if (!streq(file, "-")) {
+		x.name = file ? xstrdup(file) : xasprintf("%s.tar%s", name, suffix_of(compression));
+		x.part = xasprintf("%s.part", x.name);
+	}
+	cli_catch_interrupts(cli);
+	r = export(&x, name, compression, &err);
+	if (r == 0 && x.name)
+		cli_say(cli, "Written to %s.", x.name);
+	free(x.name);
+	free(x.part);
+	http_reply_done(&x.head);
+	return r < 0 ? object_fail(cli, &object_instance, name, "export", &err) : CLI_OK;
+}
+
+const struct cli_command cmd_export = {
+	.path = "export",
+	.usage = "NAME [FILE|-]",
+	.summary = "Write a stopped instance to a file",
+	.text = "The file is a backup as LXD and Incus write and import them. It is streamed: nothing\n"
+		"is kept on the host, and FILE appears when it is whole. \"-\" is standard output;\n"
+		"without FILE it is NAME.tar.zst. A copy of a running instance can be exported.",
+	.example = "sysctr export web1 web1.tar.zst\n"
+		   "sysctr export web1 - | ssh backup 'cat > web1.tar.zst'",
+	.options = { options },
+	.min_words = 1,
+	.max_words = 2,
+	.hints = { HINT_STOPPED, HINT_FILE },
+	.run = run,
+};

@@ -1,0 +1,127 @@
+/*
+ * core/inst_export.c - a stopped instance as a backup, streamed: check -> await-released -> pack
+ *
+ * Nothing is kept on the host: what the helper writes goes to whoever reads the pipe. A reader that
+ * goes away ends the helper, and with it the op.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "core/core.h"
+#include "core/inst.h"
+#include "core/inst_events.h"
+#include "core/inst_move.h"
+#include "core/job.h"
+#include "core/pool.h"
+#include "os/fd.h"
+
+void inst_export_free(struct inst_export *export)
+{
+	if (!export)
+		return;
+	(void)fd_close(export->out_fd);
+	free(export->index);
+	free(export->backup);
+	free(export->compression);
+	free(export);
+}
+
+static void free_export(void *data)
+{
+	inst_export_free(data);
+}
+
+static enum op_next step_check(struct op *op)
+{
+	if (op->inst->state == INST_STOPPED)
+		return OP_NEXT;
+	(void)err_kind(&op->err, ERR_INVALID, "Instance is running");
+	return OP_FAIL;
+}
+
+static bool is_released(struct inst *inst, struct op *op)
+{
+	(void)op;
+	return !inst->conn;
+}
+
+static enum op_next step_await_released(struct op *op)
+{
+	return inst_await(op, is_released);
+}
+
+static enum op_next step_pack(struct op *op)
+{
+	struct inst_export *export = op->args;
+	const struct inst_record *record = op->inst->record;
+	struct job job = { .kind = JOB_INSTANCE_EXPORT };
+	enum op_next next = OP_FAIL;
+
+	if (pool_fill_job(op->core, record->pool, &job, &op->err) == 0) {
+		job.volume = xstrdup(record->name);
+		job.image = xstrdup(record->image_fingerprint);
+		strmap_set(&job.variables, "index", export->index);
+		strmap_set(&job.variables, "backup", export->backup);
+		strmap_set(&job.variables, "compression", export->compression);
+		next = job_run_out(op, &job, TAKE_FD(export->out_fd), NULL);
+	}
+	wire_free(&job_schema, &job);
+	return next;
+}
+
+static const struct op_step steps[] = {
+	{ "check", step_check, NULL },
+	{ "await-released", step_await_released, NULL },
+	{ "pack", step_pack, NULL },
+	{ 0 },
+};
+static const struct op_table export_table = { "export", steps };
+
+static int check_request(const struct inst *inst, const struct inst_export *export, struct err *err)
+{
+	int r = core_check_open(inst->core, err);
+
+	if (r == 0)
+		r = job_check_compression(export->compression, err);
+	if (r == 0 && inst->state != INST_STOPPED)
+		r = err_kind(err, ERR_INVALID,
+			     "Instance is running: only a stopped one can be exported");
+	return r;
+}
+
+int inst_export(struct inst *inst, struct inst_export *export, int *ret_fd, struct op **ret_op,
+		struct err *err)
+{
+	_cleanup_(fd_closep) int read_fd = -EBADF;
+	struct op *op;
+	int ends[2], r = check_request(inst, export, err);
+
+	export->out_fd = -EBADF;
+	if (r == 0) {
+		r = fd_pipe(ends);
+		if (r < 0)
+			(void)err_set(err, r, "make a pipe for the backup");
+	}
+	if (r < 0) {
+		inst_export_free(export);
+		return r;
+	}
+	read_fd = ends[0];
+	export->out_fd = ends[1];
+	op = op_new(inst->core, OP_TASK, "Exporting instance", export, free_export, err);
+	if (!op)
+		return -EBUSY;
+	r = inst_claim(inst, op, err);
+	if (r < 0) {
+		op_unref(op);
+		return r;
+	}
+	op_add_resource(op, "instances", inst->record->name);
+	op_add_table(op, &export_table);
+	op_start(op);
+	*ret_fd = TAKE_FD(read_fd);
+	*ret_op = op;
+	return 0;
+}
