@@ -94,6 +94,34 @@ static void fill_disk(const char *name, const struct strmap *device, struct inst
 	disk->follow = streq(propagation, "slave") || streq(propagation, "rslave");
 }
 
+static uint32_t device_u32(const struct strmap *device, const char *key)
+{
+	return (uint32_t)keys_get_int(device, key, 0);
+}
+
+static void fill_proxies(struct inst *inst, struct inst_spec *spec)
+{
+	strmap_for_each(entry, &inst->expanded.devices)
+	{
+		const struct strmap *device = entry->value;
+		struct spec_proxy *proxy;
+
+		if (!streq(device_get(device, "type", NULL), "proxy"))
+			continue;
+		proxy = vec_push(&spec->proxies);
+		proxy->device = xstrdup(entry->key);
+		proxy->listen = xstrdup(device_get(device, "listen", ""));
+		proxy->connect = xstrdup(device_get(device, "connect", ""));
+		proxy->bind_instance = !streq(device_get(device, "bind", "host"), "host");
+		proxy->proxy_protocol = device_bool(device, "proxy_protocol");
+		proxy->uid = device_u32(device, "uid");
+		proxy->gid = device_u32(device, "gid");
+		proxy->security_uid = device_u32(device, "security.uid");
+		proxy->security_gid = device_u32(device, "security.gid");
+		(void)parse_octal(device_get(device, "mode", "0644"), 0777, &proxy->mode);
+	}
+}
+
 static int by_path(const void *a, const void *b)
 {
 	return strcmp(((const struct spec_disk *)a)->path, ((const struct spec_disk *)b)->path);
@@ -152,6 +180,7 @@ int inst_make_spec(struct inst *inst, struct inst_spec *ret_spec, struct err *er
 	fill_family(&inst->expanded.config, "linux.sysctl.", &ret_spec->sysctls);
 	fill_nics(inst, ret_spec);
 	fill_disks(inst, ret_spec);
+	fill_proxies(inst, ret_spec);
 	buf_add(&ret_spec->seccomp, core->seccomp.data, core->seccomp.len);
 	r = pool_fill_root(core, inst->record, ret_spec, err);
 	if (r == 0)

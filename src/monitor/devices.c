@@ -9,7 +9,8 @@
 #include "monitor/mon.h"
 
 /* In the order in which they are added. */
-static const struct device_kind *const kinds[] = { &device_kind_nic, &device_kind_disk };
+static const struct device_kind *const kinds[] = { &device_kind_nic, &device_kind_disk,
+						   &device_kind_proxy };
 
 /* What every VEC() looks like. */
 struct any_vec {
@@ -224,6 +225,7 @@ bool devices_take(struct mon *mon, const char *device, uint64_t *ret_mount_id)
 
 void devices_forget(struct mon *mon)
 {
+	proxies_stop(mon);
 	while (mon->plugged.list.len > 0)
 		drop(&mon->plugged, mon->plugged.list.len - 1);
 }

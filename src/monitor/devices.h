@@ -37,8 +37,9 @@ struct device_kind {
 	int (*add)(struct mon *mon, const void *item, struct err *err);
 	int (*remove)(struct mon *mon, const void *item, struct err *err);
 };
-extern const struct device_kind device_kind_nic;  /* setup_net.c */
-extern const struct device_kind device_kind_disk; /* device_disk.c */
+extern const struct device_kind device_kind_nic;   /* setup_net.c */
+extern const struct device_kind device_kind_disk;  /* device_disk.c */
+extern const struct device_kind device_kind_proxy; /* device_proxy.c */
 
 /* At a start, once the container's root is in place: all of mon->spec. */
 int devices_attach(struct mon *mon, struct err *err);

@@ -10,6 +10,7 @@ libmonitor_a_SOURCES = \
 	%D%/console.c %D%/console.h \
 	%D%/ctl.c %D%/ctl.h \
 	%D%/device_disk.c \
+	%D%/device_proxy.c %D%/device_proxy.h \
 	%D%/devices.c %D%/devices.h \
 	%D%/initenv.c %D%/initenv.h \
 	%D%/initkind.c %D%/initkind.h \
@@ -19,6 +20,8 @@ libmonitor_a_SOURCES = \
 	%D%/mountplan.c %D%/mountplan.h \
 	%D%/notify.c %D%/notify.h \
 	%D%/phase.c %D%/phase.h \
+	%D%/proxy_open.c %D%/proxy_open.h \
+	%D%/proxy_relay.c %D%/proxy_relay.h \
 	%D%/release.c %D%/release.h \
 	%D%/request.c %D%/request.h \
 	%D%/ring.c %D%/ring.h \

@@ -137,6 +137,7 @@ void mon_end_life(struct mon *mon)
 {
 	struct life *life = &mon->life;
 
+	devices_forget(mon); /* while its namespaces are there */
 	loop_remove(&mon->loop, &mon->timer_source);
 	notify_stop(&mon->notify);
 	addresses_stop(&mon->addresses);
@@ -145,7 +146,6 @@ void mon_end_life(struct mon *mon)
 	if (open_sessions(mon) < 0) /* the next life has no exec */
 		mon->exec_program_fd = fd_close(mon->exec_program_fd);
 	console_drop_master(&mon->console);
-	devices_forget(mon);
 	(void)fd_close(life->init_pidfd);
 	(void)fd_close(life->userns_fd);
 	(void)fd_close(life->netns_fd);

@@ -18,6 +18,7 @@
 #include "monitor/address.h"
 #include "monitor/console.h"
 #include "monitor/ctl.h"
+#include "monitor/device_proxy.h"
 #include "monitor/devices.h"
 #include "monitor/initkind.h"
 #include "monitor/loop.h"
@@ -87,6 +88,7 @@ struct mon {
 	struct console console;
 	struct addresses addresses;
 	struct plugged_list plugged;
+	struct proxy_list proxies;
 	struct notify notify;
 	struct sessions sessions;
 	struct source sessions_source;

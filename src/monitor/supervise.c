@@ -289,7 +289,7 @@ static void reap_children(struct mon *mon)
 		if (pid == mon->life.init_pid) {
 			init_died = true;
 			init_status = status;
-		} else {
+		} else if (!proxies_reaped(mon, pid, status)) {
 			(void)sessions_reaped(&mon->sessions, pid, status);
 		}
 	}

@@ -63,11 +63,16 @@ int caps_keep_over_setuid(bool keep)
 	return prctl(PR_SET_SECUREBITS, bits, 0, 0, 0) < 0 ? -errno : 0;
 }
 
-int caps_become_root(void)
+int caps_become(uid_t uid, gid_t gid)
 {
-	if (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+	if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
 		return -errno;
 	return 0;
+}
+
+int caps_become_root(void)
+{
+	return caps_become(0, 0);
 }
 
 int caps_set_nondumpable(void)

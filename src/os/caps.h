@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /*
  * What no container gets in its bounding set: systemd then skips the units that cannot work
@@ -16,6 +17,9 @@ uint64_t caps_dropped_mask(void);
 
 /* Drop every capability of @mask from bounding, inheritable, permitted and effective set. */
 int caps_drop(uint64_t mask);
+
+/* Become @uid and @gid of this user namespace, without supplementary groups. */
+int caps_become(uid_t uid, gid_t gid);
 
 /* Changes of uid and fsuid leave the effective set alone (SECBIT_NO_SETUID_FIXUP). */
 int caps_keep_over_setuid(bool keep);

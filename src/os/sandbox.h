@@ -21,6 +21,7 @@
 enum sandbox_filter {
 	SANDBOX_FILTER_PARSER, /* allow-list: files below the root, memory; no exec, no sockets */
 	SANDBOX_FILTER_BUILD,  /* deny-list: programs run, but not modules, keys, bpf, ... */
+	SANDBOX_FILTER_RELAY,  /* allow-list: sockets, splice, memory; no files, no namespaces */
 	SANDBOX_FILTER_MAX
 };
 

@@ -156,6 +156,24 @@ static const int parser_calls[] = {
 #endif
 };
 
+/* Bytes from one socket to another. */
+static const int relay_calls[] = {
+	SYS_read,	 SYS_write,	      SYS_writev,	  SYS_close,
+	SYS_splice,	 SYS_pipe2,	      SYS_socket,	  SYS_connect,
+	SYS_accept4,	 SYS_shutdown,	      SYS_getsockopt,	  SYS_setsockopt,
+	SYS_getsockname, SYS_getpeername,     SYS_recvfrom,	  SYS_recvmsg,
+	SYS_sendto,	 SYS_sendmsg,	      SYS_epoll_create1,  SYS_epoll_ctl,
+	SYS_epoll_pwait, SYS_fcntl,	      SYS_mmap,		  SYS_munmap,
+	SYS_mremap,	 SYS_mprotect,	      SYS_madvise,	  SYS_brk,
+	SYS_futex,	 SYS_getrandom,	      SYS_clock_gettime,  SYS_getpid,
+	SYS_gettid,	 SYS_rt_sigaction,    SYS_rt_sigprocmask, SYS_rt_sigreturn,
+	SYS_sigaltstack, SYS_restart_syscall, SYS_sched_yield,	  SYS_exit,
+	SYS_exit_group,
+#ifdef __x86_64__
+	SYS_epoll_wait,
+#endif
+};
+
 /* Programs of a build have no use for these; each has been a way out somewhere. */
 static const int build_calls[] = {
 	SYS_kexec_load,
@@ -214,6 +232,8 @@ static const struct rule rules[] = {
 				    SECCOMP_RET_ERRNO | ENOSYS },
 	[SANDBOX_FILTER_BUILD] = { build_calls, ARRAY_LEN(build_calls), SECCOMP_RET_ERRNO | EPERM,
 				   SECCOMP_RET_ALLOW },
+	[SANDBOX_FILTER_RELAY] = { relay_calls, ARRAY_LEN(relay_calls), SECCOMP_RET_ALLOW,
+				   SECCOMP_RET_ERRNO | EPERM },
 };
 static_assert(ARRAY_LEN(rules) == SANDBOX_FILTER_MAX, "one rule per filter");
 static_assert(2 * ARRAY_LEN(parser_calls) + 16 < PROGRAM_MAX, "the program has room");
@@ -249,8 +269,8 @@ int sandbox_filter_install(enum sandbox_filter filter)
 	if (filter == SANDBOX_FILTER_PARSER)
 		return 0; /* the sanitizers' run time makes calls of its own */
 #endif
-	/* A parser has no CAP_SYS_ADMIN and execs nothing; a build may run setuid programs. */
-	if (filter == SANDBOX_FILTER_PARSER && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+	/* A parser and a relay have no CAP_SYS_ADMIN and exec nothing; a build may run setuid programs. */
+	if (filter != SANDBOX_FILTER_BUILD && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -errno;
 	fprog.len = (unsigned short)assemble(&rules[filter], program);
 	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &fprog) < 0)

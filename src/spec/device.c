@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "spec/keys.h"
 #include "spec/names.h"
+#include "spec/proxy.h"
 
 #define ELSEWHERE(key, words)                                      \
 	{                                                          \
@@ -271,13 +272,13 @@ static const struct {
 	{ "disk", { "disk option", disk_rows, ARRAY_LEN(disk_rows) }, check_disk },
 	{ "nic", { "nic option", nic_rows, ARRAY_LEN(nic_rows) }, check_nic },
 	{ "none", { "none option", none_rows, ARRAY_LEN(none_rows) }, check_none },
+	{ "proxy", { "proxy option", proxy_rows, PROXY_ROWS }, proxy_check },
 };
 
-static const char *const type_names[] = { "disk", "nic", "none", NULL };
+static const char *const type_names[] = { "disk", "nic", "none", "proxy", NULL };
 
 static const char *const foreign_types[] = {
-	"gpu",	      "infiniband", "pci",	    "proxy", "tpm",
-	"unix-block", "unix-char",  "unix-hotplug", "usb",   NULL,
+	"gpu", "infiniband", "pci", "tpm", "unix-block", "unix-char", "unix-hotplug", "usb", NULL,
 };
 
 static void device_free(void *value)
@@ -360,8 +361,8 @@ static int unknown_type(const char *type, struct err *err)
 	if (near)
 		return err_kind(err, ERR_INVALID, "unknown type \"%.64s\": did you mean \"%s\"?",
 				shown, near);
-	return err_kind(err, ERR_INVALID, "unknown type \"%.64s\": must be disk, nic or none",
-			shown);
+	return err_kind(err, ERR_INVALID,
+			"unknown type \"%.64s\": must be disk, nic, none or proxy", shown);
 }
 
 static int check_required(const struct key_table *options, const struct strmap *device,

@@ -78,6 +78,20 @@ static const struct wire_field spec_disk_fields[] = {
 };
 WIRE_SCHEMA(spec_disk, spec_disk_fields);
 
+static const struct wire_field spec_proxy_fields[] = {
+	{ 1, WIRE_STR, offsetof(struct spec_proxy, device), NULL },
+	{ 2, WIRE_STR, offsetof(struct spec_proxy, listen), NULL },
+	{ 3, WIRE_STR, offsetof(struct spec_proxy, connect), NULL },
+	{ 4, WIRE_BOOL, offsetof(struct spec_proxy, bind_instance), NULL },
+	{ 5, WIRE_BOOL, offsetof(struct spec_proxy, proxy_protocol), NULL },
+	{ 6, WIRE_U32, offsetof(struct spec_proxy, uid), NULL },
+	{ 7, WIRE_U32, offsetof(struct spec_proxy, gid), NULL },
+	{ 8, WIRE_U32, offsetof(struct spec_proxy, mode), NULL },
+	{ 9, WIRE_U32, offsetof(struct spec_proxy, security_uid), NULL },
+	{ 10, WIRE_U32, offsetof(struct spec_proxy, security_gid), NULL },
+};
+WIRE_SCHEMA(spec_proxy, spec_proxy_fields);
+
 static const struct wire_field spec_init_fields[] = {
 	{ 1, WIRE_STRV, offsetof(struct spec_init, argv), NULL },
 	{ 2, WIRE_U32, offsetof(struct spec_init, halt_signal), NULL },
@@ -109,5 +123,6 @@ static const struct wire_field inst_spec_fields[] = {
 	{ 21, WIRE_U64, offsetof(struct inst_spec, generation), NULL },
 	{ 22, WIRE_STRMAP, offsetof(struct inst_spec, sysctls), NULL },
 	{ 43, WIRE_VEC, offsetof(struct inst_spec, disks), &spec_disk_schema },
+	{ 44, WIRE_VEC, offsetof(struct inst_spec, proxies), &spec_proxy_schema },
 };
 WIRE_SCHEMA(inst_spec, inst_spec_fields);

@@ -69,6 +69,18 @@ struct spec_disk {
 };
 extern const struct wire_schema spec_disk_schema;
 
+/* Connections taken on one side and made on the other; addresses as of spec/proxy.h. */
+struct spec_proxy {
+	char *device;
+	char *listen;
+	char *connect;
+	bool bind_instance; /* listens inside, connects on the host */
+	bool proxy_protocol;
+	uint32_t uid, gid, mode;	     /* of the socket file it listens on */
+	uint32_t security_uid, security_gid; /* who connects to a socket file */
+};
+extern const struct wire_schema spec_proxy_schema;
+
 /* How an init is told to go. Signal numbers as in signal(7). */
 struct spec_init {
 	char **argv;	      /* "/sbin/init" */
@@ -101,5 +113,6 @@ struct inst_spec {
 	uint64_t generation;	     /* grows with every resolved spec of this instance */
 	struct strmap sysctls;	     /* linux.sysctl.* */
 	VEC(struct spec_disk) disks; /* without the root; outer paths first */
+	VEC(struct spec_proxy) proxies;
 };
 extern const struct wire_schema inst_spec_schema;

@@ -21,6 +21,7 @@ libspec_a_SOURCES = \
 	%D%/nic.c %D%/nic.h \
 	%D%/pool.c %D%/pool.h \
 	%D%/profile.c %D%/profile.h \
+	%D%/proxy.c %D%/proxy.h \
 	%D%/retention.c %D%/retention.h \
 	%D%/schedule.c %D%/schedule.h \
 	%D%/snapshot.c %D%/snapshot.h \

@@ -113,13 +113,33 @@ static void test_last_one_wins(void **state)
 	inst_record_free(record);
 }
 
+struct device_case {
+	const char *pairs;
+	int result;
+	const char *words;
+};
+
+static void check_devices(const struct device_case *cases, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct strmap devices;
+		struct err err = { 0 };
+
+		devices_init(&devices);
+		set_device(&devices, "d", cases[i].pairs);
+		if (device_validate("d", devices_get(&devices, "d"), &err) != cases[i].result)
+			fail_msg("%s: %s", cases[i].pairs, err.msg);
+		if (cases[i].words && !strstr(err.msg, cases[i].words))
+			fail_msg("%s: %s", cases[i].pairs, err.msg);
+		if (cases[i].words)
+			assert_non_null(str_after(err.msg, "device \"d\": "));
+		strmap_done(&devices);
+	}
+}
+
 static void test_device_validation(void **state)
 {
-	static const struct {
-		const char *pairs;
-		int result;
-		const char *words;
-	} cases[] = {
+	static const struct device_case cases[] = {
 		{ "type=nic network=sysctrbr0", 0, NULL },
 		{ "type=nic nictype=bridged parent=br0 hwaddr=00:16:3e:11:22:33 mtu=1400 name=eth1",
 		  0, NULL },
@@ -155,26 +175,43 @@ static void test_device_validation(void **state)
 		{ "type=disk path=/ pool=x source=/srv", -EINVAL, "not for the root disk" },
 		{ "type=disk pool=x", -EINVAL, "path is missing" },
 		{ "type=disk path=/a/../b pool=x", -EINVAL, "without .." },
-		{ "type=proxy listen=tcp:1", -EOPNOTSUPP, "known in Incus" },
+		{ "type=gpu", -EOPNOTSUPP, "known in Incus" },
 		{ "type=nick", -EINVAL, "did you mean \"nic\"" },
 		{ "network=n", -EINVAL, "type is missing" },
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct strmap devices;
-		struct err err = { 0 };
+	check_devices(cases, ARRAY_LEN(cases));
+}
 
-		devices_init(&devices);
-		set_device(&devices, "d", cases[i].pairs);
-		if (device_validate("d", devices_get(&devices, "d"), &err) != cases[i].result)
-			fail_msg("%s: %s", cases[i].pairs, err.msg);
-		if (cases[i].words && !strstr(err.msg, cases[i].words))
-			fail_msg("%s: %s", cases[i].pairs, err.msg);
-		if (cases[i].words)
-			assert_non_null(str_after(err.msg, "device \"d\": "));
-		strmap_done(&devices);
-	}
+static void test_proxies(void **state)
+{
+	static const struct device_case cases[] = {
+		{ "type=proxy listen=tcp:0.0.0.0:80-82 connect=tcp:127.0.0.1:80", 0, NULL },
+		{ "type=proxy listen=tcp:[::]:80-82 connect=tcp:127.0.0.1:8080-8082", 0, NULL },
+		{ "type=proxy listen=unix:/a/b connect=unix:@c bind=instance mode=0660", 0, NULL },
+		{ "type=proxy listen=udp:0.0.0.0:53 connect=udp:127.0.0.1:53", 0, NULL },
+		{ "type=proxy listen=tcp:1", -EINVAL, "connect is missing" },
+		{ "type=proxy listen=tcp:1 connect=tcp:127.0.0.1:1", -EINVAL, "listen=\"tcp:1\"" },
+		{ "type=proxy listen=tcp:0.0.0.0:0 connect=tcp:127.0.0.1:1", -EINVAL, "ports" },
+		{ "type=proxy listen=tcp:0.0.0.0:1-99999 connect=tcp:127.0.0.1:1", -EINVAL,
+		  "ports" },
+		{ "type=proxy listen=tcp:::1:5 connect=tcp:127.0.0.1:1", -EINVAL, "brackets" },
+		{ "type=proxy listen=unix:rel connect=tcp:127.0.0.1:1", -EINVAL, "absolute" },
+		{ "type=proxy listen=unix:/a/../b connect=tcp:127.0.0.1:1", -EINVAL, "without .." },
+		{ "type=proxy listen=tcp:0.0.0.0:1-2 connect=tcp:127.0.0.1:1-3", -EINVAL,
+		  "as many as listen" },
+		{ "type=proxy listen=tcp:0.0.0.0:1 connect=udp:127.0.0.1:1", -EINVAL, "udp" },
+		{ "type=proxy listen=tcp:0.0.0.0:1 connect=tcp:127.0.0.1:1 mode=0660", -EINVAL,
+		  "mode is for" },
+		{ "type=proxy listen=unix:/a connect=tcp:127.0.0.1:1 mode=0990", -EINVAL,
+		  "permissions" },
+		{ "type=proxy listen=tcp:0.0.0.0:1 connect=tcp:127.0.0.1:1 nat=true", -EOPNOTSUPP,
+		  "nat" },
+	};
+
+	(void)state;
+	check_devices(cases, ARRAY_LEN(cases));
 }
 
 static void test_partial_devices(void **state)
@@ -183,9 +220,9 @@ static void test_partial_devices(void **state)
 		const char *pairs;
 		int result;
 	} cases[] = {
-		{ "mtu=1400", 0 },     { "pool=x", 0 },		  { "type=nic", 0 },
-		{ "mtu=20", -EINVAL }, { "colour=red", -EINVAL }, { "type=proxy", -EOPNOTSUPP },
-		{ "source=/x", 0 },    { "source=x", -EINVAL },
+		{ "mtu=1400", 0 },	     { "pool=x", 0 },		{ "type=nic", 0 },
+		{ "mtu=20", -EINVAL },	     { "colour=red", -EINVAL }, { "type=proxy", 0 },
+		{ "type=gpu", -EOPNOTSUPP }, { "source=/x", 0 },	{ "source=x", -EINVAL },
 	};
 
 	(void)state;
@@ -312,15 +349,11 @@ static void test_etags(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_merging_devices),
-		cmocka_unit_test(test_last_one_wins),
-		cmocka_unit_test(test_device_validation),
-		cmocka_unit_test(test_partial_devices),
-		cmocka_unit_test(test_sets_of_devices),
-		cmocka_unit_test(test_live_edits),
-		cmocka_unit_test(test_plain_paths),
-		cmocka_unit_test(test_profile_validation),
-		cmocka_unit_test(test_etags),
+		cmocka_unit_test(test_merging_devices),	   cmocka_unit_test(test_last_one_wins),
+		cmocka_unit_test(test_device_validation),  cmocka_unit_test(test_proxies),
+		cmocka_unit_test(test_partial_devices),	   cmocka_unit_test(test_sets_of_devices),
+		cmocka_unit_test(test_live_edits),	   cmocka_unit_test(test_plain_paths),
+		cmocka_unit_test(test_profile_validation), cmocka_unit_test(test_etags),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
