@@ -27,7 +27,7 @@ api_handler_fn logs_list, log_get, log_delete, exec_output_list;
 
 /* snapshots.c */
 api_handler_fn snapshots_list, snapshots_post, snapshot_get, snapshot_put, snapshot_patch;
-api_handler_fn snapshot_post, snapshot_remove, snapshot_plan_get;
+api_handler_fn snapshot_post, snapshot_remove, snapshot_plan_get, snapshot_diff_get;
 
 /* images.c */
 api_handler_fn images_list, images_post, image_get, image_put, image_patch, image_remove;

@@ -21,6 +21,7 @@ libapi_a_SOURCES = \
 	%D%/routes.c %D%/routes.h \
 	%D%/routes_match.c \
 	%D%/server.c \
+	%D%/snapshot_diff.c \
 	%D%/snapshots.c %D%/snapshots.h \
 	%D%/warnings.c
 libapi_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(MHD_CFLAGS)

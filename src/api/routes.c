@@ -56,6 +56,7 @@ const struct route routes[] = {
 	{ "PATCH", INST "/snapshots/{snapshot}", BODY_JSON, snapshot_patch },
 	{ "POST", INST "/snapshots/{snapshot}", BODY_JSON, snapshot_post },
 	{ "DELETE", INST "/snapshots/{snapshot}", BODY_IGNORED, snapshot_remove },
+	{ "GET", INST "/snapshots/{snapshot}/diff", BODY_IGNORED, snapshot_diff_get },
 
 	{ "GET", "/1.0/snapshot-plan", BODY_IGNORED, snapshot_plan_get },
 

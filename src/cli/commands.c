@@ -31,6 +31,7 @@ const struct cli_command *const cli_commands[] = {
 	&cmd_snapshot_rename,
 	&cmd_snapshot_delete,
 	&cmd_snapshot_edit,
+	&cmd_snapshot_diff,
 	&cmd_snapshot_plan,
 	&cmd_config_show,
 	&cmd_config_get,

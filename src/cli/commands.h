@@ -16,6 +16,6 @@ extern const struct cli_command cmd_launch, cmd_create, cmd_start, cmd_stop, cmd
 	cmd_image_build, cmd_image_export, cmd_image_delete, cmd_image_alias_list,
 	cmd_image_alias_create, cmd_image_alias_delete, cmd_snapshot_create, cmd_snapshot_list,
 	cmd_snapshot_show, cmd_snapshot_restore, cmd_snapshot_rename, cmd_snapshot_delete,
-	cmd_snapshot_edit, cmd_snapshot_plan, cmd_operation_list, cmd_operation_show,
-	cmd_operation_delete, cmd_warning_list, cmd_query, cmd_version, cmd_admin_waitready,
-	cmd_admin_shutdown, cmd_complete, cmd_manual;
+	cmd_snapshot_edit, cmd_snapshot_plan, cmd_snapshot_diff, cmd_operation_list,
+	cmd_operation_show, cmd_operation_delete, cmd_warning_list, cmd_query, cmd_version,
+	cmd_admin_waitready, cmd_admin_shutdown, cmd_complete, cmd_manual;

@@ -26,6 +26,7 @@ libcli_a_SOURCES = \
 	%D%/cmd_publish.c \
 	%D%/cmd_query.c \
 	%D%/cmd_snapshot.c \
+	%D%/cmd_snapshot_diff.c \
 	%D%/cmd_state.c \
 	%D%/cmd_storage.c \
 	%D%/cmd_wait.c \

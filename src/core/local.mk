@@ -43,6 +43,7 @@ libcore_a_SOURCES = \
 	%D%/shutdown.c %D%/shutdown.h \
 	%D%/snapshot.c %D%/snapshot.h \
 	%D%/snapshot_create.c \
+	%D%/snapshot_diff.c \
 	%D%/snapshot_restore.c \
 	%D%/template.c %D%/template.h \
 	%D%/warning.c %D%/warning.h

@@ -48,6 +48,13 @@ int snapshots_delete(struct inst *inst, char *const *names, struct op **ret_op, 
 int snapshot_restore(struct inst *inst, const char *name, bool disk_only, struct op **ret_op,
 		     struct err *err);
 
+/*
+ * What has changed from @name to the snapshot @to ("": to now), as JOB_SNAPSHOT_DIFF writes it, into
+ * *@ret_fd, the caller's, complete when the op has succeeded.
+ */
+int snapshot_diff(struct inst *inst, const char *name, const char *to, int *ret_fd,
+		  struct op **ret_op, struct err *err);
+
 /* 0: never. Done when it returns. */
 int snapshot_set_expiry(struct inst *inst, const char *name, int64_t wall_ns, struct err *err);
 

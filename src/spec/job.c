@@ -17,6 +17,7 @@ static const struct job_row rows[] = {
 	[JOB_SNAPSHOT_COPY] = { "snapshot-copy", "sysctr-worker" },
 	[JOB_SNAPSHOT_COMMIT] = { "snapshot-commit", "sysctr-worker" },
 	[JOB_SNAPSHOT_DELETE] = { "snapshot-delete", "sysctr-worker" },
+	[JOB_SNAPSHOT_DIFF] = { "snapshot-diff", "sysctr-worker" },
 	[JOB_VOLUME_RENAME] = { "volume-rename", "sysctr-worker" },
 	[JOB_VOLUME_COPY] = { "volume-copy", "sysctr-worker" },
 	[JOB_IMAGE_PUBLISH] = { "image-publish", "sysctr-unpack" },

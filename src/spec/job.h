@@ -38,6 +38,8 @@ enum job_kind {
 	JOB_SNAPSHOT_COPY,   /* worker: volume or snapshot to stage, in the pass that pass says */
 	JOB_SNAPSHOT_COMMIT, /* worker: stage becomes snapshot, or replaces volume */
 	JOB_SNAPSHOT_DELETE, /* worker: stage and snapshots out of sight, report, free the space */
+	JOB_SNAPSHOT_DIFF, /* worker: snapshot (on fingerprint) against snapshots or volume (on image);
+				to the output: A, C or D, the path, NUL, for each difference */
 	/* numbers are append-only; the gap belongs to the jobs of snapshots */
 	JOB_VOLUME_RENAME = JOB_FETCH + 11, /* worker: from_volume becomes volume */
 	JOB_VOLUME_COPY,		    /* worker: volume becomes a copy of from_volume */

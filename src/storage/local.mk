@@ -1,6 +1,7 @@
 noinst_LIBRARIES += libstorage.a
 libstorage_a_SOURCES = \
 	%D%/copy.c %D%/copy.h \
+	%D%/diff.c %D%/diff.h \
 	%D%/dir.c %D%/dir.h \
 	%D%/driver.h \
 	%D%/identity.c %D%/identity.h \

@@ -19,6 +19,7 @@ job_fn job_image_build;
 job_fn job_snapshot_copy;
 job_fn job_snapshot_commit;
 job_fn job_snapshot_delete;
+job_fn job_snapshot_diff;
 
 /* Hide the volumes of job->snapshots; what to give to free_trash() is added to *@ret_trash. */
 int hide_snapshots(struct pool *pool, const struct job *job, char ***ret_trash, struct err *err);

@@ -150,6 +150,29 @@ rm -f /root/stop; nohup sh /root/writer >/dev/null 2>&1 &'
 	unset LXD_SOCKET HOME
 }
 
+@test "diff: since a snapshot and between two, from whiteouts and redirects alone" {
+	s launch openrc differ
+	puts differ 'mkdir /root/d; echo 1 >/root/d/f; echo 1 >/root/same; echo 1 >/root/g'
+	s snapshot differ s0
+	puts differ 'echo longer >/root/g; rm /etc/motd; mv /etc/apk /etc/moved; mkdir -p /root/n/o; touch "/root/n/o/a b"; rm -r /root/d; chmod 700 /home; printf x >"/root/$(printf "nl\nx\377")"; rm -r /etc/init.d; mkdir /etc/init.d; touch /etc/init.d/only'
+	s snapshot differ s1
+	s snapshot diff differ s0 s1 | tee "$T/diff"
+	for line in 'C /root/g' 'D /etc/motd' 'D /etc/apk' 'A /etc/moved' 'A /etc/moved/world' 'A /root/n' \
+		'A /root/n/o' 'A /root/n/o/a b' 'D /root/d' 'C /home' 'A /etc/init.d/only' 'D /etc/init.d/hostname'; do
+		grep -Fx "$line" "$T/diff"
+	done
+	! grep -E '/root/same|/root/d/f|/bin|/usr' "$T/diff"
+	s stop --force differ
+	retry 10 is_status differ Stopped
+	s snapshot diff differ/s1 --format json | tee "$T/diff.json"
+	jq -e '(.added + .changed + .removed) | any(startswith("/root") or startswith("/home")) | not' "$T/diff.json"
+	s snapshot diff differ s0 s0 >"$T/none"
+	[ ! -s "$T/none" ]
+	s snapshot diff differ s0 --format json | jq -e '.removed | index("/etc/motd")'
+	fails 1 "Instance snapshot not found" s snapshot diff differ s0 s9
+	s delete differ
+}
+
 @test "an image stays while a snapshot stands on it, and events tell what happens" {
 	s launch openrc evented
 	timeout 60 "$BUILDDIR/sysctr" monitor --type lifecycle --format json >"$T/events" 2>&1 3>&- 4>&- &
