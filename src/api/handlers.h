@@ -19,7 +19,7 @@ api_handler_fn instance_delete, instances_put_state;
 api_handler_fn instance_export;
 
 /* instance_move.c */
-api_handler_fn instance_post;
+api_handler_fn instance_post, rebuild_post;
 
 /* instance_state.c */
 api_handler_fn state_get, state_put, exec_post, console_post, console_get, console_delete;

@@ -1,4 +1,4 @@
-/* api/instance_move.c - POST /1.0/instances/{name}: another name */
+/* api/instance_move.c - POST on an instance: another name, another root */
 #include "api/handlers.h"
 #include "base/str.h"
 #include "codec/json.h"
@@ -37,5 +37,34 @@ void instance_post(struct api_req *req)
 		r = check_move(req, inst, &req->err);
 	if (r == 0)
 		r = inst_rename(inst, json_str(req->body, "name", ""), &op, &req->err);
+	reply_op_result(req, r, op);
+}
+
+static int rebuild(struct api_req *req, struct op **ret_op)
+{
+	const json_t *source = json_get_object(req->body, "source");
+	const char *type = json_str(source, "type", "");
+	const char *image = json_str(source, "fingerprint", json_str(source, "alias", NULL));
+	struct inst *inst;
+	int r = inst_find(req->core, req->args[0], &inst, &req->err);
+
+	if (r < 0)
+		return r;
+	if (!streq(type, "image") && !streq(type, "none"))
+		return err_kind(&req->err, ERR_UNSUPPORTED,
+				"source type \"%s\" is not offered; image and none are", type);
+	if (!str_empty(json_str(source, "server", "")))
+		return err_kind(&req->err, ERR_UNSUPPORTED,
+				"images of other servers are not offered: import the image first");
+	if (streq(type, "image") && str_empty(image))
+		return err_kind(&req->err, ERR_INVALID, "source: fingerprint or alias is missing");
+	return inst_rebuild(inst, streq(type, "image") ? image : NULL, ret_op, &req->err);
+}
+
+void rebuild_post(struct api_req *req)
+{
+	struct op *op = NULL;
+	int r = rebuild(req, &op);
+
 	reply_op_result(req, r, op);
 }

@@ -44,6 +44,7 @@ static const char *const extensions[] = {
 	"instance_get_full",
 	"instance_nic_network",
 	"instances",
+	"instances_rebuild",
 	"metadata_configuration",
 	"network",
 	"network_leases",

@@ -15,6 +15,7 @@ const struct cli_command *const cli_commands[] = {
 	&cmd_rename,
 	&cmd_move,
 	&cmd_copy,
+	&cmd_rebuild,
 	&cmd_publish,
 	&cmd_export,
 	&cmd_list,

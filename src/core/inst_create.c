@@ -75,12 +75,10 @@ static enum op_next step_have_image(struct op *op)
 	return image_ensure(op, request->image);
 }
 
-/* image.* keys and what the image says of itself. */
-static int fill_from_image(struct op *op, struct inst_record *record)
+int inst_fill_from_image(struct op *op, const char *what, struct inst_record *record)
 {
-	const struct inst_create_request *request = op->args;
 	struct image_record *image;
-	int r = image_resolve(op->core, request->image, &image, &op->err);
+	int r = image_resolve(op->core, what, &image, &op->err);
 
 	if (r < 0)
 		return r;
@@ -166,7 +164,7 @@ static enum op_next step_fill_in(struct op *op)
 	int r = 0;
 
 	if (request->source == INST_SOURCE_IMAGE)
-		r = fill_from_image(op, inst->record);
+		r = inst_fill_from_image(op, request->image, inst->record);
 	if (r == 0)
 		r = choose_ids(op->core, inst->record, &op->err);
 	if (r < 0)

@@ -34,6 +34,16 @@ enum op_next inst_copy_freeze(struct op *op);
 enum op_next inst_copy_thaw(struct op *op);
 enum op_next inst_copy_volume(struct op *op, bool refresh);
 
+/*
+ * A new root for a stopped instance, from @image (alias, prefix, template; NULL: an empty one);
+ * settings, addresses and ids stay. Errors: ERR_INVALID while it runs, ERR_NOT_FOUND.
+ */
+int inst_rebuild(struct inst *inst, const char *image, struct op **ret_op, struct err *err);
+
+/* "web1.rebuild": the name of its new volume meanwhile; no instance can be called so. */
+char *inst_rebuild_volume(const char *name);
+enum op_next inst_replace_volume(struct op *op, const char *pool, const char *name);
+
 struct inst_export {
 	char *index, *backup; /* YAML: backup/index.yaml, backup/container/backup.yaml */
 	char *compression;    /* of job_compressions */

@@ -76,6 +76,9 @@ int inst_check_restored(struct inst *inst, const struct inst_record *record, str
 /* The bridges of its nics are there. Errors: ERR_NOT_FOUND, ERR_UNAVAILABLE. */
 int inst_ensure_networks(struct inst *inst, struct err *err);
 
+/* What the image @what says of itself into @record, image.* keys included; fails @op. */
+int inst_fill_from_image(struct op *op, const char *what, struct inst_record *record);
+
 /* Volatile hardware addresses for nics that have none; changes inst->record. */
 void inst_fill_hwaddrs(struct inst *inst);
 

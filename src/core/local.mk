@@ -18,6 +18,7 @@ libcore_a_SOURCES = \
 	%D%/inst_export.c \
 	%D%/inst_move.h \
 	%D%/inst_ops.c %D%/inst_ops.h \
+	%D%/inst_rebuild.c \
 	%D%/inst_rename.c \
 	%D%/inst_spec.c \
 	%D%/inst_start.c \

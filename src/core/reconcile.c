@@ -187,6 +187,29 @@ static const struct op_step rename_steps[] = {
 };
 static const struct op_table rename_table = { "clean-up-rename", rename_steps };
 
+/* The row of the instance is the new one already: so has to be its root. */
+static enum op_next step_finish_rebuild(struct op *op)
+{
+	const struct journal_record *row = op->args;
+
+	return inst_replace_volume(op, strmap_get(&row->data, "pool"), row->object);
+}
+
+static const struct op_step rebuild_steps[] = {
+	{ "finish-rebuild", step_finish_rebuild, NULL },
+	{ "erase", step_erase, NULL },
+	{ 0 },
+};
+static const struct op_table rebuild_table = { "clean-up-rebuild", rebuild_steps };
+
+/* By kind; all others are volumes that nobody has. The instance is held where it is there. */
+static const struct op_table *table_of(const struct journal_record *row)
+{
+	if (streq(row->kind, "instance-rename"))
+		return &rename_table;
+	return streq(row->kind, "instance-rebuild") ? &rebuild_table : &clean_table;
+}
+
 /* A container that was frozen for a copy goes on. */
 static void thaw(struct core *core, const char *name)
 {
@@ -199,8 +222,9 @@ static void thaw(struct core *core, const char *name)
 static void take_row(void *data, struct journal_record *row)
 {
 	struct core *core = data;
-	bool renamed = streq(row->kind, "instance-rename");
-	struct inst *inst = renamed ? strmap_get(&core->instances, row->object) : NULL;
+	const struct op_table *table = table_of(row);
+	struct inst *inst =
+		table == &clean_table ? NULL : strmap_get(&core->instances, row->object);
 	struct op *op;
 
 	if (streq(row->kind, "snapshot-restore")) {
@@ -214,7 +238,7 @@ static void take_row(void *data, struct journal_record *row)
 	if (inst)
 		(void)inst_claim(inst, op, NULL); /* nobody else has it: the first op there is */
 	op_add_resource(op, "instances", row->object);
-	op_add_table(op, renamed ? &rename_table : &clean_table);
+	op_add_table(op, table);
 	op_start(op);
 }
 

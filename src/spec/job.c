@@ -21,6 +21,7 @@ static const struct job_row rows[] = {
 	[JOB_VOLUME_RENAME] = { "volume-rename", "sysctr-worker" },
 	[JOB_VOLUME_COPY] = { "volume-copy", "sysctr-worker" },
 	[JOB_IMAGE_PUBLISH] = { "image-publish", "sysctr-unpack" },
+	[JOB_VOLUME_REPLACE] = { "volume-replace", "sysctr-worker" },
 	[JOB_INSTANCE_EXPORT] = { "instance-export", "sysctr-unpack" },
 };
 static_assert(ARRAY_LEN(rows) == JOB_KIND_MAX, "one row per job");

@@ -45,6 +45,7 @@ enum job_kind {
 	JOB_VOLUME_COPY,		    /* worker: volume becomes a copy of from_volume */
 	JOB_IMAGE_PUBLISH,   /* unpack: volume to a file in dir, as JOB_IMAGE_STORE leaves them */
 	JOB_INSTANCE_EXPORT, /* unpack: volume as a backup to standard output */
+	JOB_VOLUME_REPLACE,  /* worker: from_volume takes the place of volume, which is deleted */
 	JOB_KIND_MAX
 };
 
@@ -86,7 +87,7 @@ struct job {
 	uint32_t pass;		/* enum copy_pass of storage/driver.h: 0 whole, 1 live, 2 rest */
 	int64_t since_wall_ns;	/* before the live pass began */
 	char **snapshots;	/* of _DELETE and VOLUME_DELETE: volumes that go */
-	char *from_volume;	/* JOB_VOLUME_RENAME, _COPY: the volume that is there */
+	char *from_volume;	/* JOB_VOLUME_RENAME, _COPY, _REPLACE: the volume that is there */
 	bool refresh;		/* JOB_VOLUME_COPY: volume is there, bring it up to date */
 };
 extern const struct wire_schema job_schema;

@@ -14,6 +14,7 @@ job_fn job_volume_create;
 job_fn job_volume_delete;
 job_fn job_volume_copy;
 job_fn job_volume_rename;
+job_fn job_volume_replace;
 job_fn job_image_delete;
 job_fn job_image_build;
 job_fn job_snapshot_copy;

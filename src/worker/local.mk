@@ -9,6 +9,7 @@ sysctr_worker_SOURCES = \
 	%D%/job_volume_create.c \
 	%D%/job_volume_delete.c \
 	%D%/job_volume_rename.c \
+	%D%/job_volume_replace.c \
 	%D%/jobs.h \
 	%D%/main.c
 sysctr_worker_LDADD = libstorage.a libimage.a libspec.a libcodec.a libos.a libbase.a $(JANSSON_LIBS) $(YAML_LIBS)

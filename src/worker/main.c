@@ -12,7 +12,7 @@ static job_fn *const jobs[JOB_KIND_MAX] = {
 	[JOB_IMAGE_BUILD] = job_image_build,	     [JOB_SNAPSHOT_COPY] = job_snapshot_copy,
 	[JOB_SNAPSHOT_COMMIT] = job_snapshot_commit, [JOB_SNAPSHOT_DELETE] = job_snapshot_delete,
 	[JOB_VOLUME_RENAME] = job_volume_rename,     [JOB_VOLUME_COPY] = job_volume_copy,
-	[JOB_SNAPSHOT_DIFF] = job_snapshot_diff,
+	[JOB_SNAPSHOT_DIFF] = job_snapshot_diff,     [JOB_VOLUME_REPLACE] = job_volume_replace,
 };
 
 int main(void)

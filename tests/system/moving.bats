@@ -300,3 +300,32 @@ helper_of() {
 	s start e1
 	s delete --force e1
 }
+
+@test "rebuild: a new root, the same machine" {
+	s launch openrc b1 -c user.note=kept
+	s exec b1 -- touch /root/mark
+	mac=$(hwaddr b1)
+	fails 1 "only a stopped one" s rebuild b1
+	fails 1 "no image or template" s rebuild b1 nowhere --force
+	is_status b1 Running
+	s rebuild b1 --force
+	fails 1 "" s exec b1 -- test -e /root/mark
+	[ "$(hwaddr b1)" = "$mac" ]
+	[ "$(s config get b1 user.note)" = kept ]
+	s exec b1 -- touch /root/mark
+	s stop --force b1
+}
+
+@test "rebuild: sysctrd killed after each step leaves the old root or the new one" {
+	for step in check await-released have-image unpack-image journal make-volume record \
+		replace-volume clean-up; do
+		echo "after rebuild/$step"
+		dies_after "rebuild/$step" s rebuild b1 openrc
+		[ "$(volumes)" = b1 ]
+		s start b1
+		s exec b1 -- true
+		s stop --force b1
+		retry 10 no_half_made
+	done
+	s delete b1
+}
