@@ -122,6 +122,33 @@ static void fill_proxies(struct inst *inst, struct inst_spec *spec)
 	}
 }
 
+static void fill_nodes(struct inst *inst, struct inst_spec *spec)
+{
+	strmap_for_each(entry, &inst->expanded.devices)
+	{
+		const struct strmap *device = entry->value;
+		const char *type = device_get(device, "type", "");
+		const char *path = device_get(device, "path", device_get(device, "source", ""));
+		struct spec_node *node;
+
+		if (!streq(type, "unix-char") && !streq(type, "unix-block"))
+			continue;
+		node = vec_push(&spec->nodes);
+		node->device = xstrdup(entry->key);
+		node->path = device_plain_path(path);
+		node->block = streq(type, "unix-block");
+		node->numbered = device_get(device, "major", NULL);
+		if (!node->numbered)
+			node->source = xstrdup(device_get(device, "source", path));
+		node->major = device_u32(device, "major");
+		node->minor = device_u32(device, "minor");
+		node->uid = device_u32(device, "uid");
+		node->gid = device_u32(device, "gid");
+		(void)parse_octal(device_get(device, "mode", "0660"), 0777, &node->mode);
+		node->optional = !keys_get_bool(device, "required", true);
+	}
+}
+
 static int by_path(const void *a, const void *b)
 {
 	return strcmp(((const struct spec_disk *)a)->path, ((const struct spec_disk *)b)->path);
@@ -181,6 +208,7 @@ int inst_make_spec(struct inst *inst, struct inst_spec *ret_spec, struct err *er
 	fill_nics(inst, ret_spec);
 	fill_disks(inst, ret_spec);
 	fill_proxies(inst, ret_spec);
+	fill_nodes(inst, ret_spec);
 	buf_add(&ret_spec->seccomp, core->seccomp.data, core->seccomp.len);
 	r = pool_fill_root(core, inst->record, ret_spec, err);
 	if (r == 0)

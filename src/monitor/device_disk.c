@@ -81,7 +81,7 @@ static int add_disk(struct mon *mon, const void *item, struct err *err)
 		return 0;
 	}
 	if (r == 0)
-		devices_remember(mon, disk->device, id);
+		(void)devices_remember(mon, disk->device, id);
 	return r;
 }
 
@@ -96,7 +96,7 @@ static int remove_disk(struct mon *mon, const void *item, struct err *err)
 		return 0; /* its source was missing */
 	r = plug_out(&place, id, false, err);
 	if (r < 0)
-		devices_remember(mon, disk->device, id);
+		(void)devices_remember(mon, disk->device, id);
 	return r;
 }
 

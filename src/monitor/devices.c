@@ -10,7 +10,7 @@
 
 /* In the order in which they are added. */
 static const struct device_kind *const kinds[] = { &device_kind_nic, &device_kind_disk,
-						   &device_kind_proxy };
+						   &device_kind_node, &device_kind_proxy };
 
 /* What every VEC() looks like. */
 struct any_vec {
@@ -201,12 +201,13 @@ static void drop(struct plugged_list *plugged, size_t index)
 	plugged->list.items[index] = plugged->list.items[--plugged->list.len];
 }
 
-void devices_remember(struct mon *mon, const char *device, uint64_t mount_id)
+struct plugged *devices_remember(struct mon *mon, const char *device, uint64_t mount_id)
 {
 	struct plugged *plugged = vec_push(&mon->plugged.list);
 
 	plugged->device = xstrdup(device);
 	plugged->mount_id = mount_id;
+	return plugged;
 }
 
 bool devices_take(struct mon *mon, const char *device, uint64_t *ret_mount_id)

@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "base/vec.h"
 #include "codec/wire.h"
+#include "os/bpfdev.h"
 
 struct inst_spec;
 struct mon;
@@ -23,7 +24,8 @@ struct mon;
 /* What is known of a device that is plugged in, beside its row in the spec. */
 struct plugged {
 	char *device;
-	uint64_t mount_id; /* os/plug.h */
+	uint64_t mount_id;	 /* os/plug.h */
+	struct bpfdev_rule rule; /* what it lets be opened; type 0: nothing */
 };
 struct plugged_list {
 	VEC(struct plugged) list;
@@ -39,6 +41,7 @@ struct device_kind {
 };
 extern const struct device_kind device_kind_nic;   /* setup_net.c */
 extern const struct device_kind device_kind_disk;  /* device_disk.c */
+extern const struct device_kind device_kind_node;  /* device_node.c */
 extern const struct device_kind device_kind_proxy; /* device_proxy.c */
 
 /* At a start, once the container's root is in place: all of mon->spec. */
@@ -54,5 +57,5 @@ int devices_exchange(struct mon *mon, struct inst_spec *spec, struct err *err);
 void devices_forget(struct mon *mon);
 
 /* Of add and remove functions. */
-void devices_remember(struct mon *mon, const char *device, uint64_t mount_id);
+struct plugged *devices_remember(struct mon *mon, const char *device, uint64_t mount_id);
 bool devices_take(struct mon *mon, const char *device, uint64_t *ret_mount_id);

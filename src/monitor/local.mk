@@ -10,6 +10,7 @@ libmonitor_a_SOURCES = \
 	%D%/console.c %D%/console.h \
 	%D%/ctl.c %D%/ctl.h \
 	%D%/device_disk.c \
+	%D%/device_node.c \
 	%D%/device_proxy.c %D%/device_proxy.h \
 	%D%/devices.c %D%/devices.h \
 	%D%/initenv.c %D%/initenv.h \

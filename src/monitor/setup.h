@@ -25,6 +25,9 @@ int setup_set_limits(void *mon, struct err *err);
 /* Not a phase: write new limits on the running container. */
 int setup_apply_limits(struct mon *mon, const struct limits *limits, struct err *err);
 
+/* Not a phase: let be opened what the devices that are plugged in say. */
+int setup_apply_device_rules(struct mon *mon, struct err *err);
+
 /* setup_clone.c */
 int setup_clone(void *mon, struct err *err);
 int setup_map_ids(void *mon, struct err *err);

@@ -44,9 +44,8 @@ int setup_make_cgroup(void *data, struct err *err)
 	return cgroup_create(&mon->host, mon->spec.cgroup, &limits, owner, &mon->cgroup, err);
 }
 
-int setup_set_limits(void *data, struct err *err)
+int setup_apply_device_rules(struct mon *mon, struct err *err)
 {
-	struct mon *mon = data;
 	struct bpfdev_rule rules[BPFDEV_RULES_MAX];
 	size_t n = 0;
 
@@ -54,7 +53,20 @@ int setup_set_limits(void *data, struct err *err)
 		rules[n] = bpfdev_default_rules[n];
 	rules[n++] = bpfdev_rule_tun;
 	rules[n++] = bpfdev_rule_fuse;
+	vec_for_each(plugged, &mon->plugged.list) {
+		if (!plugged->rule.type)
+			continue;
+		if (n == BPFDEV_RULES_MAX)
+			return err_kind(err, ERR_INVALID, "too many devices: at most %d",
+					BPFDEV_RULES_MAX);
+		rules[n++] = plugged->rule;
+	}
 	return bpfdev_attach(mon->cgroup.dir_fd, rules, n, err);
+}
+
+int setup_set_limits(void *data, struct err *err)
+{
+	return setup_apply_device_rules(data, err);
 }
 
 int setup_apply_limits(struct mon *mon, const struct limits *limits, struct err *err)

@@ -10,6 +10,7 @@
 #include "spec/keys.h"
 #include "spec/names.h"
 #include "spec/proxy.h"
+#include "spec/unixdev.h"
 
 #define ELSEWHERE(key, words)                                      \
 	{                                                          \
@@ -273,12 +274,15 @@ static const struct {
 	{ "nic", { "nic option", nic_rows, ARRAY_LEN(nic_rows) }, check_nic },
 	{ "none", { "none option", none_rows, ARRAY_LEN(none_rows) }, check_none },
 	{ "proxy", { "proxy option", proxy_rows, PROXY_ROWS }, proxy_check },
+	{ "unix-block", { "unix-block option", unixdev_rows, UNIXDEV_ROWS }, unixdev_check },
+	{ "unix-char", { "unix-char option", unixdev_rows, UNIXDEV_ROWS }, unixdev_check },
 };
 
-static const char *const type_names[] = { "disk", "nic", "none", "proxy", NULL };
+static const char *const type_names[] = { "disk",	"nic",	     "none", "proxy",
+					  "unix-block", "unix-char", NULL };
 
 static const char *const foreign_types[] = {
-	"gpu", "infiniband", "pci", "tpm", "unix-block", "unix-char", "unix-hotplug", "usb", NULL,
+	"gpu", "infiniband", "pci", "tpm", "unix-hotplug", "usb", NULL,
 };
 
 static void device_free(void *value)
@@ -362,7 +366,9 @@ static int unknown_type(const char *type, struct err *err)
 		return err_kind(err, ERR_INVALID, "unknown type \"%.64s\": did you mean \"%s\"?",
 				shown, near);
 	return err_kind(err, ERR_INVALID,
-			"unknown type \"%.64s\": must be disk, nic, none or proxy", shown);
+			"unknown type \"%.64s\": must be disk, nic, none, proxy, unix-block or "
+			"unix-char",
+			shown);
 }
 
 static int check_required(const struct key_table *options, const struct strmap *device,
@@ -476,19 +482,24 @@ static const char *inner_name(const struct strmap_entry *entry)
 	return str_empty(name) ? entry->key : name;
 }
 
-/* Where @entry is inside; NULL when it is no disk. */
-static const char *disk_path(const struct strmap_entry *entry)
+/* Where @entry is inside; NULL when it has no place there. */
+static const char *inner_path(const struct strmap_entry *entry)
 {
-	return streq(device_get(entry->value, "type", ""), "disk")
-		       ? device_get(entry->value, "path", NULL)
-		       : NULL;
+	const char *type = device_get(entry->value, "type", "");
+	const char *path = device_get(entry->value, "path", NULL);
+
+	if (streq(type, "disk"))
+		return path;
+	if (!streq(type, "unix-char") && !streq(type, "unix-block"))
+		return NULL;
+	return path ? path : device_get(entry->value, "source", NULL);
 }
 
 /* What @entry may not share with the devices before it. */
 static int check_against_earlier(const struct strmap *devices, const struct strmap_entry *entry,
 				 struct err *err)
 {
-	const char *name = inner_name(entry), *path = disk_path(entry);
+	const char *name = inner_name(entry), *path = inner_path(entry);
 
 	for (const struct strmap_entry *other = devices->items; other < entry; other++) {
 		if (device_is_root(other->value) && device_is_root(entry->value))
@@ -499,7 +510,7 @@ static int check_against_earlier(const struct strmap *devices, const struct strm
 			return err_kind(err, ERR_INVALID,
 					"devices \"%s\" and \"%s\" have the same name \"%s\"",
 					other->key, entry->key, name);
-		if (path && streq(path, disk_path(other)))
+		if (path && streq(path, inner_path(other)))
 			return err_kind(err, ERR_INVALID,
 					"devices \"%s\" and \"%s\" have the same path \"%s\"",
 					other->key, entry->key, path);

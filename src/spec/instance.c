@@ -92,6 +92,21 @@ static const struct wire_field spec_proxy_fields[] = {
 };
 WIRE_SCHEMA(spec_proxy, spec_proxy_fields);
 
+static const struct wire_field spec_node_fields[] = {
+	{ 1, WIRE_STR, offsetof(struct spec_node, device), NULL },
+	{ 2, WIRE_STR, offsetof(struct spec_node, path), NULL },
+	{ 3, WIRE_STR, offsetof(struct spec_node, source), NULL },
+	{ 4, WIRE_BOOL, offsetof(struct spec_node, block), NULL },
+	{ 5, WIRE_BOOL, offsetof(struct spec_node, numbered), NULL },
+	{ 6, WIRE_U32, offsetof(struct spec_node, major), NULL },
+	{ 7, WIRE_U32, offsetof(struct spec_node, minor), NULL },
+	{ 8, WIRE_U32, offsetof(struct spec_node, uid), NULL },
+	{ 9, WIRE_U32, offsetof(struct spec_node, gid), NULL },
+	{ 10, WIRE_U32, offsetof(struct spec_node, mode), NULL },
+	{ 11, WIRE_BOOL, offsetof(struct spec_node, optional), NULL },
+};
+WIRE_SCHEMA(spec_node, spec_node_fields);
+
 static const struct wire_field spec_init_fields[] = {
 	{ 1, WIRE_STRV, offsetof(struct spec_init, argv), NULL },
 	{ 2, WIRE_U32, offsetof(struct spec_init, halt_signal), NULL },
@@ -124,5 +139,6 @@ static const struct wire_field inst_spec_fields[] = {
 	{ 22, WIRE_STRMAP, offsetof(struct inst_spec, sysctls), NULL },
 	{ 43, WIRE_VEC, offsetof(struct inst_spec, disks), &spec_disk_schema },
 	{ 44, WIRE_VEC, offsetof(struct inst_spec, proxies), &spec_proxy_schema },
+	{ 45, WIRE_VEC, offsetof(struct inst_spec, nodes), &spec_node_schema },
 };
 WIRE_SCHEMA(inst_spec, inst_spec_fields);

@@ -69,6 +69,19 @@ struct spec_disk {
 };
 extern const struct wire_schema spec_disk_schema;
 
+/* A device node inside. */
+struct spec_node {
+	char *device;
+	char *path;   /* inside, absolute */
+	char *source; /* of the host, whose number it gets; NULL: numbered */
+	bool block;
+	bool numbered;
+	uint32_t major, minor;
+	uint32_t uid, gid, mode; /* inside */
+	bool optional;		 /* a source that is missing is no error */
+};
+extern const struct wire_schema spec_node_schema;
+
 /* Connections taken on one side and made on the other; addresses as of spec/proxy.h. */
 struct spec_proxy {
 	char *device;
@@ -114,5 +127,6 @@ struct inst_spec {
 	struct strmap sysctls;	     /* linux.sysctl.* */
 	VEC(struct spec_disk) disks; /* without the root; outer paths first */
 	VEC(struct spec_proxy) proxies;
+	VEC(struct spec_node) nodes;
 };
 extern const struct wire_schema inst_spec_schema;

@@ -26,6 +26,7 @@ libspec_a_SOURCES = \
 	%D%/schedule.c %D%/schedule.h \
 	%D%/snapshot.c %D%/snapshot.h \
 	%D%/template.c %D%/template.h %D%/template_parse.c \
+	%D%/unixdev.c %D%/unixdev.h \
 	%D%/value.c %D%/value.h \
 	%D%/warning.c %D%/warning.h
 libspec_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)

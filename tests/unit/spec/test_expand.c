@@ -176,6 +176,11 @@ static void test_device_validation(void **state)
 		{ "type=disk pool=x", -EINVAL, "path is missing" },
 		{ "type=disk path=/a/../b pool=x", -EINVAL, "without .." },
 		{ "type=gpu", -EOPNOTSUPP, "known in Incus" },
+		{ "type=unix-char path=/dev/x", 0, NULL },
+		{ "type=unix-block path=/dev/x major=7 minor=0 uid=5 mode=0600", 0, NULL },
+		{ "type=unix-char", -EINVAL, "must have source=PATH" },
+		{ "type=unix-char path=/dev/x minor=1", -EINVAL, "go together" },
+		{ "type=unix-char path=dev/x", -EINVAL, "absolute" },
 		{ "type=nick", -EINVAL, "did you mean \"nic\"" },
 		{ "network=n", -EINVAL, "type is missing" },
 	};
