@@ -9,7 +9,10 @@ nodist_unit_DATA = %D%/systemd/sysctrd.service %D%/systemd/sysctr-containers.ser
 openrcdir = $(datadir)/sysctr/openrc
 nodist_openrc_DATA = %D%/openrc/sysctrd
 
-EXTRA_DIST += %D%/sysctrd.yaml %D%/systemd/sysctrd.service.in \
+profile_files = %D%/profiles/desktop.yaml %D%/profiles/docker.yaml %D%/profiles/small.yaml \
+	%D%/profiles/web.yaml
+
+EXTRA_DIST += $(profile_files) %D%/sysctrd.yaml %D%/systemd/sysctrd.service.in \
 	%D%/systemd/sysctr-containers.service.in %D%/openrc/sysctrd.in
 CLEANFILES += $(nodist_unit_DATA) $(nodist_openrc_DATA)
 
@@ -23,7 +26,16 @@ install-data-local:
 	$(MKDIR_P) "$(DESTDIR)$(confdir)"
 	test -e "$(DESTDIR)$(confdir)/sysctrd.yaml" || \
 		$(INSTALL_DATA) $(srcdir)/config/sysctrd.yaml "$(DESTDIR)$(confdir)/sysctrd.yaml"
+	$(MKDIR_P) "$(DESTDIR)$(confdir)/profiles"
+	for file in $(profile_files); do \
+		test -e "$(DESTDIR)$(confdir)/profiles/$${file##*/}" || \
+			$(INSTALL_DATA) "$(srcdir)/$$file" "$(DESTDIR)$(confdir)/profiles/"; \
+	done
 
 uninstall-local:
 	! cmp -s $(srcdir)/config/sysctrd.yaml "$(DESTDIR)$(confdir)/sysctrd.yaml" || \
 		rm -f "$(DESTDIR)$(confdir)/sysctrd.yaml"
+	for file in $(profile_files); do \
+		! cmp -s "$(srcdir)/$$file" "$(DESTDIR)$(confdir)/profiles/$${file##*/}" || \
+			rm -f "$(DESTDIR)$(confdir)/profiles/$${file##*/}"; \
+	done

@@ -20,6 +20,8 @@ api_handler_fn instance_export;
 
 /* instance_move.c */
 api_handler_fn instance_post, rebuild_post;
+/* preview.c */
+api_handler_fn instance_origins_get;
 
 /* instance_state.c */
 api_handler_fn state_get, state_put, exec_post, console_post, console_get, console_delete;

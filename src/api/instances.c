@@ -6,6 +6,7 @@
 #include "api/handlers.h"
 #include "api/instance_state.h"
 #include "api/objects.h"
+#include "api/preview.h"
 #include "api/snapshots.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -331,6 +332,16 @@ void reply_done_op(struct api_req *req, const char *description, const char *nam
 	reply_op(req, op);
 }
 
+/* @record: taken. */
+static void preview(struct api_req *req, const struct inst *inst, struct inst_record *record)
+{
+	struct changes changes = { 0 };
+	int r = inst_preview(inst, record, &changes, &req->err);
+
+	inst_record_free(record);
+	reply_preview(req, r, &changes);
+}
+
 void instance_put(struct api_req *req)
 {
 	struct inst_record *record;
@@ -350,6 +361,10 @@ void instance_put(struct api_req *req)
 	if (read_record(req->body, record, &req->err) < 0) {
 		inst_record_free(record);
 		reply_error(req);
+		return;
+	}
+	if (api_is_dry_run(req)) {
+		preview(req, inst, record);
 		return;
 	}
 	r = inst_update(inst, record, &op, &req->err);
@@ -372,6 +387,10 @@ void instance_patch(struct api_req *req)
 	if (read_record(req->body, record, &req->err) < 0) {
 		inst_record_free(record);
 		reply_error(req);
+		return;
+	}
+	if (api_is_dry_run(req)) {
+		preview(req, inst, record);
 		return;
 	}
 	r = inst_update(inst, record, &op, &req->err);

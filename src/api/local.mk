@@ -16,6 +16,7 @@ libapi_a_SOURCES = \
 	%D%/object_op.c %D%/objects.h \
 	%D%/operations.c \
 	%D%/pools.c \
+	%D%/preview.c %D%/preview.h \
 	%D%/profiles.c \
 	%D%/request.c %D%/request.h \
 	%D%/routes.c %D%/routes.h \

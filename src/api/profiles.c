@@ -2,6 +2,7 @@
 #include "api/devices_body.h"
 #include "api/handlers.h"
 #include "api/objects.h"
+#include "api/preview.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "codec/json.h"
@@ -97,6 +98,7 @@ static void edit(struct api_req *req, bool keep)
 {
 	_cleanup_(profile_record_freep) struct profile_record *profile = NULL;
 	struct profile_record *current = NULL;
+	struct changes changes = { 0 };
 	struct etag etag = { 0 };
 	struct op *op = NULL;
 	int r = find(req, &current);
@@ -108,6 +110,11 @@ static void edit(struct api_req *req, bool keep)
 	if (r == 0) {
 		profile = keep ? profile_record_copy(current) : profile_record_new(current->name);
 		r = read_profile(req->body, profile, &req->err);
+	}
+	if (r == 0 && api_is_dry_run(req)) {
+		r = profile_preview(req->core, profile, &changes, &req->err);
+		reply_preview(req, r, &changes);
+		return;
 	}
 	if (r == 0)
 		r = profile_update(req->core, profile, &op, &req->err);

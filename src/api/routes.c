@@ -35,6 +35,7 @@ const struct route routes[] = {
 	{ "PUT", INST, BODY_JSON, instance_put },
 	{ "PATCH", INST, BODY_JSON, instance_patch },
 	{ "DELETE", INST, BODY_IGNORED, instance_delete },
+	{ "GET", INST "/origins", BODY_IGNORED, instance_origins_get },
 	{ "POST", INST "/rebuild", BODY_JSON, rebuild_post },
 	{ "GET", INST "/state", BODY_IGNORED, state_get },
 	{ "PUT", INST "/state", BODY_JSON, state_put },

@@ -34,7 +34,7 @@ void write_snapshot(struct jsonw *w, const struct inst *inst, const struct snap_
 	const struct inst_record *record = snapshot->inst;
 	struct expanded expanded = { 0 };
 
-	inst_expand_record(inst->core, record, &expanded);
+	inst_expand_with(inst->core, record, NULL, &expanded);
 	jsonw_begin_object(w);
 	jsonw_add_str(w, "name", snapshot->name);
 	jsonw_add_str(w, "architecture", record->architecture);

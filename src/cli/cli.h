@@ -20,6 +20,7 @@ struct cli {
 	bool colour;	  /* standard output may have escape sequences */
 	bool tty_err;	  /* standard error is a terminal: progress may be drawn */
 	int interrupt_fd; /* signalfd of SIGINT and SIGTERM while an operation runs, else -EBADF */
+	bool dry_run;	  /* --dry-run: edits are only shown */
 	bool cancelling;  /* the first Ctrl-C came */
 	size_t progress_len; /* columns the progress line covers now */
 };

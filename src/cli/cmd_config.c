@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/expanded.h"
 #include "cli/object.h"
 #include "codec/json.h"
 #include "codec/yaml.h"
@@ -49,49 +50,21 @@ static int run_edit(struct cli *cli, const struct cli_args *args)
 	return object_run_edit(cli, &object_instance, args->words[0]);
 }
 
-/* Which profile, the last one that has it, gives @key of member @part. */
-static const char *origin_of(const json_t *instance, const json_t *profiles, const char *part,
-			     const char *key)
+/* @part with what it expands to, as text that says where each value comes from. */
+static int add_expanded(struct cli *cli, const json_t *instance, json_t *part, struct buf *text,
+			struct err *err)
 {
-	const char *origin = "default value";
-	json_t *profile;
-	size_t i;
+	_cleanup_(freep) char *path =
+		object_path(&object_instance, json_str(instance, "name", ""), "/origins");
+	_cleanup_(json_decrefp) json_t *origins = NULL;
+	int r = client_get(cli->client, path, &origins, err);
 
-	if (json_object_get(json_object_get(instance, part), key))
-		return "instance";
-	json_array_foreach((json_t *)profiles, i,
-			   profile) if (json_object_get(json_object_get(profile, part), key))
-		origin = json_str(profile, "name", "profile");
-	return origin;
-}
-
-/* "# origin: limits.cpu: web" lines: YAML that is read back must stay the same. */
-static void add_origins(const json_t *instance, const json_t *profiles, const char *part,
-			const char *expanded, struct buf *out)
-{
-	const char *key;
-	json_t *value;
-
-	json_object_foreach(json_object_get(instance, expanded), key, value)
-		buf_printf(out, "# %s %s: %s\n", part, key,
-			   origin_of(instance, profiles, part, key));
-}
-
-/* The profiles of @instance in their order. */
-static json_t *profiles_of(struct cli *cli, const json_t *instance)
-{
-	json_t *all = json_array(), *name;
-	size_t i;
-
-	json_array_foreach(json_object_get(instance, "profiles"), i, name)
-	{
-		json_t *profile = NULL;
-
-		if (object_get(cli, &object_profile, json_string_value(name) ?: "", &profile, NULL,
-			       NULL) == 0)
-			(void)json_array_append_new(all, profile);
-	}
-	return all;
+	if (r < 0)
+		return r;
+	(void)json_object_set(part, "config", json_object_get(instance, "expanded_config"));
+	(void)json_object_set(part, "devices", json_object_get(instance, "expanded_devices"));
+	expanded_emit(part, origins, text);
+	return 0;
 }
 
 static int show_instance(struct cli *cli, const struct cli_args *args)
@@ -104,19 +77,10 @@ static int show_instance(struct cli *cli, const struct cli_args *args)
 	if (object_get(cli, &object_instance, args->words[0], &instance, NULL, &err) < 0)
 		return object_fail(cli, &object_instance, args->words[0], "show", &err);
 	part = object_writable(&object_instance, instance);
-	if (args_has(args, "expanded")) {
-		_cleanup_(json_decrefp) json_t *profiles = profiles_of(cli, instance);
-
-		(void)json_object_set(part, "config", json_object_get(instance, "expanded_config"));
-		(void)json_object_set(part, "devices",
-				      json_object_get(instance, "expanded_devices"));
+	if (args_has(args, "expanded") && add_expanded(cli, instance, part, &text, &err) < 0)
+		return cli_fail(cli, args->words[0], "show", &err);
+	if (!args_has(args, "expanded"))
 		yaml_emit(part, &text);
-		buf_add_str(&text, "# where it comes from:\n");
-		add_origins(instance, profiles, "config", "expanded_config", &text);
-		add_origins(instance, profiles, "devices", "expanded_devices", &text);
-	} else {
-		yaml_emit(part, &text);
-	}
 	cli_print(buf_str(&text));
 	buf_done(&text);
 	return CLI_OK;
@@ -153,6 +117,7 @@ const struct cli_command cmd_config_set = {
 	.summary = "Set keys of an instance, or of the daemon",
 	.text = "What can change on a running instance does so at once.",
 	.example = "sysctr config set web1 limits.memory=1GiB limits.cpu=2",
+	.options = { object_edit_options },
 	.min_words = 1,
 	.max_words = CLI_MANY,
 	.hints = { HINT_INSTANCE, HINT_KEY },
@@ -164,6 +129,7 @@ const struct cli_command cmd_config_unset = {
 	.usage = "[NAME] KEY...",
 	.summary = "Remove keys of an instance, or of the daemon",
 	.example = "sysctr config unset web1 limits.cpu",
+	.options = { object_edit_options },
 	.min_words = 1,
 	.max_words = CLI_MANY,
 	.hints = { HINT_INSTANCE, HINT_KEY },
@@ -186,6 +152,7 @@ const struct cli_command cmd_config_edit = {
 	.usage = "[NAME]",
 	.summary = "Edit the configuration as YAML, or read it from standard input",
 	.example = "sysctr config edit web1\nsysctr config edit web1 < web1.yaml",
+	.options = { object_edit_options },
 	.max_words = 1,
 	.hints = { HINT_INSTANCE },
 	.run = run_edit,

@@ -82,51 +82,6 @@ static int add_devices(const struct cli_args *args, json_t *request, struct err 
 	return 0;
 }
 
-/* The rest of a profile's device that is overridden in part: @device alone would lose it. */
-static int complete_device(struct cli *cli, const json_t *profiles, const char *name,
-			   json_t *device, struct err *err)
-{
-	json_t *profile;
-	size_t i;
-
-	if (json_object_get(device, "type"))
-		return 0;
-	json_array_foreach((json_t *)profiles, i, profile)
-	{
-		_cleanup_(json_decrefp) json_t *value = NULL;
-		json_t *inherited;
-		int r = object_get(cli, &object_profile, json_string_value(profile), &value, NULL,
-				   err);
-
-		if (r < 0)
-			return r;
-		inherited = json_object_get(json_object_get(value, "devices"), name);
-		if (inherited)
-			(void)json_object_update_missing(device, inherited);
-	}
-	if (!json_object_get(device, "type"))
-		return err_kind(err, ERR_INVALID,
-				"device \"%s\": no profile has it, so it needs a type", name);
-	return 0;
-}
-
-static int complete_devices(struct cli *cli, json_t *request, struct err *err)
-{
-	_cleanup_(json_decrefp) json_t *usual = json_pack("[s]", "default");
-	json_t *profiles = json_object_get(request, "profiles"), *device;
-	const char *name;
-	int r = 0;
-
-	json_object_foreach(json_object_get(request, "devices"), name, device)
-	{
-		r = complete_device(cli, json_is_array(profiles) ? profiles : usual, name, device,
-				    err);
-		if (r < 0)
-			break;
-	}
-	return r;
-}
-
 static void add_profiles(const struct cli_args *args, json_t *request)
 {
 	_cleanup_(freep) char **names = args_all(args, "profile");
@@ -150,8 +105,8 @@ static json_t *source_of(const struct cli_args *args, const char **ret_name)
 }
 
 /* The body of POST /1.0/instances. Returns: 0 with an owned *@ret_request. */
-static int build_request(struct cli *cli, const struct cli_args *args, bool start,
-			 json_t **ret_request, struct err *err)
+static int build_request(const struct cli_args *args, bool start, json_t **ret_request,
+			 struct err *err)
 {
 	_cleanup_(freep) char **config = args_all(args, "config");
 	_cleanup_(json_decrefp) json_t *request = json_object();
@@ -183,8 +138,6 @@ static int build_request(struct cli *cli, const struct cli_args *args, bool star
 	r = pairs_apply(config, member_object(request, "config"), err);
 	if (r == 0)
 		r = add_devices(args, request, err);
-	if (r == 0)
-		r = complete_devices(cli, request, err);
 	if (r == 0)
 		*ret_request = TAKE_PTR(request);
 	return r;
@@ -234,7 +187,7 @@ static int create(struct cli *cli, const struct cli_args *args, bool start, char
 	_cleanup_(json_decrefp) json_t *operation = NULL;
 	struct err err = { 0 };
 
-	if (check_words(args, &err) < 0 || build_request(cli, args, start, &request, &err) < 0) {
+	if (check_words(args, &err) < 0 || build_request(args, start, &request, &err) < 0) {
 		if (err.kind == ERR_INVALID)
 			return cli_usage(args, &err);
 		return fail(cli, args, step, &err);

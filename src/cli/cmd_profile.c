@@ -116,27 +116,30 @@ static int run_rename(struct cli *cli, const struct cli_args *args)
 	return CLI_OK;
 }
 
-/* Read an instance's profiles, let @change make new ones, write them. */
-static int change_profiles(struct cli *cli, const struct cli_args *args, const char *step,
-			   int (*change)(json_t *profiles, char **names, struct err *err))
-{
-	const char *name = args->words[0];
-	_cleanup_(json_decrefp) json_t *instance = NULL;
-	_cleanup_(freep) char *etag = NULL;
-	struct err err = { 0 };
-	json_t *profiles;
+struct stack_edit {
+	int (*change)(json_t *profiles, char **names, struct err *err);
+	char **names;
+};
 
-	if (object_get(cli, &object_instance, name, &instance, &etag, &err) < 0)
-		return object_fail(cli, &object_instance, name, step, &err);
-	profiles = json_object_get(instance, "profiles");
+static int edit_stack(void *data, json_t *instance, struct err *err)
+{
+	const struct stack_edit *edit = data;
+	json_t *profiles = json_object_get(instance, "profiles");
+
 	if (!json_is_array(profiles)) {
 		profiles = json_array();
 		(void)json_object_set_new(instance, "profiles", profiles);
 	}
-	if (change(profiles, args->words + 1, &err) < 0 ||
-	    object_put(cli, &object_instance, name, instance, etag, &err) < 0)
-		return cli_fail(cli, name, step, &err);
-	return CLI_OK;
+	return edit->change(profiles, edit->names, err);
+}
+
+/* Let @change make new ones of an instance's profiles. */
+static int change_profiles(struct cli *cli, const struct cli_args *args, const char *step,
+			   int (*change)(json_t *profiles, char **names, struct err *err))
+{
+	struct stack_edit edit = { change, args->words + 1 };
+
+	return object_change(cli, &object_instance, args->words[0], step, edit_stack, &edit);
 }
 
 /* Index of @name, its size when it is not there. */
@@ -245,6 +248,7 @@ const struct cli_command cmd_profile_edit = {
 	.usage = "PROFILE",
 	.summary = "Edit a profile as YAML, or read it from standard input",
 	.example = "sysctr profile edit web\nsysctr profile edit web < web.yaml",
+	.options = { object_edit_options },
 	.min_words = 1,
 	.max_words = 1,
 	.hints = { HINT_PROFILE },
@@ -267,6 +271,7 @@ const struct cli_command cmd_profile_set = {
 	.usage = "PROFILE KEY=VALUE...",
 	.summary = "Set keys of a profile",
 	.example = "sysctr profile set web limits.cpu=2 limits.memory=1GiB",
+	.options = { object_edit_options },
 	.min_words = 2,
 	.max_words = CLI_MANY,
 	.hints = { HINT_PROFILE, HINT_KEY },
@@ -278,6 +283,7 @@ const struct cli_command cmd_profile_unset = {
 	.usage = "PROFILE KEY...",
 	.summary = "Remove keys of a profile",
 	.example = "sysctr profile unset web limits.cpu",
+	.options = { object_edit_options },
 	.min_words = 2,
 	.max_words = CLI_MANY,
 	.hints = { HINT_PROFILE, HINT_KEY },
@@ -324,6 +330,7 @@ const struct cli_command cmd_profile_assign = {
 	.usage = "NAME [PROFILE]...",
 	.summary = "Give an instance exactly these profiles",
 	.example = "sysctr profile assign web1 default web",
+	.options = { object_edit_options },
 	.min_words = 1,
 	.max_words = CLI_MANY,
 	.hints = { HINT_INSTANCE, HINT_PROFILE },
@@ -335,6 +342,7 @@ const struct cli_command cmd_profile_add = {
 	.usage = "NAME PROFILE...",
 	.summary = "Give an instance more profiles",
 	.example = "sysctr profile add web1 web",
+	.options = { object_edit_options },
 	.min_words = 2,
 	.max_words = CLI_MANY,
 	.hints = { HINT_INSTANCE, HINT_PROFILE },
@@ -346,6 +354,7 @@ const struct cli_command cmd_profile_remove = {
 	.usage = "NAME PROFILE...",
 	.summary = "Take profiles from an instance",
 	.example = "sysctr profile remove web1 web",
+	.options = { object_edit_options },
 	.min_words = 2,
 	.max_words = CLI_MANY,
 	.hints = { HINT_INSTANCE, HINT_PROFILE },

@@ -10,12 +10,14 @@ libcli_a_SOURCES = \
 	%D%/cmd_config.c \
 	%D%/cmd_console.c \
 	%D%/cmd_delete.c \
+	%D%/cmd_device.c \
 	%D%/cmd_exec.c \
 	%D%/cmd_export.c \
 	%D%/cmd_image.c \
 	%D%/cmd_image_export.c \
 	%D%/cmd_image_file.c \
 	%D%/cmd_info.c \
+	%D%/cmd_keys.c \
 	%D%/cmd_launch.c \
 	%D%/cmd_list.c \
 	%D%/cmd_monitor.c \
@@ -23,6 +25,7 @@ libcli_a_SOURCES = \
 	%D%/cmd_network.c \
 	%D%/cmd_operation.c \
 	%D%/cmd_profile.c \
+	%D%/cmd_profile_load.c \
 	%D%/cmd_publish.c \
 	%D%/cmd_query.c \
 	%D%/cmd_rebuild.c \
@@ -35,6 +38,7 @@ libcli_a_SOURCES = \
 	%D%/commands.c %D%/commands.h \
 	%D%/detach.c %D%/detach.h \
 	%D%/editor.c %D%/editor.h \
+	%D%/expanded.c %D%/expanded.h \
 	%D%/help.c %D%/help.h \
 	%D%/image.h \
 	%D%/info.h \

@@ -89,6 +89,7 @@ static int run_command(const struct cli_command *command, const struct cli_args 
 		.quiet = args_has(args, "quiet"),
 		.tty_err = isatty(STDERR_FILENO),
 		.colour = isatty(STDOUT_FILENO) && str_empty(no_colour),
+		.dry_run = args_has(args, "dry-run"),
 		.interrupt_fd = -EBADF,
 	};
 	int status;

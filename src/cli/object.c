@@ -40,6 +40,12 @@ const struct object_kind object_pool = { "storage pool", "/1.0/storage-pools", "
 const struct object_kind object_image = { "image", "/1.0/images", "properties", writable_image };
 const struct object_kind object_server = { "server", "/1.0", "config", writable_server };
 
+const struct cli_option object_edit_options[] = {
+	{ 0, "dry-run", NULL, "check it and show what would change where, and change nothing",
+	  HINT_NONE },
+	{ 0 },
+};
+
 const struct cli_option object_list_options[] = {
 	{ 'f', "format", "FORMAT", "table, compact, csv, json or yaml", HINT_FORMAT },
 	{ 'c', "columns", "LIST", "letters (\"nst\") or names (\"name,state\")", HINT_NONE },
@@ -85,16 +91,50 @@ json_t *object_writable(const struct object_kind *kind, const json_t *value)
 	return part;
 }
 
+/* "web1: eth0 mtu: 1500 -> 1400 (after a restart)" per change. */
+static void changes_show(const json_t *metadata)
+{
+	const json_t *changes = json_get(metadata, "changes");
+	struct buf text = { 0 };
+	json_t *change;
+	size_t i;
+
+	json_array_foreach((json_t *)changes, i, change)
+	{
+		const char *device = json_str(change, "device", NULL);
+		const char *at = json_str(change, "at", "");
+
+		buf_printf(&text, "%s: %s%s%s: %s -> %s (%s)\n", json_str(change, "instance", ""),
+			   device ? device : "", device ? " " : "", json_str(change, "key", ""),
+			   json_str(change, "from", "(unset)"), json_str(change, "to", "(unset)"),
+			   streq(at, "now")	? "at once"
+			   : streq(at, "start") ? "at its next start"
+						: "after a restart");
+	}
+	if (json_array_size(changes) == 0)
+		buf_add_str(&text, "No instance would change.\n");
+	cli_print(buf_str(&text));
+	buf_done(&text);
+}
+
 int object_put(struct cli *cli, const struct object_kind *kind, const char *name,
 	       const json_t *value, const char *etag, struct err *err)
 {
 	_cleanup_(json_decrefp) json_t *part = object_writable(kind, value);
-	_cleanup_(freep) char *path = object_path(kind, name, "");
+	_cleanup_(freep) char *path = object_path(kind, name, cli->dry_run ? "?dry-run=1" : "");
 	struct client_reply reply = { 0 };
-	int r = client_change(cli->client, "PUT", path, part, etag, &reply, err);
+	int r;
+
+	if (cli->dry_run && kind != &object_instance && kind != &object_profile)
+		return err_kind(err, ERR_UNSUPPORTED,
+				"--dry-run is for instances and profiles, not for a %s",
+				kind->word);
+	r = client_change(cli->client, "PUT", path, part, etag, &reply, err);
 
 	if (r == 0 && reply.operation)
 		r = cli_wait(cli, reply.operation, NULL, err);
+	else if (r == 0 && cli->dry_run)
+		changes_show(reply.metadata);
 	client_reply_done(&reply);
 	return r;
 }
@@ -209,11 +249,10 @@ static int keys_clear(char **keys, json_t *config, struct err *err)
 	return 0;
 }
 
-/* Read, change, write; again when somebody else wrote in between. */
-static int change_config(struct cli *cli, const struct object_kind *kind, const char *name,
-			 int (*change)(char **words, json_t *config, struct err *err), char **words)
+int object_change(struct cli *cli, const struct object_kind *kind, const char *name,
+		  const char *step, int (*change)(void *data, json_t *value, struct err *err),
+		  void *data)
 {
-	const char *step = change == pairs_apply ? "set" : "unset";
 	struct err err = { 0 };
 	int r = -ESTALE;
 
@@ -225,21 +264,38 @@ static int change_config(struct cli *cli, const struct object_kind *kind, const 
 		r = object_get(cli, kind, name, &value, &etag, &err);
 		if (r < 0)
 			return object_fail(cli, kind, name, step, &err);
-		r = change(words, config_of(kind, value), &err);
+		r = change(data, value, &err);
 		if (r == 0)
 			r = object_put(cli, kind, name, value, etag, &err);
 	}
 	return r < 0 ? cli_fail(cli, name ? name : kind->word, step, &err) : CLI_OK;
 }
 
+struct config_edit {
+	const struct object_kind *kind;
+	int (*change)(char **words, json_t *config, struct err *err);
+	char **words;
+};
+
+static int edit_config(void *data, json_t *value, struct err *err)
+{
+	const struct config_edit *edit = data;
+
+	return edit->change(edit->words, config_of(edit->kind, value), err);
+}
+
 int object_run_set(struct cli *cli, const struct object_kind *kind, const char *name, char **pairs)
 {
-	return change_config(cli, kind, name, pairs_apply, pairs);
+	struct config_edit edit = { kind, pairs_apply, pairs };
+
+	return object_change(cli, kind, name, "set", edit_config, &edit);
 }
 
 int object_run_unset(struct cli *cli, const struct object_kind *kind, const char *name, char **keys)
 {
-	return change_config(cli, kind, name, keys_clear, keys);
+	struct config_edit edit = { kind, keys_clear, keys };
+
+	return object_change(cli, kind, name, "unset", edit_config, &edit);
 }
 
 int object_run_delete(struct cli *cli, const struct object_kind *kind, const struct cli_args *args)

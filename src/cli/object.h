@@ -34,6 +34,14 @@ json_t *object_writable(const struct object_kind *kind, const json_t *value);
 int object_put(struct cli *cli, const struct object_kind *kind, const char *name,
 	       const json_t *value, const char *etag, struct err *err);
 
+/*
+ * Read @name, let @change make what it wants of it, write that back; again when somebody else wrote
+ * in between. @step: the verb, for messages. Returns: an exit status.
+ */
+int object_change(struct cli *cli, const struct object_kind *kind, const char *name,
+		  const char *step, int (*change)(void *data, json_t *value, struct err *err),
+		  void *data);
+
 /* cli_fail() that looks for a similar name when there is no @name. */
 int object_fail(struct cli *cli, const struct object_kind *kind, const char *name, const char *step,
 		const struct err *err);
@@ -57,6 +65,9 @@ int object_run_delete(struct cli *cli, const struct object_kind *kind, const str
 struct column;
 int object_run_list(struct cli *cli, const struct cli_args *args, const char *path,
 		    const struct column *columns, const char *initial);
+
+/* --dry-run: for commands that edit; object_put() then shows what would change. */
+extern const struct cli_option object_edit_options[];
 
 /* --format, --columns: for commands that list. */
 extern const struct cli_option object_list_options[];

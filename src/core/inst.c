@@ -150,11 +150,11 @@ static const struct profile_record **collect_profiles(struct core *core,
 	return list;
 }
 
-void inst_expand_record(struct core *core, const struct inst_record *record,
-			struct expanded *ret_expanded)
+void inst_expand_with(struct core *core, const struct inst_record *record,
+		      const struct profile_record *edited, struct expanded *ret_expanded)
 {
 	_cleanup_(freep) const struct profile_record **profiles =
-		collect_profiles(core, record, NULL);
+		collect_profiles(core, record, edited);
 
 	expand_instance(record, profiles, strv_len(record->profiles), ret_expanded);
 }
@@ -162,7 +162,7 @@ void inst_expand_record(struct core *core, const struct inst_record *record,
 void inst_expand(struct inst *inst)
 {
 	expanded_done(&inst->expanded);
-	inst_expand_record(inst->core, inst->record, &inst->expanded);
+	inst_expand_with(inst->core, inst->record, NULL, &inst->expanded);
 }
 
 static int check_expanded(struct core *core, const struct expanded *expanded, struct err *err)

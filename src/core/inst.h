@@ -91,9 +91,9 @@ void inst_release(struct inst *inst, struct op *op);
 /* Recompute expanded; a profile that is missing counts as empty. */
 void inst_expand(struct inst *inst);
 
-/* The same for any record, into *@ret_expanded, which is all zero. */
-void inst_expand_record(struct core *core, const struct inst_record *record,
-			struct expanded *ret_expanded);
+/* What @record would be; @edited as in inst_check_record(). Free with expanded_done(). */
+void inst_expand_with(struct core *core, const struct inst_record *record,
+		      const struct profile_record *edited, struct expanded *ret_expanded);
 
 /*
  * Check what @record would be with the profiles of @core, as a whole; for edits before commit.

@@ -132,6 +132,13 @@ static struct profile_record *swap(struct core *core, struct profile_record *rec
 	return keep;
 }
 
+int profile_check_edit(struct core *core, const struct profile_record *record, struct err *err)
+{
+	int r = profile_record_validate(record, err);
+
+	return r < 0 ? r : check_users(core, record, err);
+}
+
 /* ---- edit: the monitors of all that use it, then the database ---- */
 
 struct edit {
@@ -244,9 +251,7 @@ int profile_update(struct core *core, const struct profile_record *record, struc
 	copy = profile_record_copy(record);
 	copy->id = current->id;
 	keys_drop_empty(&copy->config);
-	r = profile_record_validate(copy, err);
-	if (r == 0)
-		r = check_users(core, copy, err);
+	r = profile_check_edit(core, copy, err);
 	if (r == 0)
 		r = try_store(core, copy, err);
 	if (r < 0)

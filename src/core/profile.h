@@ -25,6 +25,9 @@ int profile_create(struct core *core, const struct profile_record *record, struc
 int profile_update(struct core *core, const struct profile_record *record, struct op **ret_op,
 		   struct err *err);
 
+/* All checks of profile_update(), for its preview. Errors: as there. */
+int profile_check_edit(struct core *core, const struct profile_record *record, struct err *err);
+
 /* Errors: ERR_INVALID for "default"; ERR_CONFLICT. */
 int profile_rename(struct core *core, const char *name, const char *new_name, struct err *err);
 

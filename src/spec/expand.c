@@ -43,7 +43,7 @@ static void merge_device(const struct strmap *src, const char *origin, struct st
 {
 	const char *type = device_get(src, "type", "");
 
-	if (!str_empty(type) && !streq(type, device_get(device, "type", type))) {
+	if (!str_empty(type)) {
 		strmap_done(device);
 		strmap_done(origins);
 	}

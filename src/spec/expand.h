@@ -1,7 +1,8 @@
 /*
  * spec/expand.h - expanded configuration: layers of profiles and the instance's own, last one wins
  *
- *   X1  A device of a later layer overrides the earlier one key by key; another type replaces it.
+ *   X1  A device of a later layer replaces the earlier one, as elsewhere, when it has a type; without
+ *       one it overrides it key by key (docs/adr/0010).
  *   X2  An empty value takes the inherited key away; "type: none" takes the device away.
  *   X3  nic: "network" takes away an inherited "nictype" and "parent", and these take it away.
  */

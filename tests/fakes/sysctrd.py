@@ -349,6 +349,8 @@ class Handler(BaseHTTPRequestHandler):
         if not inst:
             return self.fail(404, "Instance not found")
         if len(parts) > 1:
+            if parts[1] == "origins":
+                return self.sync(self.origins(inst))
             return self.instance_part(inst, parts[1:], body)
         if self.command == "GET":
             shown = dict(inst) if query.get("recursion") else {
@@ -364,6 +366,13 @@ class Handler(BaseHTTPRequestHandler):
         inst.update({k: v for k, v in body.items() if v is not None})
         inst["config"] = {k: v for k, v in inst["config"].items() if v != ""}
         return self.start_op(Operation("Updating instance"))
+
+    def origins(self, inst):
+        return {part: {key: "instance" if key in inst[part] else "default"
+                       for key in inst["expanded_" + part]} if part == "config" else
+                {name: {key: "instance" if key in inst[part].get(name, {}) else "default"
+                        for key in device} for name, device in inst["expanded_" + part].items()}
+                for part in ("config", "devices")}
 
     def instance_list(self, query, body, data):
         if self.command == "GET":

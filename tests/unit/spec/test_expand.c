@@ -49,7 +49,7 @@ static void test_merging_devices(void **state)
 	} cases[] = {
 		{ "type=nic network=a name=eth0", "mtu=1400",
 		  "mtu=1400 name=eth0 network=a type=nic", "mtu=instance name=p network=p type=p" },
-		{ "type=nic network=a", "type=nic network=b", "network=b type=nic",
+		{ "type=nic network=a mtu=1400", "type=nic network=b", "network=b type=nic",
 		  "network=instance type=instance" },
 		{ "type=nic nictype=bridged parent=br0", "network=b", "network=b type=nic",
 		  "network=instance type=p" },
