@@ -60,7 +60,10 @@ static void fill_nic(struct inst *inst, const char *device_name, const struct st
 						       device_name, host_name));
 	nic->parent = xstrdup(network ? network : device_get(device, "parent", NULL));
 	nic->hwaddr = xstrdup(device_get(device, "hwaddr", strmap_get(&inst->record->config, key)));
-	nic->mtu = network ? netman_mtu(inst->core->net, network) : 0;
+	nic->mtu = (uint32_t)keys_get_int(device, "mtu",
+					  network ? netman_mtu(inst->core->net, network) : 0);
+	nic->given_name = device_get(device, "host_name", NULL);
+	nic->isolated = keys_get_bool(device, "security.port_isolation", false);
 }
 
 static void fill_nics(struct inst *inst, struct inst_spec *spec)

@@ -28,7 +28,8 @@ static uint32_t parent_mtu(const char *parent)
 }
 
 /* The name may still belong to this container's last life. */
-static int create_veth(struct netlink *nl, const struct netlink_veth *veth, struct err *err)
+static int create_veth(struct netlink *nl, const struct netlink_veth *veth, bool given_name,
+		       struct err *err)
 {
 	const struct timespec pause = { .tv_nsec = NS_PER_MS };
 	int index, r;
@@ -41,6 +42,10 @@ static int create_veth(struct netlink *nl, const struct netlink_veth *veth, stru
 			break;
 		(void)nanosleep(&pause, NULL);
 	}
+	if (given_name)
+		return err_kind(err, ERR_CONFLICT,
+				"host_name=%s: the host has an interface of that name",
+				veth->host_name);
 	/* Nobody else makes names of our own prefix: it was left by a crash. */
 	(void)netlink_link_delete(nl, veth->host_name, NULL);
 	return netlink_veth_create(nl, veth, &index, err);
@@ -49,6 +54,7 @@ static int create_veth(struct netlink *nl, const struct netlink_veth *veth, stru
 static int attach_nic(struct mon *mon, struct netlink *nl, const struct spec_nic *nic,
 		      struct err *err)
 {
+	const struct netlink_port isolated = { .isolated = true, .learning = true, .flood = true };
 	uint8_t mac[NETLINK_MAC_LEN];
 	struct netlink_veth veth = {
 		.host_name = nic->host_name,
@@ -68,7 +74,12 @@ static int attach_nic(struct mon *mon, struct netlink *nl, const struct spec_nic
 	}
 	if (!veth.mtu && nic->parent)
 		veth.mtu = parent_mtu(nic->parent);
-	r = create_veth(nl, &veth, err);
+	r = create_veth(nl, &veth, nic->given_name, err);
+	if (r == 0 && nic->isolated) {
+		r = netlink_port_set(nl, nic->host_name, &isolated, err);
+		if (r < 0)
+			(void)netlink_link_delete(nl, nic->host_name, NULL);
+	}
 	return r < 0 ? err_wrap(err, "nic \"%s\"", nic->name) : 0;
 }
 

@@ -30,8 +30,8 @@ static const struct key_row nic_rows[] = {
 	},
 	{
 		.name = "nictype",
-		.rule = { .type = VALUE_ENUM, .words = "bridged" },
-		.help = "with parent: a bridge that others manage",
+		.rule = { .type = VALUE_ENUM, .words = "bridged|p2p" },
+		.help = "bridged: with parent, a bridge that others manage; p2p: a pair, alone",
 	},
 	{
 		.name = "parent",
@@ -51,6 +51,13 @@ static const struct key_row nic_rows[] = {
 		.help = "MAC address",
 	},
 	{
+		.name = "host_name",
+		.rule = { .type = VALUE_IFNAME },
+		.role = KEY_ROLE_ADMIN,
+		.initial = "chosen",
+		.help = "name of the host's end",
+	},
+	{
 		.name = "mtu",
 		.rule = { .type = VALUE_INT, .min = 68, .max = 65535 },
 		.initial = "the bridge's",
@@ -67,6 +74,12 @@ static const struct key_row nic_rows[] = {
 		.help = "address to be leased by DHCP",
 	},
 	{
+		.name = "security.port_isolation",
+		.rule = { .type = VALUE_BOOL },
+		.initial = "false",
+		.help = "cannot reach, nor be reached by, other isolated nics of the bridge",
+	},
+	{
 		.name = "user.",
 		.rule = { .type = VALUE_TEXT },
 		.help = "free keys of the user",
@@ -75,7 +88,6 @@ static const struct key_row nic_rows[] = {
 	ELSEWHERE("boot.priority", "not for containers"),
 	ELSEWHERE("connected", "whether its link is up"),
 	ELSEWHERE("gvrp", "VLAN registration"),
-	ELSEWHERE("host_name", "name of the host's end; chosen by the daemon here"),
 	ELSEWHERE("ipv4.gateway", "routes, gateways and neighbours"),
 	ELSEWHERE("ipv4.host_address", "routes, gateways and neighbours"),
 	ELSEWHERE("ipv4.host_table", "routes, gateways and neighbours"),
@@ -184,12 +196,19 @@ static int check_nic(const struct strmap *device, struct err *err)
 	bool network = !str_empty(device_get(device, "network", ""));
 	bool nictype = !str_empty(device_get(device, "nictype", ""));
 	bool parent = !str_empty(device_get(device, "parent", ""));
+	bool p2p = streq(device_get(device, "nictype", ""), "p2p");
 
 	if (network && (nictype || parent))
 		return err_kind(err, ERR_INVALID, "network excludes nictype and parent");
-	if (!network && !(nictype && parent))
+	if (p2p && parent)
+		return err_kind(err, ERR_INVALID, "nictype=p2p excludes parent");
+	if (!network && !p2p && !(nictype && parent))
 		return err_kind(err, ERR_INVALID,
-				"must have network=NAME, or nictype=bridged and parent=BRIDGE");
+				"must have network=NAME, or nictype=bridged and parent=BRIDGE, "
+				"or nictype=p2p");
+	if (p2p && keys_get_bool(device, "security.port_isolation", false))
+		return err_kind(err, ERR_INVALID,
+				"security.port_isolation is for ports of a bridge");
 	return 0;
 }
 

@@ -62,6 +62,8 @@ static const struct wire_field spec_nic_fields[] = {
 	{ 4, WIRE_STR, offsetof(struct spec_nic, parent), NULL },
 	{ 5, WIRE_STR, offsetof(struct spec_nic, hwaddr), NULL },
 	{ 6, WIRE_U32, offsetof(struct spec_nic, mtu), NULL },
+	{ 27, WIRE_BOOL, offsetof(struct spec_nic, given_name), NULL },
+	{ 28, WIRE_BOOL, offsetof(struct spec_nic, isolated), NULL },
 };
 WIRE_SCHEMA(spec_nic, spec_nic_fields);
 

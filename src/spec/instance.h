@@ -52,6 +52,8 @@ struct spec_nic {
 	char *parent;	 /* bridge; NULL: not connected */
 	char *hwaddr;	 /* "00:16:3e:.." */
 	uint32_t mtu;	 /* 0: the parent's */
+	bool given_name; /* host_name is somebody's choice: never delete what has it already */
+	bool isolated;	 /* not to be reached by other isolated ports of the bridge */
 };
 extern const struct wire_schema spec_nic_schema;
 
