@@ -19,7 +19,7 @@ struct http_req;
 
 enum {
 	OP_STREAMS_MAX = 5,
-	OP_STREAMS_WAIT_S = 10
+	OP_STREAMS_WAIT_S = 30 /* a loaded machine takes its time between two requests */
 };
 
 struct op_stream {

@@ -119,3 +119,158 @@ in_background() {
 	run types 'expect:login:|send:\x01q' sysctr start c1 --console
 	[[ $output == *"exit 0" ]]
 }
+
+# l ARGUMENT...: lxc, which has WebSockets
+l() {
+	LXD_SOCKET=$SYSCTR_SOCKET LXD_CONF=$T/lxc LXC_CONF=$T/lxc HOME=$T timeout 100 lxc "$@" 3>&- 4>&-
+}
+
+daemon_kb() {
+	awk '/^VmRSS/ { print $2 }' "/proc/$(daemon_pid)/status"
+}
+
+monitor_pid() {
+	cat /sys/fs/cgroup/{,unified/}"$TAG/.monitor/c1/cgroup.procs" 2>/dev/null
+}
+
+# counted: descriptors of daemon and monitor, processes inside, groups of sessions
+counted() {
+	local pid
+	for pid in "$(daemon_pid)" "$(monitor_pid)"; do find "/proc/$pid/fd" -mindepth 1 | wc -l; done
+	find /sys/fs/cgroup -path "*/$TAG/c1/payload/sysctr-session-*" -type d | wc -l
+	s query /1.0/instances/c1/state | jq .processes
+}
+
+is_counted() {
+	[ "$(counted)" = "$1" ]
+}
+
+@test "a stopped reader, here or inside, does not make the daemon grow" {
+	mkdir -p "$T/lxc"
+	mkfifo "$T/gate"
+	l exec c1 -- true
+	before=$(daemon_kb)
+	(l exec c1 -- head -c 60000000 /dev/zero | { cat "$T/gate" >/dev/null && md5sum; } >"$T/out") 3>&- 4>&- &
+	(head -c 60000000 /dev/zero | l exec c1 -- sh -c 'while [ ! -e /tmp/go ]; do sleep 0.2; done; md5sum' >"$T/in") 3>&- 4>&- &
+	sleep 4
+	grown=$(($(daemon_kb) - before))
+	[ "$grown" -lt 20000 ]
+	echo >"$T/gate"
+	s exec c1 -- touch /tmp/go
+	wait
+	sum=$(head -c 60000000 /dev/zero | md5sum)
+	[ "$(cat "$T/out")" = "$sum" ]
+	[ "$(cat "$T/in")" = "$sum" ]
+}
+
+@test "a client that vanishes takes its session along; one that stops reading sends SIGPIPE" {
+	(exec 3>&- 4>&-; LXD_SOCKET=$SYSCTR_SOCKET LXD_CONF=$T/lxc HOME=$T exec lxc exec c1 -- sh -c 'sleep 301 & sleep 301') &
+	retry 30 sleeps 2
+	kill -9 $!
+	retry 20 sleeps 0
+	s exec c1 -t -- sh -c 'sleep 301 & echo; sleep 301' >/dev/null &
+	retry 30 sleeps 2
+	pkill -9 -f "^$BUILDDIR/sysctr exec c1 -t -- sh -c sleep 301"
+	retry 20 sleeps 0
+	LXD_DIR=$T/run timeout 60 /usr/bin/python3 -W ignore - <<-'END'
+		import pylxd
+		from ws4py.client import WebSocketBaseClient
+		client = pylxd.Client()
+		answer = client.api.containers["c1"].exec.post(json={
+		    "command": ["yes"], "wait-for-websocket": True, "interactive": False}).json()
+		sockets = {}
+		for name in ("control", "0", "1", "2"):
+		    sockets[name] = WebSocketBaseClient(client.websocket_url)
+		    sockets[name].resource = "%s/websocket?secret=%s" % (
+		        answer["operation"], answer["metadata"]["metadata"]["fds"][name])
+		    sockets[name].connect()
+		sockets["1"].close()
+		sockets["1"].close_connection()
+		operation = client.api.operations[answer["metadata"]["id"]].wait.get().json()["metadata"]
+		assert operation["metadata"]["return"] == 141, operation
+	END
+}
+
+@test "40 at once, 30 one after the other, through both ways: nothing is left" {
+	s exec c1 -t -- true
+	l exec c1 -- true
+	before=$(counted)
+	for i in $(seq 40); do
+		if [ $((i % 3)) -eq 0 ]; then client=l; else client=s; fi
+		($client exec c1 -- sh -c "while [ ! -e /tmp/all ]; do sleep 0.5; done; echo done $i" >"$T/out.$i") 3>&- 4>&- </dev/null &
+	done
+	waiting() { [ "$(s exec c1 -- sh -c 'ps | grep -c "[/]tmp/all"')" -ge 40 ]; }
+	retry 100 waiting
+	s exec c1 -- touch /tmp/all
+	wait
+	for i in $(seq 40); do [ "$(cat "$T/out.$i")" = "done $i" ]; done
+	for i in $(seq 20); do [ "$(s exec c1 -- echo "$i")" = "$i" ]; done
+	for i in $(seq 10); do [ "$(l exec c1 -- echo "$i")" = "$i" ]; done
+	retry 20 is_counted "$before"
+}
+
+@test "C9: the environment of one command is nobody else's" {
+	s exec c1 --env HIDDEN=secret-of-one -- sleep 301 &
+	retry 30 sleeps 1
+	[ -z "$(s exec c1 -- env | grep HIDDEN)" ]
+	[ -z "$(l exec c1 -- env | grep HIDDEN)" ]
+	for pid in "$(daemon_pid)" "$(monitor_pid)"; do
+		grep -qa secret-of-one "/proc/$pid/environ" "/proc/$pid/cmdline" && return 1
+	done
+	s exec c1 -- pkill sleep
+	wait || true
+}
+
+@test "C3: no working directory leads out through the API" {
+	for n in 0 3 4 5 6 9 12; do
+		fails 1 "working directory" s exec c1 --cwd "/proc/self/fd/$n" -- pwd
+	done
+	fails 1 "working directory" s exec c1 --cwd /proc/1/root -- ls
+	[ "$(s exec c1 -- sh -c 'ls /proc/self/fd | tr "\n" " "')" = "0 1 2 3 " ]
+}
+
+@test "C5: what others wrote does not reach the administrator's terminal as sequences" {
+	s exec c1 -- sh -c 'printf "\033]0;evil\007\033[31mred\n" >/dev/console'
+	s config edit c1 <<<"$(s config show c1 | sed 's/^description:.*/description: "a\\e]0;evil\\ab"/')"
+	for command in "console c1 --show-log" "info c1" "info c1 --show-log" "list" "config get c1 user.x"; do
+		# shellcheck disable=SC2086
+		run types "wait:0.6" "$BUILDDIR/sysctr" $command
+		[[ $output != *$'\033'* && $output != *$'\007'* ]] || {
+			echo "sequences in $command"
+			return 1
+		}
+	done
+	# a pipe gets the bytes as they are
+	s console c1 --show-log | grep -qa $'\033\\[31mred'
+}
+
+@test "A12, A20: nothing of the container is loaded or run by those who enter it" {
+	s exec c1 -- sh -c '
+		echo /lib/evil.so >/etc/ld.so.preload; echo "passwd: evil" >/etc/nsswitch.conf
+		for p in ps ip tar login getent id su nsenter; do
+			for d in /bin /usr/bin /sbin /usr/sbin; do
+				[ ! -e $d/$p ] || { rm -f $d/$p; printf "#!/bin/busybox sh\ntouch /tmp/ran-%s\n" $p >$d/$p; chmod 755 $d/$p; }
+			done
+		done'
+	strace -f -qq -e trace=openat,open,openat2,execve,setns -o "$T/trace" -p "$(monitor_pid)" 3>&- 4>&- &
+	tracer=$!
+	retry 30 grep -q '^TracerPid:[^0]*[1-9]' "/proc/$(monitor_pid)/status"
+	s exec c1 --user daemon --group wheel -- /bin/busybox true
+	s shell c1 -u root </dev/null
+	s list >/dev/null && s info c1 >/dev/null && s console c1 --show-log >/dev/null
+	kill $tracer
+	wait $tracer || true
+	# from the first setns of a process, or of the one it was cloned from, to its execve
+	awk '/setns\(/ { entered = 1 } /execve\(/ { entered = 0 } entered && /open/' "$T/trace" >"$T/opened"
+	grep -q '"/etc/passwd"' "$T/opened"
+	! grep -vE '"(/etc/passwd|/etc/group|/|/root|/sbin|dev/pts/ptmx|/proc/self/[a-z/]*|/dev/null)"' "$T/opened" | grep -E '"[^"]+"'
+	[ -z "$(s exec c1 -- sh -c 'ls /tmp | grep ran-')" ]
+}
+
+@test "a background process that keeps the terminal or the pipes does not hold the session" {
+	run timeout 30 "$BUILDDIR/sysctr" exec c1 -t -- sh -c 'trap "" HUP; sleep 301 & echo over'
+	[ "${output//$'\r'/}" = over ]
+	[ "$(s exec c1 -- sh -c 'sleep 301 & echo over')" = over ]
+	[ "$(l exec c1 -- sh -c 'sleep 301 & echo over')" = over ]
+	s exec c1 -- /bin/busybox pkill sleep
+}
