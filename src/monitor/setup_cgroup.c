@@ -16,6 +16,7 @@ static void limits_for_cgroup(const struct limits *limits, struct cgroup_limits 
 		.cpu_quota_us = limits->cpu_quota_us,
 		.cpu_period_us = limits->cpu_period_us,
 		.memory_bytes = limits->memory_bytes,
+		.memory_soft_bytes = limits->memory_soft_bytes,
 		.swap_bytes = limits->swap_bytes,
 		.pids = limits->pids,
 		.descendants = LIMITS_DESCENDANTS_MAX,

@@ -287,12 +287,20 @@ static void plan_memory_v1(struct cgroup_plan *plan, int v1, const struct cgroup
 	plan_optional(plan);
 }
 
+static uint64_t soft_limit(const struct cgroup_limits *limits)
+{
+	return limits->memory_soft_bytes > 0 ? limits->memory_soft_bytes : CGROUP_NO_LIMIT;
+}
+
 static void plan_memory(struct cgroup_plan *plan, int v1, const struct cgroup_limits *limits)
 {
 	if (v1 >= 0) {
 		plan_memory_v1(plan, v1, limits);
+		plan_add_limit(plan, v1, "memory.soft_limit_in_bytes", soft_limit(limits));
+		plan_optional(plan); /* kernels with PREEMPT_RT have none */
 		return;
 	}
+	plan_add_limit(plan, v1, "memory.high", soft_limit(limits));
 	plan_add_limit(plan, v1, "memory.max", limits->memory_bytes);
 	plan_add_limit(plan, v1, "memory.swap.max", limits->swap_bytes);
 	plan_optional(plan);
@@ -318,7 +326,7 @@ static bool wants_cpu(const struct cgroup_limits *limits)
 
 static bool wants_memory(const struct cgroup_limits *limits)
 {
-	return limits->memory_bytes != CGROUP_NO_LIMIT;
+	return limits->memory_bytes != CGROUP_NO_LIMIT || soft_limit(limits) != CGROUP_NO_LIMIT;
 }
 
 /* The limit on processes has a default, so a host without the controller is not refused. */

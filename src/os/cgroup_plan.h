@@ -42,14 +42,15 @@ struct cgroup_host {
 
 /* Plain numbers; every CGROUP_NO_LIMIT and NULL takes an earlier limit away. */
 struct cgroup_limits {
-	const char *cpus;	/* cpuset list "0-1,3"; NULL: all */
-	uint32_t cpu_weight;	/* 1..10000, cgroup2 scale */
-	uint64_t cpu_quota_us;	/* per period; CGROUP_NO_LIMIT */
-	uint64_t cpu_period_us; /* 1000..1000000 */
-	uint64_t memory_bytes;	/* CGROUP_NO_LIMIT */
-	uint64_t swap_bytes;	/* beyond memory; CGROUP_NO_LIMIT, 0: no swap */
-	uint64_t pids;		/* CGROUP_NO_LIMIT */
-	uint64_t descendants;	/* groups that the container may make below payload */
+	const char *cpus;	    /* cpuset list "0-1,3"; NULL: all */
+	uint32_t cpu_weight;	    /* 1..10000, cgroup2 scale */
+	uint64_t cpu_quota_us;	    /* per period; CGROUP_NO_LIMIT */
+	uint64_t cpu_period_us;	    /* 1000..1000000 */
+	uint64_t memory_bytes;	    /* CGROUP_NO_LIMIT */
+	uint64_t memory_soft_bytes; /* reclaimed under pressure, nothing killed; 0: none */
+	uint64_t swap_bytes;	    /* beyond memory; CGROUP_NO_LIMIT, 0: no swap */
+	uint64_t pids;		    /* CGROUP_NO_LIMIT */
+	uint64_t descendants;	    /* groups that the container may make below payload */
 };
 
 /* One file to write. Order matters: apply from first to last. */

@@ -62,8 +62,21 @@ has_v1() {
 		limits.memory 96MiB memory memory.limit_in_bytes 100663296 memory.max 100663296
 		limits.cpu.allowance 25ms/100ms cpu cpu.cfs_quota_us 25000 cpu.max 25000 100000
 		limits.cpu.allowance 50% cpu cpu.shares 512 cpu.weight 50
+		limits.cpu.priority 4 cpu cpu.shares 460 cpu.weight 45
 		limits.cpu 0-0 cpuset cpuset.cpus 0 cpuset.cpus 0
 	END
+}
+
+@test "limits.memory.enforce=soft and limits.memory.swap" {
+	s config set c1 limits.memory=96MiB limits.memory.enforce=soft
+	retry 3 group_is memory memory.soft_limit_in_bytes memory.high 100663296
+	s config set c1 limits.memory.enforce=hard limits.memory.swap=32MiB
+	if [ -e "$(cgroup_file c1 memory memory.memsw.limit_in_bytes memory.swap.max)" ]; then
+		if has_v1 memory; then expected=$((128 << 20)); else expected=$((32 << 20)); fi
+		retry 3 group_is memory memory.memsw.limit_in_bytes memory.swap.max "$expected"
+	fi
+	fails 1 'limits.memory.swap="some"' s config set c1 limits.memory.swap=some
+	s config unset c1 limits.memory limits.memory.enforce limits.memory.swap
 }
 
 @test "limits.cpu: a count and a list, as nproc inside sees them" {
