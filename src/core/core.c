@@ -347,7 +347,7 @@ static int open_parts(struct core *core, struct err *err)
 	if (r == 0)
 		r = load(core, err);
 	if (r == 0)
-		r = seccomp_compile(&core->seccomp, err);
+		r = seccomp_compile(&(struct seccomp_policy){ 0 }, &core->seccomp, err);
 	if (r == 0)
 		r = open_networks(core, err);
 	if (r == 0)

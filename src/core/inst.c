@@ -13,6 +13,7 @@
 #include "core/inst_ops.h"
 #include "core/monitor_conn.h"
 #include "core/pool.h"
+#include "core/seccomp.h"
 #include "spec/device.h"
 #include "spec/expand.h"
 #include "spec/keys.h"
@@ -167,6 +168,7 @@ void inst_expand(struct inst *inst)
 
 static int check_expanded(struct core *core, const struct expanded *expanded, struct err *err)
 {
+	struct seccomp_policy policy = seccomp_policy_of(&expanded->config);
 	struct limits limits = { 0 };
 	uint32_t cpu_count;
 	int r = keys_validate(&expanded->config, err);
@@ -175,6 +177,8 @@ static int check_expanded(struct core *core, const struct expanded *expanded, st
 		r = limits_from_config(&expanded->config, core->host_memory_bytes, &limits,
 				       &cpu_count, err);
 	wire_free(&limits_schema, &limits);
+	if (r == 0)
+		r = seccomp_policy_check(&policy, err);
 	if (r == 0)
 		r = devices_validate(&expanded->devices, err);
 	for (size_t i = 0; r == 0 && i < expanded->devices.len; i++)

@@ -40,6 +40,11 @@ enum inst_state {
 const char *inst_state_name(enum inst_state state);
 int inst_state_code(enum inst_state state);
 
+enum {
+	INST_RESTARTS = 10, /* of boot.autorestart, within INST_RESTARTS_S */
+	INST_RESTARTS_S = 60
+};
+
 struct inst {
 	struct core *core;
 	struct inst_record *record;
@@ -60,6 +65,9 @@ struct inst {
 	struct msg addresses; /* .nics of the last MSG_ADDRESSES */
 	char *cpus;	      /* what limits.cpu=N came down to; core/cpus.h */
 	uint32_t cpus_count;
+	bool crashed; /* how it stopped last: by itself, and not as its init should */
+	uint64_t restarted_ns[INST_RESTARTS]; /* boot.autorestart: when, as a ring */
+	size_t n_restarts;
 	char *last_error; /* why it is not running, for info; NULL: nothing to say */
 	VEC(struct snap_record *) snapshots; /* core/snapshot.c; oldest first */
 	bool holds_still;		     /* frozen for a snapshot: nobody is told */

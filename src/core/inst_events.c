@@ -39,6 +39,8 @@ static void on_state(struct inst *inst, const struct msg *msg)
 		if (msg->number == MON_EXIT_FAILED || msg->number == MON_EXIT_CRASHED)
 			log_warn(keys, "container ended: %s", msg->text);
 	}
+	if (msg->state == MON_STOPPED)
+		inst->crashed = msg->number == MON_EXIT_CRASHED;
 	ran = inst->state != INST_STARTING;
 	inst_set_state(inst, states[msg->state]);
 	if (inst->adopted && inst_is_running(inst)) {
@@ -111,6 +113,10 @@ void inst_on_monitor_gone(struct inst *inst)
 		kill_container(inst);
 	}
 	inst_set_state(inst, INST_STOPPED);
+	if (!expected && !inst->op) {
+		inst->crashed = true;
+		(void)inst_autorestart(inst);
+	}
 	inst_check_await(inst);
 }
 

@@ -5,9 +5,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "aio/loop.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/time.h"
 #include "core/core.h"
 #include "core/inst.h"
 #include "db/instances.h"
@@ -96,11 +98,49 @@ void inst_check_ephemeral(struct inst *inst)
 			  "delete the stopped ephemeral instance: %s", err.msg);
 }
 
+/* Whether one more start is within the limit; counts it. */
+static bool may_restart(struct inst *inst)
+{
+	uint64_t now = aio_now(inst->core->loop);
+	uint64_t *slot = &inst->restarted_ns[inst->n_restarts % INST_RESTARTS];
+
+	if (inst->n_restarts >= INST_RESTARTS && now - *slot < (uint64_t)INST_RESTARTS_S * NS_PER_S)
+		return false;
+	*slot = now;
+	inst->n_restarts++;
+	return true;
+}
+
+bool inst_autorestart(struct inst *inst)
+{
+	struct log_keys keys = { .inst = inst->record->name, .op = "autorestart" };
+	struct err err = { 0 };
+	struct op *op;
+
+	if (!inst->crashed || !inst->stored || inst->core->shutting_down ||
+	    !keys_get_bool(&inst->expanded.config, "boot.autorestart", false))
+		return false;
+	inst->crashed = false;
+	if (!may_restart(inst)) {
+		log_error(keys, "crashed %d times within %d s, and is left stopped",
+			  INST_RESTARTS + 1, INST_RESTARTS_S);
+		return false;
+	}
+	if (inst_change_state(inst, INST_START, -1, false, &op, &err) < 0) {
+		log_error(keys, "%s", err.msg);
+		return false;
+	}
+	log_info(keys, "crashed and is started again");
+	return true;
+}
+
 void inst_stopped_by_itself(struct inst *inst)
 {
 	struct err err = { 0 };
 
 	if (inst->core->shutting_down || !inst->stored)
+		return;
+	if (inst_autorestart(inst))
 		return;
 	if (db_instance_set_power(inst->core->db, inst->record->id, "stopped", &err) < 0)
 		log_error(((struct log_keys){ .inst = inst->record->name }),

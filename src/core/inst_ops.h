@@ -91,6 +91,12 @@ int inst_assign_nics(struct inst *inst, struct err *err);
 /* The container stopped without being told: its wanted state follows; ephemeral ones are deleted. */
 void inst_stopped_by_itself(struct inst *inst);
 
+/*
+ * It crashed and boot.autorestart is set: start it again, unless it was done too often lately.
+ * Returns: whether a start is under way.
+ */
+bool inst_autorestart(struct inst *inst);
+
 /* Nobody holds @inst: when it is ephemeral, has run and is to stay stopped, delete it. */
 void inst_check_ephemeral(struct inst *inst);
 

@@ -10,10 +10,12 @@
 #include "core/inst.h"
 #include "core/network.h"
 #include "core/pool.h"
+#include "core/seccomp.h"
 #include "spec/daemon_config.h"
 #include "spec/device.h"
 #include "spec/keys.h"
 #include "spec/nic.h"
+#include "spec/seed.h"
 
 enum {
 	CONSOLE_LOG_MAX_BYTES = 1024 * 1024
@@ -182,6 +184,17 @@ static void fill_family(const struct strmap *config, const char *prefix, struct 
 	}
 }
 
+/* Most have the one filter that was compiled once. */
+static int fill_filter(const struct inst *inst, struct inst_spec *spec, struct err *err)
+{
+	struct seccomp_policy policy = seccomp_policy_of(&inst->expanded.config);
+
+	if (policy.no_default || policy.deny)
+		return seccomp_compile(&policy, &spec->seccomp, err);
+	buf_add(&spec->seccomp, inst->core->seccomp.data, inst->core->seccomp.len);
+	return 0;
+}
+
 static void fill_names(struct inst *inst, struct inst_spec *spec)
 {
 	struct core *core = inst->core;
@@ -208,12 +221,19 @@ int inst_make_spec(struct inst *inst, struct inst_spec *ret_spec, struct err *er
 	ret_spec->id_count = inst->record->id_count;
 	fill_family(&inst->expanded.config, "environment.", &ret_spec->environment);
 	fill_family(&inst->expanded.config, "linux.sysctl.", &ret_spec->sysctls);
+	ret_spec->modules =
+		strv_split(keys_get(&inst->expanded.config, "linux.kernel_modules", ""), ", ");
+	ret_spec->oom_score_adj =
+		(int32_t)keys_get_int(&inst->expanded.config, "limits.memory.oom_priority", 0);
+	rlimits_from_config(&inst->expanded.config, &ret_spec->rlimits);
+	seed_make(&inst->expanded.config, ret_spec->name, ret_spec->uuid, &ret_spec->seed);
 	fill_nics(inst, ret_spec);
 	fill_disks(inst, ret_spec);
 	fill_proxies(inst, ret_spec);
 	fill_nodes(inst, ret_spec);
-	buf_add(&ret_spec->seccomp, core->seccomp.data, core->seccomp.len);
-	r = pool_fill_root(core, inst->record, ret_spec, err);
+	r = fill_filter(inst, ret_spec, err);
+	if (r == 0)
+		r = pool_fill_root(core, inst->record, ret_spec, err);
 	if (r == 0)
 		r = fill_limits(inst, ret_spec, err);
 	return r;

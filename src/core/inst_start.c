@@ -20,11 +20,17 @@
 #include "core/scheduler.h"
 #include "db/instances.h"
 #include "spec/device.h"
+#include "spec/keys.h"
 
 static enum op_next step_check(struct op *op)
 {
 	if (op->inst->state != INST_STOPPED) {
 		(void)err_kind(&op->err, ERR_INVALID, "The instance is already running");
+		return OP_FAIL;
+	}
+	if (keys_get_bool(&op->inst->expanded.config, "security.protection.start", false)) {
+		(void)err_kind(&op->err, ERR_INVALID,
+			       "it is protected from starts (security.protection.start)");
 		return OP_FAIL;
 	}
 	return OP_NEXT;

@@ -8,7 +8,10 @@
 #include <sys/mount.h>
 
 #include "base/macro.h"
+#include "base/mem.h"
+#include "base/str.h"
 #include "os/fd.h"
+#include "spec/keys.h"
 
 enum {
 	FILTER_MAX_BYTES = 4096 * 8, /* BPF_MAXINSNS of 8 bytes; also less than a pipe holds */
@@ -74,6 +77,50 @@ static void release_filter(scmp_filter_ctx *filter)
 	seccomp_release(*filter);
 }
 
+struct seccomp_policy seccomp_policy_of(const struct strmap *config)
+{
+	return (struct seccomp_policy){
+		.no_default = !keys_get_bool(config, "security.syscalls.deny_default", true),
+		.deny = keys_get(config, "security.syscalls.deny", NULL),
+	};
+}
+
+static int unknown_call(const char *name, struct err *err)
+{
+	return err_kind(err, ERR_INVALID,
+			"security.syscalls.deny: \"%.64s\" is no system call; names are expected, "
+			"separated by blanks or lines",
+			name);
+}
+
+int seccomp_policy_check(const struct seccomp_policy *policy, struct err *err)
+{
+	_cleanup_(strv_freep) char **names = policy->deny ? strv_split(policy->deny, ", \n") : NULL;
+
+	for (char **name = names; name && *name; name++)
+		if (seccomp_syscall_resolve_name(*name) == __NR_SCMP_ERROR)
+			return unknown_call(*name, err);
+	return 0;
+}
+
+/* Refused like the others: with EPERM. */
+static int add_denied(scmp_filter_ctx filter, const struct seccomp_policy *policy, struct err *err)
+{
+	_cleanup_(strv_freep) char **names = policy->deny ? strv_split(policy->deny, ", \n") : NULL;
+
+	for (char **name = names; name && *name; name++) {
+		int number = seccomp_syscall_resolve_name(*name);
+		int r;
+
+		if (number == __NR_SCMP_ERROR)
+			return unknown_call(*name, err);
+		r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), number, 0);
+		if (r < 0 && r != -EEXIST) /* in our own list with another error */
+			return err_set(err, r, "seccomp rule for %s", *name);
+	}
+	return 0;
+}
+
 static int add_rules(scmp_filter_ctx filter, struct err *err)
 {
 	for (size_t i = 0; i < ARRAY_LEN(denied); i++) {
@@ -117,7 +164,7 @@ static int add_abis(scmp_filter_ctx filter)
 	return r;
 }
 
-static int set_up(scmp_filter_ctx filter, struct err *err)
+static int set_up(scmp_filter_ctx filter, const struct seccomp_policy *policy, struct err *err)
 {
 	int r = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS));
 
@@ -125,10 +172,13 @@ static int set_up(scmp_filter_ctx filter, struct err *err)
 		r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, OPTIMIZE_BY_TREE);
 	if (r == 0)
 		r = add_abis(filter);
-	return r < 0 ? err_set(err, r, "set up the seccomp filter") : add_rules(filter, err);
+	if (r < 0)
+		return err_set(err, r, "set up the seccomp filter");
+	r = policy->no_default ? 0 : add_rules(filter, err);
+	return r < 0 ? r : add_denied(filter, policy, err);
 }
 
-int seccomp_compile(struct buf *ret_filter, struct err *err)
+int seccomp_compile(const struct seccomp_policy *policy, struct buf *ret_filter, struct err *err)
 {
 	_cleanup_(release_filter) scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
 	_cleanup_(fd_closep) int read_fd = -EBADF;
@@ -138,7 +188,7 @@ int seccomp_compile(struct buf *ret_filter, struct err *err)
 
 	if (!filter)
 		return err_set(err, -ENOMEM, "begin the seccomp filter");
-	r = set_up(filter, err);
+	r = set_up(filter, policy, err);
 	if (r < 0)
 		return r;
 	r = fd_pipe(fds);

@@ -55,14 +55,28 @@ static bool next_group(const struct core *core, int64_t *ret_priority)
 	return found;
 }
 
-static void ask_group(struct shutdown *shutdown, enum msg_type type)
+static bool is_to_be_killed(const struct inst *inst)
+{
+	return streq(keys_get(&inst->expanded.config, "boot.host_shutdown_action", "stop"),
+		     "force-stop");
+}
+
+/* Thaw, and either stop or kill. */
+static void ask_group(struct shutdown *shutdown)
 {
 	strmap_for_each(entry, &shutdown->core->instances)
 	{
 		struct inst *inst = entry->value;
 
-		if (runs(inst) && stop_priority(inst) == shutdown->priority)
-			(void)monitor_request(inst, type, NULL, NULL, 0, NULL, NULL);
+		if (!runs(inst) || stop_priority(inst) != shutdown->priority)
+			continue;
+		if (is_to_be_killed(inst)) {
+			(void)monitor_request(inst, MSG_KILL, NULL, NULL, 0, NULL, NULL);
+			continue;
+		}
+		(void)monitor_request(inst, MSG_THAW, NULL, NULL, 0, NULL,
+				      NULL); /* refused unless frozen */
+		(void)monitor_request(inst, MSG_STOP, NULL, NULL, 0, NULL, NULL);
 	}
 }
 
@@ -97,8 +111,7 @@ static void check(void *data)
 	if (shutdown->asked_ns == 0 || priority != shutdown->priority) {
 		shutdown->priority = priority;
 		shutdown->asked_ns = now;
-		ask_group(shutdown, MSG_THAW); /* refused unless frozen */
-		ask_group(shutdown, MSG_STOP);
+		ask_group(shutdown);
 	}
 	kill_late(shutdown, now - shutdown->asked_ns);
 	aio_timer_start(shutdown->core->loop, &shutdown->timer,

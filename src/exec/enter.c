@@ -9,11 +9,29 @@
 #include "os/cgroup.h"
 #include "os/fd.h"
 #include "os/ns.h"
+#include "os/proclimit.h"
 #include "os/reset.h"
 
 enum {
 	NAMESPACES = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS,
 };
+
+/* The container's own: like init's, for what it may not raise itself. */
+static int set_limits(const struct exec_params *params, struct err *err)
+{
+	int r = proclimit_set_oom(0, params->oom_score_adj);
+
+	if (r < 0)
+		return err_set(err, r, "limits.memory.oom_priority");
+	for (uint32_t i = 0; i < params->n_rlimits && i < EXEC_RLIMITS_MAX; i++) {
+		const struct exec_rlimit *limit = &params->rlimits[i];
+
+		r = proclimit_set(0, limit->resource, limit->soft, limit->hard);
+		if (r < 0)
+			return err_set(err, r, "set limit %u of the kernel", limit->resource);
+	}
+	return 0;
+}
 
 int enter_clone(const struct exec_params *params, struct err *err)
 {
@@ -22,6 +40,8 @@ int enter_clone(const struct exec_params *params, struct err *err)
 	pid_t pid;
 	int r = reset_privileged(err);
 
+	if (r == 0)
+		r = set_limits(params, err);
 	if (r < 0)
 		return r;
 	r = ns_join(EXEC_FD_INIT, flags);

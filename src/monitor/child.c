@@ -29,6 +29,7 @@ static const struct phase phases[] = {
 	{ "bind-notify", child_bind_notify, false },
 	{ "pivot", child_pivot, false },
 	{ "hostname", child_set_hostname, false },
+	{ "seed", child_write_seed, false },
 	{ "await-go", child_await_go, false },
 	{ "sysctls", child_set_sysctls, false },
 	{ "masks", child_mask, false },

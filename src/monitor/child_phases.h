@@ -29,6 +29,9 @@ int child_bind_notify(void *child, struct err *err);
 int child_pivot(void *child, struct err *err);
 int child_mask(void *child, struct err *err);
 
+/* child_seed.c */
+int child_write_seed(void *child, struct err *err);
+
 /* child_exec.c */
 int child_set_hostname(void *child, struct err *err);
 int child_set_sysctls(void *child, struct err *err);

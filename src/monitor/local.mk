@@ -6,6 +6,7 @@ libmonitor_a_SOURCES = \
 	%D%/child_ids.c \
 	%D%/child_phases.h \
 	%D%/child_root.c \
+	%D%/child_seed.c \
 	%D%/conlog.c %D%/conlog.h \
 	%D%/console.c %D%/console.h \
 	%D%/ctl.c %D%/ctl.h \
@@ -32,6 +33,7 @@ libmonitor_a_SOURCES = \
 	%D%/setup_clone.c \
 	%D%/setup_name.c \
 	%D%/setup_net.c \
+	%D%/setup_process.c \
 	%D%/setup_root.c \
 	%D%/start.c %D%/start.h \
 	%D%/status.c %D%/status.h \

@@ -207,6 +207,8 @@ void mon_fill_session_env(const struct mon *mon, struct session_env *env)
 		.environment_fd = mon->environment_fd,
 		.cap_bounding = ~caps_dropped_mask(),
 		.joins_userns = !mon->spec.privileged,
+		.oom_score_adj = mon->spec.oom_score_adj,
+		.rlimits = &mon->spec.rlimits,
 	};
 	mon_root_ids(mon, env->root_id);
 }

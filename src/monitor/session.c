@@ -24,6 +24,7 @@
 #include "os/sock.h"
 #include "spec/exec.h"
 #include "spec/link.h"
+#include "spec/rlimit.h"
 
 enum session_state {
 	SESSION_STARTING,
@@ -285,6 +286,21 @@ static int spawn(struct session *session, const struct session_env *env, int spe
 	return 0;
 }
 
+static void fill_rlimits(const struct session_env *env, struct exec_params *params)
+{
+	size_t n = env->rlimits ? env->rlimits->list.len : 0;
+
+	for (size_t i = 0; i < n && i < EXEC_RLIMITS_MAX; i++) {
+		const struct spec_rlimit *limit = &env->rlimits->list.items[i];
+
+		params->rlimits[params->n_rlimits++] = (struct exec_rlimit){
+			.resource = limit->resource,
+			.soft = limit->soft,
+			.hard = limit->hard,
+		};
+	}
+}
+
 static int begin(struct sessions *sessions, struct session *session, const struct session_env *env,
 		 int spec_fd, const int stdio_fds[3])
 {
@@ -292,10 +308,14 @@ static int begin(struct sessions *sessions, struct session *session, const struc
 		.cap_bounding = env->cap_bounding,
 		.n_tasks = (uint32_t)env->cgroup->n_tasks_fds,
 		.joins_userns = env->joins_userns,
+		.oom_score_adj = env->oom_score_adj,
 	};
 	struct iovec iov = { .iov_base = &params, .iov_len = sizeof(params) };
 	_cleanup_(fd_closep) int sender_fd = -EBADF;
-	int r = report_pair(&session->report_fd, &sender_fd);
+	int r;
+
+	fill_rlimits(env, &params);
+	r = report_pair(&session->report_fd, &sender_fd);
 
 	if (r == 0)
 		r = sock_send(session->report_fd, &iov, 1, NULL, 0);

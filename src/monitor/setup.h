@@ -29,6 +29,8 @@ int setup_apply_limits(struct mon *mon, const struct limits *limits, struct err 
 int setup_apply_device_rules(struct mon *mon, struct err *err);
 
 /* setup_clone.c */
+int setup_modules(void *mon, struct err *err);
+int setup_process_limits(void *mon, struct err *err);
 int setup_clone(void *mon, struct err *err);
 int setup_map_ids(void *mon, struct err *err);
 int setup_await_root(void *mon, struct err *err);

@@ -24,8 +24,10 @@ static const struct phase prepare_phases[] = {
 };
 
 static const struct phase life_phases[] = {
+	{ "modules", setup_modules, false },
 	{ "make-cgroup", setup_make_cgroup, false },
 	{ "clone", setup_clone, false },
+	{ "process-limits", setup_process_limits, false },
 	{ "map-ids", setup_map_ids, false },
 	{ "make-root", setup_make_root, false },
 	{ "attach-nics", setup_attach_nics, false },

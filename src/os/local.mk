@@ -9,6 +9,7 @@ libos_a_SOURCES = \
 	%D%/helper.c %D%/helper.h \
 	%D%/idmap.c %D%/idmap.h \
 	%D%/layers.c %D%/layers.h \
+	%D%/modprobe.c %D%/modprobe.h \
 	%D%/mount.c %D%/mount.h \
 	%D%/netlink.c %D%/netlink.h \
 	%D%/nftables.c %D%/nftables.h \
@@ -19,6 +20,7 @@ libos_a_SOURCES = \
 	%D%/plug.c %D%/plug.h \
 	%D%/program.c %D%/program.h \
 	%D%/probe.c %D%/probe.h \
+	%D%/proclimit.c %D%/proclimit.h \
 	%D%/pty.c %D%/pty.h \
 	%D%/report.c %D%/report.h \
 	%D%/reset.c %D%/reset.h \

@@ -20,10 +20,24 @@ enum exec_fd {
 	EXEC_FD_MAX = EXEC_FD_TASKS + 16
 };
 
+enum {
+	EXEC_RLIMITS_MAX = 16
+};
+
+struct exec_rlimit {
+	uint64_t soft; /* UINT64_MAX: unlimited */
+	uint64_t hard;
+	uint32_t resource; /* RLIMIT_* */
+	uint32_t zero;
+};
+
 struct exec_params {
 	uint64_t cap_bounding; /* 1 << CAP_*: what the command may ever have */
 	uint32_t n_tasks;      /* descriptors from EXEC_FD_TASKS on */
 	uint32_t joins_userns; /* 0: a privileged container, which has none of its own */
+	int32_t oom_score_adj;
+	uint32_t n_rlimits;
+	struct exec_rlimit rlimits[EXEC_RLIMITS_MAX]; /* over the usual ones */
 };
 
 enum exec_report_kind {

@@ -139,8 +139,12 @@ static const struct wire_field inst_spec_fields[] = {
 	{ 20, WIRE_STR, offsetof(struct inst_spec, runtime_dir), NULL },
 	{ 21, WIRE_U64, offsetof(struct inst_spec, generation), NULL },
 	{ 22, WIRE_STRMAP, offsetof(struct inst_spec, sysctls), NULL },
+	{ 41, WIRE_VEC, offsetof(struct inst_spec, rlimits.list), &spec_rlimit_schema },
+	{ 42, WIRE_I32, offsetof(struct inst_spec, oom_score_adj), NULL },
 	{ 43, WIRE_VEC, offsetof(struct inst_spec, disks), &spec_disk_schema },
 	{ 44, WIRE_VEC, offsetof(struct inst_spec, proxies), &spec_proxy_schema },
 	{ 45, WIRE_VEC, offsetof(struct inst_spec, nodes), &spec_node_schema },
+	{ 46, WIRE_STRV, offsetof(struct inst_spec, modules), NULL },
+	{ 47, WIRE_STRMAP, offsetof(struct inst_spec, seed), NULL },
 };
 WIRE_SCHEMA(inst_spec, inst_spec_fields);

@@ -14,6 +14,7 @@
 #include "base/vec.h"
 #include "codec/wire.h"
 #include "spec/limits.h"
+#include "spec/rlimit.h"
 
 /* The row. Strings are owned; free with inst_record_free(). */
 struct inst_record {
@@ -130,5 +131,9 @@ struct inst_spec {
 	VEC(struct spec_disk) disks; /* without the root; outer paths first */
 	VEC(struct spec_proxy) proxies;
 	VEC(struct spec_node) nodes;
+	struct spec_rlimits rlimits;
+	int32_t oom_score_adj; /* -1000..1000 */
+	char **modules;	       /* the kernel's, to be there before the start */
+	struct strmap seed;    /* NoCloud: name of a file -> its content; empty: none */
 };
 extern const struct wire_schema inst_spec_schema;

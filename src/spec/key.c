@@ -18,14 +18,18 @@ static bool is_family(const struct key_row *row)
 
 const struct key_row *key_find(const struct key_table *table, const char *key)
 {
+	const struct key_row *family = NULL;
+
 	for (size_t i = 0; i < table->n_rows; i++) {
 		const struct key_row *row = &table->rows[i];
 		const char *rest = is_family(row) ? str_after(key, row->name) : NULL;
 
-		if (streq(key, row->name) ? !is_family(row) : rest && *rest)
+		if (!is_family(row) && streq(key, row->name))
 			return row;
+		if (rest && *rest)
+			family = row; /* the longest one comes last */
 	}
-	return NULL;
+	return family;
 }
 
 /* The nearest supported key that is not a family. */

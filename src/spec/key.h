@@ -42,7 +42,7 @@ struct key_table {
 	size_t n_rows;
 };
 
-/* The row of @key, families included; NULL for none. */
+/* The row of @key: its own, else that of its longest family; NULL for none. */
 const struct key_row *key_find(const struct key_table *table, const char *key);
 
 /*

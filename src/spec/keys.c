@@ -9,16 +9,23 @@
 #include <string.h>
 
 #include "base/macro.h"
+#include "base/mem.h"
 #include "base/parse.h"
 #include "base/str.h"
 #include "spec/retention.h"
+#include "spec/rlimit.h"
 #include "spec/schedule.h"
+#include "spec/seed.h"
 #include "spec/snapshot.h"
 
 #define ELSEWHERE(key, words)                                      \
 	{                                                          \
 		.name = key, .flags = KEY_ELSEWHERE, .help = words \
 	}
+
+enum {
+	MODULE_NAME_LEN = 56 /* as in the kernel */
+};
 
 /* Only what belongs to a namespace of the container; the rest of /proc/sys is the host's. */
 static int check_sysctl(const char *key, const char *value, struct err *err)
@@ -70,9 +77,29 @@ static int check_schedule(const char *key, const char *value, struct err *err)
 	return schedule_parse(value, &schedule, err);
 }
 
+static int check_modules(const char *key, const char *value, struct err *err)
+{
+	_cleanup_(strv_freep) char **names = strv_split(value, ", ");
+
+	(void)key;
+	for (char **name = names; name && *name; name++)
+		if (**name == '-' || strlen(*name) >= MODULE_NAME_LEN ||
+		    !str_only(*name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				     "0123456789_-"))
+			return err_kind(err, ERR_INVALID,
+					"must be names of kernel modules, separated by commas");
+	return 0;
+}
+
 static const struct key_row rows[] = {
 	ELSEWHERE("agent.nic_config", "not for containers on one host"),
-	ELSEWHERE("boot.autorestart", "restart it when it ends unexpectedly"),
+	{
+		.name = "boot.autorestart",
+		.rule = { .type = VALUE_BOOL },
+		.flags = KEY_LIVE,
+		.initial = "false",
+		.help = "start it again when its init crashes, up to 10 times in a minute",
+	},
 	{
 		.name = "boot.autostart",
 		.rule = { .type = VALUE_BOOL },
@@ -94,7 +121,13 @@ static const struct key_row rows[] = {
 		.help = "the highest one is started first",
 	},
 	ELSEWHERE("boot.debug_edk2", "not for containers on one host"),
-	ELSEWHERE("boot.host_shutdown_action", "what to do with it at host shutdown"),
+	{
+		.name = "boot.host_shutdown_action",
+		.rule = { .type = VALUE_ENUM, .words = "stop|force-stop" },
+		.flags = KEY_LIVE,
+		.initial = "stop",
+		.help = "at host shutdown, ask its init to stop or kill it at once",
+	},
 	{
 		.name = "boot.host_shutdown_timeout",
 		.rule = { .type = VALUE_INT, .max = 3600 },
@@ -110,6 +143,21 @@ static const struct key_row rows[] = {
 		.help = "the highest one is stopped first",
 	},
 	ELSEWHERE("cloud-init.", "configuration for cloud-init inside"),
+	{
+		.name = "cloud-init.network-config",
+		.rule = { .type = VALUE_TEXT, .max = SEED_FILE_MAX },
+		.help = "network configuration for cloud-init inside (older: user.network-config)",
+	},
+	{
+		.name = "cloud-init.user-data",
+		.rule = { .type = VALUE_TEXT, .max = SEED_FILE_MAX },
+		.help = "user data for cloud-init inside (older: user.user-data)",
+	},
+	{
+		.name = "cloud-init.vendor-data",
+		.rule = { .type = VALUE_TEXT, .max = SEED_FILE_MAX },
+		.help = "vendor data for cloud-init inside (older: user.vendor-data)",
+	},
 	ELSEWHERE("cluster.evacuate", "not for containers on one host"),
 	{
 		.name = "environment.",
@@ -147,7 +195,13 @@ static const struct key_row rows[] = {
 	},
 	ELSEWHERE("limits.disk.priority", "weight of its input and output"),
 	ELSEWHERE("limits.hugepages.", "most huge pages"),
-	ELSEWHERE("limits.kernel.", "resource limits of init"),
+	{
+		.name = "limits.kernel.",
+		.rule = { .type = VALUE_STRING, .max = 64 },
+		.role = KEY_ROLE_ADMIN,
+		.help = "limit of processes, of init and commands: nofile=1024:4096, unlimited",
+		.check = rlimit_check,
+	},
 	{
 		.name = "limits.memory",
 		.rule = { .type = VALUE_SIZE_OR_PCT, .min = 1 << 20 },
@@ -163,7 +217,13 @@ static const struct key_row rows[] = {
 	},
 	ELSEWHERE("limits.memory.hotplug", "not for containers on one host"),
 	ELSEWHERE("limits.memory.hugepages", "not for containers on one host"),
-	ELSEWHERE("limits.memory.oom_priority", "preference of the OOM killer"),
+	{
+		.name = "limits.memory.oom_priority",
+		.rule = { .type = VALUE_INT, .min = -1000, .max = 1000 },
+		.role = KEY_ROLE_ADMIN,
+		.initial = "0",
+		.help = "preference of the OOM killer for its processes: -1000 never, 1000 first",
+	},
 	ELSEWHERE("limits.memory.oom_score_adj", "preference of the OOM killer"),
 	{
 		.name = "limits.memory.swap",
@@ -181,7 +241,13 @@ static const struct key_row rows[] = {
 		.initial = "16384",
 		.help = "most processes and threads",
 	},
-	ELSEWHERE("linux.kernel_modules", "kernel modules to load before the start"),
+	{
+		.name = "linux.kernel_modules",
+		.rule = { .type = VALUE_STRING, .max = 1024 },
+		.role = KEY_ROLE_ADMIN,
+		.help = "modules that the host's kernel has to have before it starts: a,b",
+		.check = check_modules,
+	},
 	ELSEWHERE("linux.kernel_modules.load", "not for containers on one host"),
 	{
 		.name = "linux.sysctl.",
@@ -222,12 +288,31 @@ static const struct key_row rows[] = {
 		.help = "refuse to delete it",
 	},
 	ELSEWHERE("security.protection.shift", "not for containers on one host"),
-	ELSEWHERE("security.protection.start", "refuse to start it"),
+	{
+		.name = "security.protection.start",
+		.rule = { .type = VALUE_BOOL },
+		.flags = KEY_LIVE,
+		.initial = "false",
+		.help = "refuse to start it",
+	},
 	ELSEWHERE("security.secureboot", "not for containers on one host"),
 	ELSEWHERE("security.selinux.", "not for containers on one host"),
 	ELSEWHERE("security.sev", "not for containers on one host"),
 	ELSEWHERE("security.sev.", "not for containers on one host"),
 	ELSEWHERE("security.syscalls.", "changes of the system call filter"),
+	{
+		.name = "security.syscalls.deny",
+		.rule = { .type = VALUE_TEXT, .max = 8192 },
+		.role = KEY_ROLE_ADMIN,
+		.help = "more system calls that are refused: names, separated by blanks or lines",
+	},
+	{
+		.name = "security.syscalls.deny_default",
+		.rule = { .type = VALUE_BOOL },
+		.role = KEY_ROLE_ADMIN,
+		.initial = "true",
+		.help = "refuse what acts on the whole host: modules, kexec, handles, clocks, ...",
+	},
 	ELSEWHERE("smbios11.", "not for containers on one host"),
 	{
 		.name = "snapshots.expiry",

@@ -23,7 +23,9 @@ libspec_a_SOURCES = \
 	%D%/profile.c %D%/profile.h \
 	%D%/proxy.c %D%/proxy.h \
 	%D%/retention.c %D%/retention.h \
+	%D%/rlimit.c %D%/rlimit.h \
 	%D%/schedule.c %D%/schedule.h \
+	%D%/seed.c %D%/seed.h \
 	%D%/snapshot.c %D%/snapshot.h \
 	%D%/template.c %D%/template.h %D%/template_parse.c \
 	%D%/unixdev.c %D%/unixdev.h \

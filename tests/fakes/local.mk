@@ -30,6 +30,6 @@ endif
 
 noinst_PROGRAMS += tests/fakes/mkseccomp
 tests_fakes_mkseccomp_SOURCES = %D%/mkseccomp.c
-tests_fakes_mkseccomp_LDADD = libcore.a libos.a libbase.a $(SECCOMP_LIBS)
+tests_fakes_mkseccomp_LDADD = libcore.a libos.a libspec.a libcodec.a libbase.a $(SECCOMP_LIBS)
 tests_fakes_sandboxed_SOURCES = %D%/sandboxed.c
 tests_fakes_sandboxed_LDADD = libos.a libbase.a

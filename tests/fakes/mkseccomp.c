@@ -11,7 +11,7 @@ int main(void)
 	_cleanup_(buf_done) struct buf filter = { 0 };
 	struct err err = { 0 };
 
-	if (seccomp_compile(&filter, &err) < 0) {
+	if (seccomp_compile(&(struct seccomp_policy){ 0 }, &filter, &err) < 0) {
 		(void)fprintf(stderr, "mkseccomp: %s\n", err.msg);
 		return 1;
 	}

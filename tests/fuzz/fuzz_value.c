@@ -15,6 +15,7 @@
 #include "spec/names.h"
 #include "spec/network.h"
 #include "spec/pool.h"
+#include "spec/rlimit.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -54,6 +55,22 @@ static void try_limits(const char *value)
 	}
 }
 
+/* What passes can be resolved, and the soft limit is not above the hard one. */
+static void try_rlimit(const char *value)
+{
+	struct spec_rlimits limits = { 0 };
+	struct strmap config = { 0 };
+
+	strmap_set(&config, "limits.kernel.nofile", value);
+	if (*value && keys_validate(&config, NULL) == 0) {
+		rlimits_from_config(&config, &limits);
+		if (limits.list.len != 1 || limits.list.items[0].soft > limits.list.items[0].hard)
+			abort();
+	}
+	free(limits.list.items);
+	strmap_done(&config);
+}
+
 static void try_network(const char *value)
 {
 	struct network_record *network = network_record_new("br0");
@@ -86,6 +103,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 	(void)keys_validate_one(value, "1", &err);
 	try_limits(value);
+	try_rlimit(value);
 	try_network(value);
 	return 0;
 }

@@ -93,7 +93,7 @@ static void test_probes(void **state)
 	pid_t pid;
 
 	(void)state;
-	assert_int_equal(seccomp_compile(&filter, &err), 0);
+	assert_int_equal(seccomp_compile(&(struct seccomp_policy){ 0 }, &filter, &err), 0);
 	assert_true(filter.len > 0 && filter.len % sizeof(struct sock_filter) == 0);
 	pid = fork();
 	if (pid == 0)
@@ -139,7 +139,7 @@ static void test_i386(void **state)
 	pid_t pid;
 
 	(void)state;
-	assert_int_equal(seccomp_compile(&filter, NULL), 0);
+	assert_int_equal(seccomp_compile(&(struct seccomp_policy){ 0 }, &filter, NULL), 0);
 	pid = fork();
 	if (pid == 0)
 		_exit(run_i386_probes(&filter));

@@ -1,11 +1,14 @@
 /* tests of spec/keys, spec/key and spec/value: what is accepted, and in which words not */
 #include "spec/keys.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -34,6 +37,12 @@ static void test_values(void **state)
 		{ "limits.memory.swap", "true false 1GiB", "some|-1" },
 		{ "limits.processes", "1 500 4194304", "0|-1|4194305" },
 		{ "security.nesting", "true", "maybe" },
+		{ "boot.host_shutdown_action", "stop force-stop", "stateful-stop|kill" },
+		{ "limits.kernel.nofile", "1024 unlimited 1:2 5:unlimited",
+		  "-1|x|2:1|unlimited:1|1:|:1|1:2:3|1 2" },
+		{ "limits.memory.oom_priority", "-1000 0 1000", "-1001|1001|first" },
+		{ "linux.kernel_modules", "overlay overlay,br_netfilter", "-r|a/b|a,../b|a;b" },
+		{ "security.syscalls.deny_default", "true false", "maybe" },
 		{ "linux.sysctl.net.ipv4.ip_forward", "1", "a\nb" },
 		{ "linux.sysctl.kernel.shmmax", "1", "" },
 		{ "environment.PATH", "/bin:/usr/bin", "a\nb|a\rb" },
@@ -86,7 +95,11 @@ static void test_messages(void **state)
 		{ "security.privileged", "true", ERR_UNSUPPORTED, "not supported here" },
 		{ "security.privileged", "", ERR_UNSUPPORTED, "not supported here" },
 		{ "raw.lxc", "x", ERR_UNSUPPORTED, "\"raw.lxc\"" },
-		{ "cloud-init.user-data", "x", ERR_UNSUPPORTED, "not supported here" },
+		{ "cloud-init.ssh-keys.me", "x", ERR_UNSUPPORTED, "not supported here" },
+		{ "security.syscalls.allow", "x", ERR_UNSUPPORTED, "not supported here" },
+		{ "limits.kernel.nofiles", "1", ERR_INVALID,
+		  "did you mean \"limits.kernel.nofile\"" },
+		{ "linux.kernel_modules", "../x", ERR_INVALID, "must be names of kernel modules" },
 		{ "limits.processes", "many", ERR_INVALID,
 		  "instance key limits.processes=\"many\": must be a whole number" },
 		{ "linux.sysctl.vm.swappiness", "1", ERR_INVALID, "sysctl of a namespace" },
@@ -124,6 +137,45 @@ static void test_no_line_breaks_in_any_key(void **state)
 				assert_true(r < 0);
 		}
 	}
+}
+
+/* All of @directory's files that end with @ending, one after the other. */
+static void read_files(const char *directory, const char *ending, struct buf *out)
+{
+	DIR *dir = opendir(directory);
+	const struct dirent *entry;
+
+	assert_non_null(dir);
+	while ((entry = readdir(dir))) {
+		_cleanup_(freep) char *path = xasprintf("%s/%s", directory, entry->d_name);
+		FILE *file = str_ends_with(path, ending) ? fopen(path, "re") : NULL;
+		size_t n;
+
+		if (!file)
+			continue;
+		while ((n = fread(buf_reserve(out, BUFSIZ), 1, BUFSIZ, file)) > 0)
+			out->len += n;
+		(void)fclose(file);
+	}
+	(void)closedir(dir);
+	buf_add(out, "", 0);
+}
+
+static void test_every_key_has_a_system_test(void **state)
+{
+	_cleanup_(freep) char *path =
+		xasprintf("%s/tests/system", getenv("SYSCTR_SRCDIR") ?: "../..");
+	struct buf tests = { 0 };
+
+	(void)state;
+	read_files(path, ".bats", &tests);
+	for (size_t i = 0; i < instance_keys.n_rows; i++) {
+		const struct key_row *row = &instance_keys.rows[i];
+
+		if (!(row->flags & KEY_ELSEWHERE) && !strstr(buf_str(&tests), row->name))
+			fail_msg("no file of tests/system has the key %s", row->name);
+	}
+	buf_done(&tests);
 }
 
 static void test_table_is_sane(void **state)
@@ -179,6 +231,7 @@ int main(void)
 		cmocka_unit_test(test_messages),
 		cmocka_unit_test(test_no_line_breaks_in_any_key),
 		cmocka_unit_test(test_table_is_sane),
+		cmocka_unit_test(test_every_key_has_a_system_test),
 		cmocka_unit_test(test_reads),
 		cmocka_unit_test(test_value_sizes_are_bounded),
 	};

@@ -1,0 +1,164 @@
+#!/usr/bin/env bats
+bats_require_minimum_version 1.5.0
+# keys.bats - what configuration keys do, seen from inside the container
+load lib
+
+setup_file() {
+	export ID_BASE=1850000000
+	daemon_setup q
+	openrc_image
+	s create openrc c1
+}
+
+teardown_file() {
+	daemon_teardown
+}
+
+teardown() {
+	daemon_check
+}
+
+SEED=/var/lib/cloud/seed/nocloud-net
+
+# new_pid OLD: c1 runs with another init
+new_pid() {
+	is_status c1 Running && [ "$(init_pid c1)" != "$1" ]
+}
+
+@test "limits.kernel.* and limits.memory.oom_priority hold for init and for commands" {
+	s config set c1 limits.kernel.nofile=2000:3000 limits.kernel.memlock=1048576 \
+		limits.kernel.core=0 limits.memory.oom_priority=300
+	s start c1
+	s exec c1 -- grep -E '^Max open files +2000 +3000 ' /proc/1/limits
+	s exec c1 -- grep -E '^Max locked memory +1048576 +1048576 ' /proc/self/limits
+	s exec c1 -- grep -E '^Max open files +2000 +3000 ' /proc/self/limits
+	s exec c1 -- grep -E '^Max core file size +0 +0 ' /proc/1/limits
+	[ "$(s exec c1 -- cat /proc/1/oom_score_adj)" = 300 ]
+	[ "$(s exec c1 -- cat /proc/self/oom_score_adj)" = 300 ]
+	fails 1 'the soft one not higher' s config set c1 limits.kernel.nofile=3000:2000
+	fails 1 'did you mean "limits.kernel.nofile"' s config set c1 limits.kernel.nofiles=1
+	fails 1 'from -1000 to 1000' s config set c1 limits.memory.oom_priority=1001
+}
+
+@test "environment, sysctls and user keys" {
+	s config set c1 environment.COLOUR=red linux.sysctl.net.ipv4.ip_forward=1 user.note="$(printf 'a\nb')"
+	[ "$(s exec c1 -- sh -c 'echo $COLOUR')" = red ]
+	s restart c1 --force
+	[ "$(s exec c1 -- cat /proc/sys/net/ipv4/ip_forward)" = 1 ]
+	s config get c1 user.note | grep -qx b
+	fails 1 'environment.COLOUR' s config set c1 environment.COLOUR="$(printf 'a\nb')"
+}
+
+@test "cloud-init finds its seed, and no link in its way is followed" {
+	s config set c1 cloud-init.user-data="$(printf '#cloud-config\nruncmd: [true]\n')" \
+		user.vendor-data='#cloud-config' cloud-init.network-config='version: 2'
+	s restart c1 --force
+	s exec c1 -- cat $SEED/user-data | grep -qx 'runcmd: \[true\]'
+	s exec c1 -- grep -qx '#cloud-config' $SEED/vendor-data
+	s exec c1 -- grep -qx 'version: 2' $SEED/network-config
+	s exec c1 -- grep -qx 'local-hostname: c1' $SEED/meta-data
+	[ "$(s exec c1 -- stat -c %a:%u $SEED/user-data)" = 600:0 ]
+	before=$(s exec c1 -- grep instance-id $SEED/meta-data)
+	s exec c1 -- sh -c "cp /etc/passwd /etc/passwd.kept
+		ln -sf /etc/passwd $SEED/user-data && mkfifo $SEED/.user-data.new"
+	s restart c1 --force
+	s exec c1 -- cmp /etc/passwd /etc/passwd.kept
+	[ "$(s exec c1 -- stat -c %F $SEED/user-data)" = 'regular file' ]
+	[ "$(s exec c1 -- grep instance-id $SEED/meta-data)" = "$before" ]
+	s config set c1 cloud-init.vendor-data='#other'
+	s exec c1 -- sh -c "rm -r $SEED && ln -s /etc $SEED"
+	fails 1 'seed' s restart c1 --force
+	! s exec c1 -- true
+	s config unset c1 cloud-init.user-data cloud-init.vendor-data cloud-init.network-config \
+		user.vendor-data
+	s start c1
+	s exec c1 -- test ! -e /etc/meta-data
+	fails 1 'not supported here' s config set c1 cloud-init.ssh-keys.me=key
+}
+
+@test "security.syscalls: more is refused, or less" {
+	s config set c1 security.syscalls.deny=sethostname
+	s restart c1 --force
+	! s exec c1 -- hostname other
+	s exec c1 -- umount -f /nowhere 2>&1 | grep -q 'not permitted'
+	s config set c1 security.syscalls.deny= security.syscalls.deny_default=false
+	s restart c1 --force
+	s exec c1 -- hostname other
+	s exec c1 -- umount -f /nowhere 2>&1 | grep -qv 'not permitted'
+	s config unset c1 security.syscalls.deny_default
+	fails 1 '"sethostnam" is no system call' s config set c1 security.syscalls.deny='sync sethostnam'
+}
+
+@test "linux.kernel_modules has to be there before the start" {
+	s stop c1 --force
+	module=$(find /sys/module -mindepth 1 -maxdepth 1 -printf '%f\n' | grep -x '[a-z_0-9]*' | head -n 1)
+	s config set c1 linux.kernel_modules="$module"
+	s start c1
+	s stop c1 --force
+	s config set c1 linux.kernel_modules="$module,no_such_module"
+	fails 1 'kernel module "no_such_module"' s start c1
+	s config unset c1 linux.kernel_modules
+	fails 1 'names of kernel modules' s config set c1 linux.kernel_modules=../evil
+}
+
+@test "security.protection.start and .delete" {
+	s config set c1 security.protection.start=true security.protection.delete=true
+	fails 1 'security.protection.start' s start c1
+	fails 1 'protect' s delete c1
+	s config unset c1 security.protection.start security.protection.delete
+	s start c1
+}
+
+@test "boot.autorestart starts what crashed, but not for ever, and not what was stopped" {
+	s config set c1 boot.autorestart=true
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		pid=$(init_pid c1)
+		kill -9 "$pid"
+		retry 30 new_pid "$pid"
+	done
+	kill -9 "$(init_pid c1)"
+	retry 30 is_status c1 Stopped
+	grep -q 'crashed 11 times within 60 s' "$T/daemon.log"
+	s config set c1 boot.autorestart=false
+	s start c1
+	kill -9 "$(init_pid c1)"
+	retry 30 is_status c1 Stopped
+	s start c1
+}
+
+@test "boot.host_shutdown_action=force-stop asks nobody" {
+	s config set c1 boot.host_shutdown_action=force-stop boot.host_shutdown_timeout=60 boot.stop.priority=1
+	asked=$(grep -c 'halt signal' "$T/log/c1/monitor.log" || true)
+	s admin shutdown
+	retry 20 daemon_is_dead
+	[ "$(grep -c 'halt signal' "$T/log/c1/monitor.log" || true)" = "$asked" ]
+	daemon_start
+	retry 60 is_status c1 Running
+	fails 1 'must be' s config set c1 boot.host_shutdown_action=stateful-stop
+}
+
+@test "boot.autostart: in order of priority, never, or as it was" {
+	s config set c1 boot.autostart=false
+	s create openrc c2 -c boot.autostart=true -c boot.autostart.priority=1
+	s create openrc c3 -c boot.autostart=true -c boot.autostart.priority=7 -c boot.autostart.delay=1
+	s admin shutdown
+	retry 20 daemon_is_dead
+	daemon_start
+	retry 60 is_status c2 Running
+	is_status c3 Running
+	is_status c1 Stopped
+	[[ "$(field c3 .last_used_at)" < "$(field c2 .last_used_at)" ]]
+	uuid=$(s config get c2 volatile.uuid)
+	[ -n "$uuid" ]
+	s config edit c2 <<<'config: { boot.autostart: "false" }'
+	[ "$(s config get c2 volatile.uuid)" = "$uuid" ]
+	s delete c2 c3 --force
+}
+
+@test "keys of others and wrong words are told apart" {
+	fails 1 'known in Incus, not supported here' s config set c1 security.secureboot=false
+	fails 1 'did you mean "limits.memory"' s config set c1 limits.memroy=1GiB
+	s config metadata limits.memory | grep -q '^takes effect: at once$'
+	fails 1 'did you mean "limits.cpu"' s config metadata limits.cpus
+	s config metadata | grep -q '^cloud-init.user-data  '
+}
