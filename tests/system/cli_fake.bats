@@ -134,7 +134,7 @@ setup() {
 	run sysctr exec db1 -- true
 	[ "$status" = 1 ]
 	[[ $output == *"Error: db1: exec: Instance is not running"* ]]
-	run sysctr exec web1 --user bob -- true
+	run sysctr exec web1 --mode both -- true
 	[ "$status" = 2 ]
 }
 
