@@ -13,6 +13,7 @@
 #include "core/core.h"
 #include "core/inst.h"
 #include "db/instances.h"
+#include "spec/keys.h"
 
 static const struct {
 	const char *word;

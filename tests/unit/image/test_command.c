@@ -117,7 +117,7 @@ static void test_pack(void **state)
 	static const char *const members[] = { "metadata.yaml", "rootfs", NULL };
 	_cleanup_(strv_freep) char **argv = command_pack("/bin/tar", "xz", "rootfs", members);
 	_cleanup_(strv_freep) char **plain = command_pack("/bin/tar", "none", NULL, members);
-	_cleanup_(freep) char *text = strv_join(argv, "\n");
+	_cleanup_(freep) char *text = strv_join((const char *const *)argv, "\n");
 
 	(void)state;
 	assert_golden("image/pack.txt", text);
