@@ -128,6 +128,13 @@ typedef enum http_verdict (*http_verdict_fn)(void *data);
 void http_req_answer_pipe(struct http_req *req, unsigned int status, int fd,
 			  http_verdict_fn verdict, void *data);
 
+/* The same with a Content-Length: exactly @len bytes come out of @fd, else the connection is cut. */
+void http_req_answer_pipe_sized(struct http_req *req, unsigned int status, int fd, uint64_t len,
+				http_verdict_fn verdict, void *data);
+
+/* Run @fn once when the request is over: its answer is out, or its client gone. Before answering. */
+void http_req_on_over(struct http_req *req, aio_fn fn, void *data);
+
 /* ---- upgrade: the raw socket after a 101 ---- */
 
 /* @stream: now the callee's; NULL when the client vanished first. */

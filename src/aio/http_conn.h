@@ -74,6 +74,8 @@ struct http_req {
 	void *end_data;
 	aio_fn gone_fn;
 	void *gone_data;
+	aio_fn over_fn;
+	void *over_data;
 
 	size_t max_bytes;
 	struct buf body;

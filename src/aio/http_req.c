@@ -162,6 +162,21 @@ static void tell_gone(struct http_req *req)
 		fn(req->gone_data);
 }
 
+void http_req_on_over(struct http_req *req, aio_fn fn, void *data)
+{
+	req->over_fn = fn;
+	req->over_data = data;
+}
+
+static void tell_over(struct http_req *req)
+{
+	aio_fn fn = req->over_fn;
+
+	req->over_fn = NULL;
+	if (fn)
+		fn(req->over_data);
+}
+
 void http_req_abort(struct http_req *req)
 {
 	req->gone = true;
@@ -306,6 +321,8 @@ void http_req_over(struct http_req *req)
 	end_sink(req, -ECONNABORTED);
 	if (upgrade_fn)
 		upgrade_fn(req->upgrade_data, NULL);
+	if (!req->held)
+		tell_over(req);
 	req->ending = false;
 	free_if_unused(req);
 }
@@ -325,10 +342,12 @@ void http_req_respond(struct http_req *req, unsigned int status, struct MHD_Resp
 	req->response = response;
 	strmap_for_each(header, &req->headers)(void)
 		MHD_add_response_header(response, header->key, header->value);
-	if (!req->conn)
+	if (!req->conn) {
+		tell_over(req);
 		free_if_unused(req);
-	else
+	} else {
 		http_req_resume(req);
+	}
 }
 
 void http_req_answer(struct http_req *req, unsigned int status, struct buf *body)
@@ -411,8 +430,8 @@ static ssize_t read_source(void *data, uint64_t position, char *bytes, size_t si
 	return 0;
 }
 
-void http_req_answer_pipe(struct http_req *req, unsigned int status, int fd,
-			  http_verdict_fn verdict, void *data)
+static void answer_pipe(struct http_req *req, unsigned int status, int fd, uint64_t len,
+			http_verdict_fn verdict, void *data)
 {
 	req->source_fd = fd;
 	req->verdict = verdict;
@@ -422,8 +441,20 @@ void http_req_answer_pipe(struct http_req *req, unsigned int status, int fd,
 	else
 		req->source_fd = fd_close(fd);
 	http_req_respond(req, status,
-			 MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, SOURCE_BLOCK_BYTES,
-							   read_source, req, NULL));
+			 MHD_create_response_from_callback(len, SOURCE_BLOCK_BYTES, read_source,
+							   req, NULL));
+}
+
+void http_req_answer_pipe(struct http_req *req, unsigned int status, int fd,
+			  http_verdict_fn verdict, void *data)
+{
+	answer_pipe(req, status, fd, MHD_SIZE_UNKNOWN, verdict, data);
+}
+
+void http_req_answer_pipe_sized(struct http_req *req, unsigned int status, int fd, uint64_t len,
+				http_verdict_fn verdict, void *data)
+{
+	answer_pipe(req, status, fd, len, verdict, data);
 }
 
 static void on_upgrade(void *data, struct MHD_Connection *conn, void *context, const char *early,

@@ -31,6 +31,9 @@ api_handler_fn logs_list, log_get, log_delete, exec_output_list;
 api_handler_fn snapshots_list, snapshots_post, snapshot_get, snapshot_put, snapshot_patch;
 api_handler_fn snapshot_post, snapshot_remove, snapshot_plan_get, snapshot_diff_get;
 
+/* files.c, files_stream.c */
+api_handler_fn files_get, files_head, files_post, files_delete, sftp_get;
+
 /* images.c */
 api_handler_fn images_list, images_post, image_get, image_put, image_patch, image_remove;
 api_handler_fn image_export, aliases_list, aliases_post, alias_get, alias_put, alias_patch;

@@ -133,5 +133,5 @@ void instance_export(struct api_req *req)
 	op->creator_uid = http_req_peer(req->http)->uid;
 	http_req_add_header(req->http, "X-Sysctr-Operation", op->id);
 	http_req_on_end(req->http, release_op, op_ref(op));
-	reply_pipe(req, fd, verdict, op);
+	reply_pipe(req, fd, UINT64_MAX, verdict, op);
 }

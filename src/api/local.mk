@@ -2,6 +2,8 @@ noinst_LIBRARIES += libapi.a
 libapi_a_SOURCES = \
 	%D%/api.c %D%/api.h %D%/api_priv.h \
 	%D%/devices_body.c %D%/devices_body.h \
+	%D%/files.c %D%/files.h \
+	%D%/files_stream.c \
 	%D%/handlers.h \
 	%D%/image_export.c \
 	%D%/image_upload.c \

@@ -203,10 +203,20 @@ void reply_file(struct api_req *req, int fd, const char *filename)
 	req_free(req);
 }
 
-void reply_pipe(struct api_req *req, int fd, http_verdict_fn verdict, void *data)
+void reply_pipe(struct api_req *req, int fd, uint64_t len, http_verdict_fn verdict, void *data)
 {
 	http_req_add_header(req->http, "Content-Type", "application/octet-stream");
-	http_req_answer_pipe(req->http, 200, fd, verdict, data);
+	if (len == UINT64_MAX)
+		http_req_answer_pipe(req->http, 200, fd, verdict, data);
+	else
+		http_req_answer_pipe_sized(req->http, 200, fd, len, verdict, data);
+	req_free(req);
+}
+
+void reply_bytes(struct api_req *req, struct buf *bytes)
+{
+	http_req_add_header(req->http, "Content-Type", "application/octet-stream");
+	http_req_answer(req->http, 200, bytes);
 	req_free(req);
 }
 

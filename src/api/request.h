@@ -68,8 +68,14 @@ void reply_op_end(struct api_req *req, int r, struct op *op);
 /* A file as it is; @fd taken; @filename NULL: no Content-Disposition. */
 void reply_file(struct api_req *req, int fd, const char *filename);
 
-/* What comes out of the pipe @fd, taken; as http_req_answer_pipe(). */
-void reply_pipe(struct api_req *req, int fd, http_verdict_fn verdict, void *data);
+/*
+ * What comes out of the pipe @fd (taken): exactly @len bytes, or chunked for UINT64_MAX. @verdict as
+ * in aio/http.h.
+ */
+void reply_pipe(struct api_req *req, int fd, uint64_t len, http_verdict_fn verdict, void *data);
+
+/* @bytes, taken, as they are. */
+void reply_bytes(struct api_req *req, struct buf *bytes);
 
 /* Several pieces as one body; all taken. */
 void reply_parts(struct api_req *req, const char *content_type, const struct http_part *parts,

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "core/files.h"
 #include "core/inst.h"
 #include "core/job.h"
 #include "core/monitor_conn.h"
@@ -373,6 +374,7 @@ int core_open(struct aio_loop *loop, const struct daemon_config *config, struct 
 	ops_init(&core->ops);
 	list_init(&core->jobs);
 	core->scheduler = scheduler_new(core);
+	list_init(&core->file_calls);
 	init_maps(core);
 	r = open_parts(core, err);
 	if (r < 0) {
@@ -389,6 +391,7 @@ int core_open(struct aio_loop *loop, const struct daemon_config *config, struct 
 void core_quiesce(struct core *core)
 {
 	core->shutting_down = true;
+	files_done(core);
 	strmap_for_each(entry, &core->instances) monitor_conn_close(entry->value);
 }
 

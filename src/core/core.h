@@ -45,7 +45,8 @@ struct core {
 	struct core_dirs dirs;
 	struct events events;
 	struct ops ops;
-	struct list jobs; /* core/job.c */
+	struct list jobs;	/* core/job.c */
+	struct list file_calls; /* core/files.c */
 	struct netman *net;
 	struct scheduler *scheduler;
 	struct strmap instances; /* name -> struct inst, placeholders of running creates included */

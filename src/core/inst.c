@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "core/core.h"
+#include "core/files.h"
 #include "core/inst_ops.h"
 #include "core/monitor_conn.h"
 #include "core/pool.h"
@@ -43,6 +44,7 @@ static void inst_free(void *value)
 {
 	struct inst *inst = value;
 
+	files_forget_inst(inst);
 	monitor_conn_close(inst);
 	inst_record_free(inst->record);
 	expanded_done(&inst->expanded);

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "aio/timer.h"
 #include "base/err.h"
 #include "base/list.h"
 #include "base/strmap.h"
@@ -61,9 +62,10 @@ struct inst {
 	bool stopped_meanwhile; /* it ran and stopped while op held it */
 	int64_t started_wall_ns;
 	uint64_t generation;
-	struct list sessions; /* core/exec_session.c */
-	struct msg addresses; /* .nics of the last MSG_ADDRESSES */
-	char *cpus;	      /* what limits.cpu=N came down to; core/cpus.h */
+	struct list sessions;	      /* core/exec_session.c */
+	struct aio_timer files_timer; /* core/files.c: how long an op waits for idle files */
+	struct msg addresses;	      /* .nics of the last MSG_ADDRESSES */
+	char *cpus;		      /* what limits.cpu=N came down to; core/cpus.h */
 	uint32_t cpus_count;
 	bool crashed; /* how it stopped last: by itself, and not as its init should */
 	uint64_t restarted_ns[INST_RESTARTS]; /* boot.autorestart: when, as a ring */

@@ -1,7 +1,7 @@
 /*
  * core/inst_delete.c - take a stopped instance away
  *
- *   check -> await-released -> forget -> delete-volume -> clean-up
+ *   check -> await-released -> await-files -> forget -> delete-volume -> clean-up
  *
  * "forget" is the point of no return: the row goes and a journal row for the volume comes in one
  * transaction. The answer comes when the name is free; space is freed after that.
@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "core/core.h"
+#include "core/files.h"
 #include "core/image.h"
 #include "core/inst.h"
 #include "core/inst_events.h"
@@ -127,9 +128,13 @@ static enum op_next step_clean_up(struct op *op)
 }
 
 static const struct op_step steps[] = {
-	{ "check", step_check, NULL },	     { "await-released", step_await_released, NULL },
-	{ "forget", step_forget, NULL },     { "delete-volume", step_delete_volume, NULL },
-	{ "clean-up", step_clean_up, NULL }, { 0 },
+	{ "check", step_check, NULL },
+	{ "await-released", step_await_released, NULL },
+	{ "await-files", files_step_await_idle, NULL },
+	{ "forget", step_forget, NULL },
+	{ "delete-volume", step_delete_volume, NULL },
+	{ "clean-up", step_clean_up, NULL },
+	{ 0 },
 };
 const struct op_table inst_delete_table = { "delete", steps };
 

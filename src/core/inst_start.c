@@ -1,7 +1,7 @@
 /*
  * core/inst_start.c - bring a stopped instance to RUNNING
  *
- *   check -> await-released -> network -> spawn-monitor -> await-running -> record
+ *   check -> await-released -> await-files -> network -> spawn-monitor -> await-running -> record
  *
  * The op holds the instance already. A failure leaves it STOPPED with the reason in last_error.
  */
@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "core/core.h"
+#include "core/files.h"
 #include "core/inst.h"
 #include "core/inst_events.h"
 #include "core/inst_ops.h"
@@ -149,6 +150,7 @@ static enum op_next step_record(struct op *op)
 static const struct op_step steps[] = {
 	{ "check", step_check, NULL },
 	{ "await-released", step_await_released, NULL },
+	{ "await-files", files_step_await_idle, NULL },
 	{ "network", step_network, NULL },
 	{ "spawn-monitor", step_spawn_monitor, undo_spawn_monitor },
 	{ "await-running", step_await_running, NULL },

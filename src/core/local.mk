@@ -5,6 +5,7 @@ libcore_a_SOURCES = \
 	%D%/cpus.c %D%/cpus.h \
 	%D%/events.c %D%/events.h \
 	%D%/exec_session.c %D%/exec_session.h \
+	%D%/files.c %D%/files.h \
 	%D%/flight.c %D%/flight.h \
 	%D%/image.c %D%/image.h \
 	%D%/image_publish.c %D%/image_publish.h \

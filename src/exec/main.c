@@ -1,7 +1,8 @@
 /*
- * exec/main.c - sysctr-exec: join a container, become a command
+ * exec/main.c - sysctr-exec: join a container, become a command or a file server
  *
- * Started by sysctr-monitor only, with the descriptors of spec/exec.h. Static, without NSS, locale
+ * Started by sysctr-monitor with the descriptors of spec/exec.h, or by sysctrd for the files of a
+ * stopped instance (exec/files.h). Static, without NSS, locale
  * or environment: nothing of the container is loaded or believed. The helper itself ends as soon as
  * the command is cloned; the monitor is the command's parent.
  *
@@ -15,7 +16,9 @@
 #include <unistd.h>
 
 #include "base/macro.h"
+#include "base/str.h"
 #include "exec/enter.h"
+#include "exec/files.h"
 #include "exec/run.h"
 #include "os/caps.h"
 #include "os/fd.h"
@@ -74,6 +77,16 @@ static void report_failure(const struct err *err, int code, int exit_status)
 	(void)send_report(&report); /* nobody is left to be told of a failure to tell */
 }
 
+/* Ends here: after the start nobody reads reports. Returns: -errno. */
+static int serve_files(const struct run_context *context, struct err *err)
+{
+	int r = run_files(context, err);
+
+	if (r >= 0)
+		_exit(r);
+	return r;
+}
+
 static int run(struct run_context *context, int *exit_status, struct err *err)
 {
 	struct exec_report hello = { .kind = EXEC_REPORT_HELLO };
@@ -93,6 +106,8 @@ static int run(struct run_context *context, int *exit_status, struct err *err)
 	r = enter_finish(&context->params, err);
 	if (r < 0)
 		return r;
+	if (context->spec.files.op != FILES_NONE)
+		return serve_files(context, err);
 	return run_command(context, exit_status, err);
 }
 
@@ -105,13 +120,16 @@ __attribute__((visibility("default"))) int __lsan_is_turned_off(void)
 }
 #endif
 
-int main(void)
+int main(int argc, char **argv)
 {
 	struct run_context context = { 0 };
 	struct err err = { 0 };
 	int exit_status = 0;
-	int r = run(&context, &exit_status, &err);
+	int r;
 
+	if (argc > 1 && streq(argv[1], "files"))
+		return files_stopped_main();
+	r = run(&context, &exit_status, &err);
 	if (r > 0)
 		return 0; /* the helper: its clone goes on */
 	report_failure(&err, r, exit_status);

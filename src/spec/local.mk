@@ -6,6 +6,7 @@ libspec_a_SOURCES = \
 	%D%/exec.h \
 	%D%/exec_control.c %D%/exec_control.h \
 	%D%/expand.c %D%/expand.h \
+	%D%/files.c %D%/files.h \
 	%D%/filter.c %D%/filter.h \
 	%D%/idrange.c %D%/idrange.h \
 	%D%/image.c %D%/image.h \

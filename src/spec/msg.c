@@ -110,6 +110,7 @@ static const struct wire_field session_spec_fields[] = {
 	{ 9, WIRE_STR, offsetof(struct session_spec, user), NULL },
 	{ 10, WIRE_BOOL, offsetof(struct session_spec, login_shell), NULL },
 	{ 11, WIRE_STR, offsetof(struct session_spec, group), NULL },
+	{ 21, WIRE_STRUCT, offsetof(struct session_spec, files), &files_request_schema },
 };
 WIRE_SCHEMA(session_spec, session_spec_fields);
 

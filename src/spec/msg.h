@@ -17,6 +17,7 @@
 #include "base/strmap.h"
 #include "base/vec.h"
 #include "codec/wire.h"
+#include "spec/files.h"
 
 enum {
 	MSG_FDS_MAX = 4,
@@ -141,5 +142,6 @@ struct session_spec {
 	char *user;	  /* name to be looked up inside (shell -u); NULL: uid and gid count */
 	bool login_shell; /* argv[0] becomes the user's shell, run as a login shell */
 	char *group;	  /* name or gid in place of the user's; NULL: that, or gid */
+	struct files_request files; /* op set: no command but a file server, see spec/files.h */
 };
 extern const struct wire_schema session_spec_schema;
