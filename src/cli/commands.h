@@ -5,7 +5,8 @@
 
 extern const struct cli_command cmd_launch, cmd_create, cmd_start, cmd_stop, cmd_restart, cmd_pause,
 	cmd_resume, cmd_delete, cmd_rename, cmd_rebuild, cmd_export, cmd_publish, cmd_copy,
-	cmd_move, cmd_list, cmd_info, cmd_wait, cmd_exec, cmd_shell, cmd_console, cmd_monitor,
+	cmd_move, cmd_list, cmd_info, cmd_wait, cmd_exec, cmd_shell, cmd_console, cmd_file_push,
+	cmd_file_pull, cmd_file_edit, cmd_file_create, cmd_file_delete, cmd_file_mount, cmd_monitor,
 	cmd_config_show, cmd_config_get, cmd_config_set, cmd_config_unset, cmd_config_edit,
 	cmd_profile_list, cmd_profile_show, cmd_profile_create, cmd_profile_edit, cmd_profile_get,
 	cmd_profile_set, cmd_profile_unset, cmd_profile_copy, cmd_profile_rename,

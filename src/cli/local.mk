@@ -13,6 +13,8 @@ libcli_a_SOURCES = \
 	%D%/cmd_device.c \
 	%D%/cmd_exec.c \
 	%D%/cmd_export.c \
+	%D%/cmd_file.c \
+	%D%/cmd_file_copy.c \
 	%D%/cmd_image.c \
 	%D%/cmd_image_export.c \
 	%D%/cmd_image_file.c \
@@ -39,6 +41,7 @@ libcli_a_SOURCES = \
 	%D%/detach.c %D%/detach.h \
 	%D%/editor.c %D%/editor.h \
 	%D%/expanded.c %D%/expanded.h \
+	%D%/file.c %D%/file.h \
 	%D%/help.c %D%/help.h \
 	%D%/image.h \
 	%D%/info.h \
@@ -57,7 +60,7 @@ libcli_a_SOURCES = \
 
 bin_PROGRAMS += sysctr
 sysctr_SOURCES = %D%/main.c
-sysctr_LDADD = libcli.a libclient.a libspec.a libcodec.a libbase.a $(SMARTCOLS_LIBS) $(JANSSON_LIBS) \
+sysctr_LDADD = libcli.a libclient.a libfiles.a libspec.a libcodec.a libos.a libbase.a $(SMARTCOLS_LIBS) $(JANSSON_LIBS) \
 	$(YAML_LIBS) $(WSLAY_LIBS)
 
 bashcompdir = $(datadir)/bash-completion/completions

@@ -8,6 +8,8 @@
  *   attack flip PATH TARGET SECONDS
  *                          make PATH a directory, then a link to TARGET, again and again. Prints
  *                          "flips=N"
+ *   attack swap DIR N      exchange DIR/x and DIR/y N times, for those who go there by path. Prints
+ *                          "swaps=N"
  *   attack tiocsti         type into the terminal. Prints "tiocsti=ERRNO tioclinux=ERRNO"
  *
  * Static: it has only itself in there.
@@ -201,12 +203,24 @@ static void flip(const char *path, const char *target, int seconds)
 	(void)printf("flips=%ld\n", flips);
 }
 
+static void swap(const char *dir, long n)
+{
+	int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	long done = 0;
+
+	while (done < n && renameat2(fd, "x", fd, "y", RENAME_EXCHANGE) == 0)
+		done++;
+	(void)printf("swaps=%ld\n", done);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 3 && strcmp(argv[1], "watch") == 0)
 		watch((int)strtol(argv[2], NULL, 10));
 	else if (argc == 5 && strcmp(argv[1], "flip") == 0)
 		flip(argv[2], argv[3], (int)strtol(argv[4], NULL, 10));
+	else if (argc == 4 && strcmp(argv[1], "swap") == 0)
+		swap(argv[2], strtol(argv[3], NULL, 10));
 	else if (argc == 2 && strcmp(argv[1], "tiocsti") == 0)
 		type_into_terminal();
 	else
