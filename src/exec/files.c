@@ -7,9 +7,11 @@
 #include <poll.h>
 #include <sched.h>
 #include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/macro.h"
+#include "base/time.h"
 #include "files/serve.h"
 #include "os/caps.h"
 #include "os/fd.h"
@@ -31,7 +33,8 @@
 	 CAP_BIT(CAP_FSETID) | CAP_BIT(CAP_SETFCAP))
 
 enum {
-	JOB_BYTES_MAX = 256 * 1024
+	JOB_BYTES_MAX = 256 * 1024,
+	LOCK_TRIES = 500 /* 10 s */
 };
 
 static int serve(const struct files_request *request)
@@ -92,9 +95,24 @@ static int read_job(struct files_job *job, struct err *err)
 	return 0;
 }
 
+/* A monitor that is just taking its mounts down, or another copy, has it for a moment. */
+static int lock_volume(const char *path, struct err *err)
+{
+	const struct timespec pause = { .tv_nsec = 20 * NS_PER_MS };
+
+	for (int i = 0;; i++) {
+		int fd = rootmount_lock(path, LOCK_EX, err);
+
+		if (fd >= 0 || err->kind != ERR_CONFLICT || i == LOCK_TRIES)
+			return fd;
+		*err = (struct err){ 0 };
+		(void)nanosleep(&pause, NULL);
+	}
+}
+
 static int lock_volumes(struct stopped *s, struct err *err)
 {
-	s->volume_fd = rootmount_lock(s->job.root_path, LOCK_EX, err);
+	s->volume_fd = lock_volume(s->job.root_path, err);
 	if (s->volume_fd < 0)
 		return s->volume_fd;
 	if (s->job.root_kind != ROOT_OVERLAY)

@@ -112,7 +112,8 @@ static void on_read(struct sftp *sftp, struct sftp_in *in)
 {
 	struct sftp_handle *handle = get_handle(sftp, in);
 	uint64_t offset = sftp_get_u64(in);
-	size_t len = MIN(sftp_get_u32(in), (uint32_t)SFTP_READ_MAX);
+	uint32_t wanted = sftp_get_u32(in);
+	size_t len = MIN(wanted, (uint32_t)SFTP_READ_MAX);
 	size_t begin;
 	ssize_t n;
 

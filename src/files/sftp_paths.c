@@ -105,7 +105,10 @@ static int open_flags(uint32_t pflags)
 /* Returns: descriptor of a regular file, or of a directory when it is only read. */
 static int open_file(struct sftp *sftp, const char *path, uint32_t pflags, mode_t mode)
 {
-	_cleanup_(fd_closep) int fd = place_open(sftp->root_fd, path, open_flags(pflags), mode);
+	int flags = open_flags(pflags);
+	/* openat2() refuses a mode of what is not made */
+	_cleanup_(fd_closep) int fd =
+		place_open(sftp->root_fd, path, flags, flags & O_CREAT ? mode : 0);
 	struct stat st;
 
 	if (fd < 0)
