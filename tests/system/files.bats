@@ -197,14 +197,204 @@ every_way() {
 	for i in a b c; do echo "$i" >push/$i; done
 	s file push "$BUILDDIR/tests/fakes/attack" f1/root/attack
 	inside sh -c "mkdir -p /srv/flip/x && echo guest >/srv/flip/x/secret && ln -s $T/host /srv/flip/y"
-	inside /root/attack flip /srv/flip 100000 >flips &
+	inside /root/attack swap /srv/flip 100000 >flips &
 	flipper=$!
 	n=0
 	every_way /srv/flip/x
 	while kill -0 $flipper 2>/dev/null && [ $n -lt 60 ]; do every_way /srv/flip/x; done
 	wait $flipper
-	grep -x flips=100000 flips
+	grep -x swaps=100000 flips
 	[ $n -gt 3 ]
 	[ "$(ls "$T/host")" = secret ]
 	! grep -r host-secret .
+}
+
+@test "A9, A13, A16: links of the guest end inside, links of /proc nowhere" {
+	mkdir "$T/out"
+	inside sh -c "ln -s /etc/shadow /srv/shadow; ln -s /proc/1/root /srv/magic; ln -s $T/out /srv/out
+		ln -s ../../../../../../../..$T/canary /srv/up; mkdir -p /srv/etc; echo guest >/srv/etc/resolv.conf"
+	s file pull f1/srv/shadow shadow
+	[ "$(cat shadow)" = "$(inside cat /etc/shadow)" ]
+	! cmp -s shadow /etc/shadow
+	echo x >x
+	! s file push x "f1/srv/magic$T/canary"
+	! s file push -p x f1/srv/out/made/x
+	! api POST /srv/out/made -H 'X-LXD-type: directory' | jq -e '.status_code == 200'
+	! s file pull f1/srv/up up
+	[ -z "$(ls "$T/out")" ]
+	# written through a link: to what it leads to inside
+	inside sh -c 'echo old >/srv/target; ln -s target /srv/through'
+	s file push x f1/srv/through
+	[ "$(inside cat /srv/target)" = x ]
+	# a tree that has a link where another tree has a directory
+	mkdir -p evil/etc plain
+	echo evil >evil/etc/passwd
+	ln -s /etc plain/etc
+	s file push -r plain/ f1/srv/tree2
+	fails 1 "Not a directory" s file push -r evil/etc f1/srv/tree2
+	! inside grep evil /etc/passwd
+}
+
+@test "A15, C5: FIFOs, devices, huge files and names that no terminal should see" {
+	inside sh -c 'mkdir -p /srv/odd; cd /srv/odd; mkfifo fifo "$(printf "e\033]0;evil\007sc")"; truncate -s 10G huge; echo x >plain'
+	fails 1 "is a FIFO" s file pull f1/srv/odd/fifo .
+	fails 1 "is a device" s file pull f1/dev/zero -
+	api GET /dev/zero | jq -e '.error_code == 400'
+	api GET /srv/odd/fifo | jq -e '.error_code == 400'
+	run s file pull -r f1/srv/odd back
+	[ "$status" -eq 1 ]
+	[[ $output != *$'\033'* ]]
+	[[ $output == *"is a FIFO"* ]]
+	[ "$(cat back/plain)" = x ]
+	[ "$(stat -c %s back/huge)" = $((10 * 1024 * 1024 * 1024)) ]
+	[ "$(stat -c %b back/huge)" -lt 1000 ]
+	rm back/huge
+}
+
+@test "C3, C9: a file server shows the guest neither descriptors nor memory nor words" {
+	s file push "$BUILDDIR/tests/fakes/attack" f1/root/attack
+	inside /root/attack watch 4 >seen &
+	watcher=$!
+	mkfifo hold
+	"$BUILDDIR/sysctr" file mount f1 --stdio <hold >/dev/null 3>&- 4>&- &
+	exec 9>hold
+	retry 10 is_serving
+	pid=$(server_pid)
+	[ "$(tr '\0' ' ' <"/proc/$pid/cmdline")" = "sysctr-exec " ]
+	! grep -qa . "/proc/$pid/environ"
+	[ "$(sudo_free_caps "$pid")" = 000000008000001b ]
+	wait $watcher
+	exec 9>&-
+	wait
+	grep -E '^seen=[1-9][0-9]* exe=[0-9]+ traced=0 fds=0 mem=0 written=0 remounted=0$' seen
+	retry 10 is_not_serving
+}
+
+# The file server among the processes of f1's cgroup.
+server_pid() {
+	local p
+	for p in $(find /sys/fs/cgroup -path "*/$TAG/f1/*" -name cgroup.procs -exec cat {} + | sort -u); do
+		[ "$(cat "/proc/$p/comm" 2>/dev/null)" = sysctr-exec ] && echo "$p"
+	done | head -n 1
+}
+
+is_serving() {
+	[ -n "$(server_pid)" ]
+}
+
+is_not_serving() {
+	[ -z "$(server_pid)" ]
+}
+
+sudo_free_caps() {
+	sed -n 's/^CapEff:\t//p' "/proc/$1/status"
+}
+
+@test "a full disk, and clients that leave in the middle" {
+	inside sh -c 'mkdir -p /srv/small && mount -t tmpfs -o size=1m none /srv/small'
+	head -c 5000000 /dev/zero >five
+	fails 1 "No space left" s file push five f1/srv/small/
+	! inside test -e /srv/small/five
+	api POST /srv/small/posted --data-binary @five | jq -e '.error_code == 500'
+	! inside test -e /srv/small/posted
+	{ echo begin; sleep 3; } | timeout -s KILL 1 "$BUILDDIR/sysctr" file push - f1/srv/left || true
+	retry 10 is_absent /srv/left
+	{ echo begin; sleep 3; } | curl -s --max-time 1 --unix-socket "$SYSCTR_SOCKET" -X POST -T - \
+		"http://sysctr/1.0/instances/f1/files?path=/srv/cut" || true
+	retry 10 is_absent /srv/cut
+	retry 10 is_not_serving
+	s file push five f1/srv/five
+	[ "$(inside stat -c %s /srv/five)" = 5000000 ]
+}
+
+is_absent() {
+	! inside test -e "$1"
+}
+
+@test "a stopped instance: copies hold it, a killed daemon leaves nothing" {
+	s create openrc f3
+	mkdir tree
+	echo x >tree/x
+	s file push -a -r tree f3/srv/
+	s file pull -r f3/srv/tree back
+	diff -r tree back
+	mkfifo hold
+	"$BUILDDIR/sysctr" file mount f3 --stdio <hold >/dev/null 3>&- 4>&- &
+	exec 9>hold
+	retry 10 is_held f3
+	fails 1 "being copied or mounted" s start f3
+	fails 1 "being copied or mounted" s delete f3
+	daemon_kill
+	retry 10 is_not_held f3
+	exec 9>&-
+	wait
+	daemon_start
+	s start f3
+	[ "$(N=f3 inside cat /srv/tree/x)" = x ]
+	s pause f3
+	fails 1 "frozen" s file pull f3/srv/tree/x .
+	s delete f3 --force
+}
+
+is_held() {
+	! flock -n "$T/state/pools/default/instances/$1" true
+}
+
+is_not_held() {
+	! is_held "$1"
+}
+
+@test "OpenSSH's sftp" {
+	echo one >one
+	cat >batch <<-END
+		mkdir /srv/sftp
+		put one /srv/sftp/one
+		chmod 640 /srv/sftp/one
+		rename /srv/sftp/one /srv/sftp/two
+		ln -s two /srv/sftp/link
+		get /srv/sftp/link got
+		ls -l /srv/sftp
+		rm /srv/sftp/link
+		df /srv
+	END
+	sftp -b batch -D "$BUILDDIR/sysctr file mount f1 --stdio" | tee out
+	grep -E '^-rw-r----- .* two$|/two$' out
+	[ "$(cat got)" = one ]
+	[ "$(inside stat -c '%u %a' /srv/sftp/two)" = "0 640" ]
+	! echo 'get /srv/none' | sftp -q -b - -D "$BUILDDIR/sysctr file mount f1 --stdio"
+}
+
+# the_commands CLIENT...: what lxc and incus have in common
+the_commands() {
+	mkdir -p tree/sub
+	echo one >one
+	echo two >tree/sub/two
+	"$@" file push one f1/srv/c/one -p --mode 0640 --uid 3
+	[ "$(inside stat -c '%u %a' /srv/c/one)" = "3 640" ]
+	"$@" file push -r tree f1/srv/c
+	"$@" file pull f1/srv/c/one got
+	cmp one got
+	"$@" file pull -r f1/srv/c/tree .back 2>/dev/null || { mkdir -p .back && "$@" file pull -r f1/srv/c/tree .back; }
+	[ "$(cat .back/tree/sub/two)" = two ]
+	echo edited | "$@" file edit f1/srv/c/one
+	[ "$(inside cat /srv/c/one)" = edited ]
+	[ "$(inside stat -c '%u %a' /srv/c/one)" = "3 640" ]
+	[ "$("$@" file pull f1/srv/c/one -)" = edited ]
+	"$@" file delete f1/srv/c/one
+	! inside test -e /srv/c/one
+	! "$@" file pull f1/srv/c/one .
+	rm -rf .back tree
+	inside rm -r /srv/c
+}
+
+@test "lxc file" {
+	export LXD_SOCKET=$SYSCTR_SOCKET LXD_CONF=$WORK/lxc LXC_CONF=$WORK/lxc
+	mkdir -p "$LXD_CONF"
+	the_commands timeout 60 lxc
+}
+
+@test "incus file" {
+	export INCUS_SOCKET=$SYSCTR_SOCKET INCUS_CONF=$WORK/incus
+	mkdir -p "$INCUS_CONF"
+	the_commands timeout 60 incus
 }
