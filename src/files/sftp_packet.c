@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 enum sftp_code sftp_code_of(int error)
 {
@@ -171,18 +170,48 @@ static char type_letter(mode_t mode)
 	return '-';
 }
 
+struct date {
+	int64_t year;
+	unsigned int month, day;
+};
+
+/*
+ * The day of the Gregorian calendar @days after 1970-01-01. Not gmtime(): that reads
+ * /etc/localtime, which in here is the guest's. Years begin in March, so that a leap day is the last.
+ */
+static struct date date_of(int64_t days)
+{
+	int64_t since = days + 719468; /* 0000-03-01 */
+	int64_t era = (since >= 0 ? since : since - 146096) / 146097;
+	unsigned int of_era = (unsigned int)(since - era * 146097);
+	unsigned int years = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+	unsigned int of_year = of_era - (365 * years + years / 4 - years / 100);
+	unsigned int month = (5 * of_year + 2) / 153;
+
+	return (struct date){
+		.year = era * 400 + years + (month >= 10),
+		.month = month < 10 ? month + 3 : month - 9,
+		.day = of_year - (153 * month + 2) / 5 + 1,
+	};
+}
+
 void sftp_put_long_name(struct buf *out, const char *name, const struct stat *st)
 {
 	struct buf text = { 0 };
-	struct tm when = { 0 };
+	int64_t seconds = st->st_mtim.tv_sec % 86400, days = st->st_mtim.tv_sec / 86400;
+	struct date date;
 
-	(void)gmtime_r(&st->st_mtim.tv_sec, &when);
+	if (seconds < 0) {
+		seconds += 86400;
+		days--;
+	}
+	date = date_of(days);
 	buf_add_char(&text, type_letter(st->st_mode));
 	for (int bit = 8; bit >= 0; bit--)
 		buf_add_char(&text, st->st_mode & (1u << bit) ? "xwr"[bit % 3] : '-');
-	buf_printf(&text, " %3lu %-8u %-8u %8" PRIu64 " %04d-%02d-%02d %02d:%02d %s",
+	buf_printf(&text, " %3lu %-8u %-8u %8" PRIu64 " %04" PRId64 "-%02u-%02u %02d:%02d %s",
 		   (unsigned long)st->st_nlink, st->st_uid, st->st_gid, (uint64_t)st->st_size,
-		   when.tm_year + 1900, when.tm_mon + 1, when.tm_mday, when.tm_hour, when.tm_min,
+		   date.year, date.month, date.day, (int)(seconds / 3600), (int)(seconds / 60 % 60),
 		   name);
 	sftp_put_bytes(out, text.data, text.len);
 	buf_done(&text);

@@ -235,6 +235,20 @@ every_way() {
 	! inside grep evil /etc/passwd
 }
 
+@test "A12, A20: nothing of the guest is loaded or run by a file server" {
+	inside sh -c 'for f in /etc/ld.so.preload /etc/nsswitch.conf /etc/ld.so.cache /lib/libnss_files.so.2 /usr/lib/gconv-modules \
+		/etc/localtime; do mkdir -p "${f%/*}"; rm -f $f; mkfifo $f; done
+		for p in tar cp ls ln sftp-server scp; do rm -f /bin/$p /usr/bin/$p; printf "#!/bin/sh\ntouch /srv/ran\n" >/bin/$p; chmod +x /bin/$p; done'
+	mkdir dir
+	echo x >dir/x
+	S_SECONDS=20 s file push -r dir f1/srv/
+	S_SECONDS=20 s file push -a dir f1/srv/dir2
+	S_SECONDS=20 s file pull -r f1/srv/dir back
+	api GET /srv/dir | jq -e '.metadata == ["x"]'
+	echo ls /srv | sftp -q -b - -D "$BUILDDIR/sysctr file mount f1 --stdio"
+	! inside test -e /srv/ran
+}
+
 @test "A15, C5: FIFOs, devices, huge files and names that no terminal should see" {
 	inside sh -c 'mkdir -p /srv/odd; cd /srv/odd; mkfifo fifo "$(printf "e\033]0;evil\007sc")"; truncate -s 10G huge; echo x >plain'
 	fails 1 "is a FIFO" s file pull f1/srv/odd/fifo .
