@@ -16,7 +16,8 @@ void buf_add_str(struct buf *buf, const char *s);
 void buf_add_char(struct buf *buf, char c);
 void buf_printf(struct buf *buf, const char *fmt, ...) _printf_(2, 3);
 
-/* Make room for @extra more bytes behind len. Returns: where they go; the caller adds to len. */
+/* Make room for @extra more bytes and a NUL behind len. Returns: where they go; the caller writes the
+ * NUL as well when it is to be text, and adds to len. */
 char *buf_reserve(struct buf *buf, size_t extra);
 
 /* Drop the first @len bytes. */
