@@ -150,7 +150,7 @@ new_pid() {
 	[[ "$(field c3 .last_used_at)" < "$(field c2 .last_used_at)" ]]
 	uuid=$(s config get c2 volatile.uuid)
 	[ -n "$uuid" ]
-	s config edit c2 <<<'config: { boot.autostart: "false" }'
+	s config edit c2 <<<'{ profiles: [default], config: { boot.autostart: "false" } }'
 	[ "$(s config get c2 volatile.uuid)" = "$uuid" ]
 	s delete c2 c3 --force
 }
