@@ -332,7 +332,7 @@ int snapshot_create(struct inst *inst, const struct snapshot_request *request, s
 		    struct err *err)
 {
 	struct create_args *args;
-	struct snap_record *snapshot;
+	struct snap_record *snapshot = NULL;
 	struct op *op;
 	int r = core_check_open(inst->core, err);
 

@@ -57,6 +57,9 @@ static const int parser_calls[] = {
 	SYS_symlinkat,
 	SYS_linkat,
 	SYS_mknodat,
+#ifdef SYS_renameat
+	SYS_renameat, /* what the C library makes of renameat2() without flags */
+#endif
 	SYS_renameat2,
 	SYS_fchmod,
 	SYS_fchmodat,
