@@ -56,3 +56,13 @@ tests_fuzz_fuzz_template_SOURCES = %D%/fuzz_template.c %D%/replay.c
 tests_fuzz_fuzz_template_LDADD = $(FUZZ_SPEC_LIBS)
 tests_fuzz_fuzz_yaml_SOURCES = %D%/fuzz_yaml.c %D%/replay.c
 tests_fuzz_fuzz_yaml_LDADD = $(FUZZ_SPEC_LIBS)
+
+## these work on files: fuzz_root.c makes a directory for each run
+check_PROGRAMS += \
+	%D%/fuzz_sftp \
+	%D%/fuzz_tree
+FUZZ_FILES_LIBS = libfiles.a libspec.a libcodec.a libos.a libbase.a $(JANSSON_LIBS) $(YAML_LIBS)
+tests_fuzz_fuzz_sftp_SOURCES = %D%/fuzz_sftp.c %D%/fuzz_root.c %D%/fuzz_root.h %D%/replay.c
+tests_fuzz_fuzz_sftp_LDADD = $(FUZZ_FILES_LIBS)
+tests_fuzz_fuzz_tree_SOURCES = %D%/fuzz_tree.c %D%/fuzz_root.c %D%/fuzz_root.h %D%/replay.c
+tests_fuzz_fuzz_tree_LDADD = $(FUZZ_FILES_LIBS)
