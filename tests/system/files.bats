@@ -205,7 +205,7 @@ every_way() {
 	wait $flipper
 	grep -x swaps=100000 flips
 	[ "$(ls "$T/host")" = secret ]
-	! grep -r host-secret .
+	never grep -r host-secret .
 }
 
 @test "A9, A13, A16: links of the guest end inside, links of /proc nowhere" {
@@ -214,12 +214,12 @@ every_way() {
 		ln -s ../../../../../../../..$T/canary /srv/up; mkdir -p /srv/etc; echo guest >/srv/etc/resolv.conf"
 	s file pull f1/srv/shadow shadow
 	[ "$(cat shadow)" = "$(inside cat /etc/shadow)" ]
-	! cmp -s shadow /etc/shadow
+	never cmp -s shadow /etc/shadow
 	echo x >x
-	! s file push x "f1/srv/magic$T/canary"
-	! s file push -p x f1/srv/out/made/x
-	! api POST /srv/out/made -H 'X-LXD-type: directory' | jq -e '.status_code == 200'
-	! s file pull f1/srv/up up
+	never s file push x "f1/srv/magic$T/canary"
+	never s file push -p x f1/srv/out/made/x
+	api POST /srv/out/made -H 'X-LXD-type: directory' | never jq -e '.status_code == 200'
+	never s file pull f1/srv/up up
 	[ -z "$(ls "$T/out")" ]
 	# written through a link: to what it leads to inside
 	inside sh -c 'echo old >/srv/target; ln -s target /srv/through'
@@ -231,7 +231,7 @@ every_way() {
 	ln -s /etc plain/etc
 	s file push -r plain/ f1/srv/tree2
 	fails 1 "Not a directory" s file push -r evil/etc f1/srv/tree2
-	! inside grep evil /etc/passwd
+	never inside grep evil /etc/passwd
 }
 
 @test "A12, A20: nothing of the guest is loaded or run by a file server" {
@@ -245,7 +245,7 @@ every_way() {
 	S_SECONDS=20 s file pull -r f1/srv/dir back
 	api GET /srv/dir | jq -e '.metadata == ["x"]'
 	echo ls /srv | sftp -q -b - -D "$BUILDDIR/sysctr file mount f1 --stdio"
-	! inside test -e /srv/ran
+	never inside test -e /srv/ran
 }
 
 @test "A15, C5: FIFOs, devices, huge files and names that no terminal should see" {
@@ -266,15 +266,16 @@ every_way() {
 
 @test "C3, C9: a file server shows the guest neither descriptors nor memory nor words" {
 	s file push "$BUILDDIR/tests/fakes/attack" f1/root/attack
-	inside /root/attack watch 4 >seen &
+	inside /root/attack watch 8 >seen &
 	watcher=$!
+	retry 10 inside pgrep attack
 	mkfifo hold
 	"$BUILDDIR/sysctr" file mount f1 --stdio <hold >/dev/null 3>&- 4>&- &
 	exec 9>hold
 	retry 10 is_serving
 	pid=$(server_pid)
 	[ "$(tr '\0' ' ' <"/proc/$pid/cmdline")" = "sysctr-exec " ]
-	! grep -qa . "/proc/$pid/environ"
+	never grep -qa . "/proc/$pid/environ"
 	[ "$(sudo_free_caps "$pid")" = 000000008000001b ]
 	wait $watcher
 	exec 9>&-
@@ -307,9 +308,9 @@ sudo_free_caps() {
 	inside sh -c 'mkdir -p /srv/small && mount -t tmpfs -o size=1m none /srv/small'
 	head -c 5000000 /dev/zero >five
 	fails 1 "No space left" s file push five f1/srv/small/
-	! inside test -e /srv/small/five
+	never inside test -e /srv/small/five
 	api POST /srv/small/posted --data-binary @five | jq -e '.error_code == 500'
-	! inside test -e /srv/small/posted
+	never inside test -e /srv/small/posted
 	{ echo begin; sleep 3; } | timeout -s KILL 1 "$BUILDDIR/sysctr" file push - f1/srv/left || true
 	retry 10 is_absent /srv/left
 	{ echo begin; sleep 3; } | curl -s --max-time 1 --unix-socket "$SYSCTR_SOCKET" -X POST -T - \
@@ -321,7 +322,7 @@ sudo_free_caps() {
 }
 
 is_absent() {
-	! inside test -e "$1"
+	never inside test -e "$1"
 }
 
 @test "a stopped instance: copies hold it, a killed daemon leaves nothing" {
@@ -350,11 +351,11 @@ is_absent() {
 }
 
 is_held() {
-	! flock -n "$T/state/pools/default/instances/$1" true
+	never flock -n "$T/state/pools/default/instances/$1" true
 }
 
 is_not_held() {
-	! is_held "$1"
+	never is_held "$1"
 }
 
 @test "OpenSSH's sftp" {
@@ -374,7 +375,7 @@ is_not_held() {
 	grep -E '^-rw-r----- .* two$|/two$' out
 	[ "$(cat got)" = one ]
 	[ "$(inside stat -c '%u %a' /srv/sftp/two)" = "0 640" ]
-	! echo 'get /srv/none' | sftp -q -b - -D "$BUILDDIR/sysctr file mount f1 --stdio"
+	echo 'get /srv/none' | never sftp -q -b - -D "$BUILDDIR/sysctr file mount f1 --stdio"
 }
 
 # the_commands CLIENT...: what lxc and incus have in common
@@ -394,8 +395,8 @@ the_commands() {
 	[ "$(inside stat -c '%u %a' /srv/c/one)" = "3 640" ]
 	[ "$("$@" file pull f1/srv/c/one -)" = edited ]
 	"$@" file delete f1/srv/c/one
-	! inside test -e /srv/c/one
-	! "$@" file pull f1/srv/c/one .
+	never inside test -e /srv/c/one
+	never "$@" file pull f1/srv/c/one .
 	rm -rf .back tree
 	inside rm -r /srv/c
 }

@@ -213,7 +213,7 @@ all_denied() {
 	[[ $output != *other-name-7* ]]
 	in1 sh -c 'cut -d" " -f5,10- /proc/self/mountinfo' >"$T/mounts.in"
 	run ! grep -F "$T/state" "$T/mounts.in"
-	! in1 cat /proc/self/cgroup | grep "$TAG"
+	in1 cat /proc/self/cgroup | never grep "$TAG"
 }
 
 @test "C2: other containers' and the host's processes cannot be seen" {

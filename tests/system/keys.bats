@@ -68,7 +68,7 @@ new_pid() {
 	s config set c1 cloud-init.vendor-data='#other'
 	s exec c1 -- sh -c "rm -r $SEED && ln -s /etc $SEED"
 	fails 1 'seed' s restart c1 --force
-	! s exec c1 -- true
+	never s exec c1 -- true
 	s config unset c1 cloud-init.user-data cloud-init.vendor-data cloud-init.network-config \
 		user.vendor-data
 	s start c1
@@ -79,7 +79,7 @@ new_pid() {
 @test "security.syscalls: more is refused, or less" {
 	s config set c1 security.syscalls.deny=sethostname
 	s restart c1 --force
-	! s exec c1 -- hostname other
+	never s exec c1 -- hostname other
 	s exec c1 -- umount -f /nowhere 2>&1 | grep -q 'not permitted'
 	s config set c1 security.syscalls.deny= security.syscalls.deny_default=false
 	s restart c1 --force

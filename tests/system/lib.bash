@@ -42,6 +42,14 @@ fails() {
 	}
 }
 
+# never COMMAND...: it has to fail; bats does not see a "! command" that is not the last one
+never() {
+	! "$@" || {
+		echo "it worked: $*"
+		return 1
+	}
+}
+
 # field NAME PATH: one member of the instance, by jq
 field() {
 	s query "/1.0/instances/$1?recursion=1" | jq -r "$2"

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+bats_require_minimum_version 1.5.0
 # sandbox.bats - what hostile bytes could reach if they took over the process that reads them
 # Threats: A18 A19 F1 (shared design/threats.md), rule 3. Needs root.
 
@@ -54,8 +55,8 @@ says() { # says SANDBOX LINE
 }
 
 @test "nothing of a sandbox stays behind" {
-	! pgrep -x sandboxed
-	! grep -q "$T" /proc/self/mountinfo
+	run ! pgrep -x sandboxed
+	run ! grep -q "$T" /proc/self/mountinfo
 }
 
 @test "where the mounts are shared, as systemd shares the host's, none of a sandbox gets out" {

@@ -161,7 +161,7 @@ rm -f /root/stop; nohup sh /root/writer >/dev/null 2>&1 &'
 		'A /root/n/o' 'A /root/n/o/a b' 'D /root/d' 'C /home' 'A /etc/init.d/only' 'D /etc/init.d/hostname'; do
 		grep -Fx "$line" "$T/diff"
 	done
-	! grep -E '/root/same|/root/d/f|/bin|/usr' "$T/diff"
+	never grep -E '/root/same|/root/d/f|/bin|/usr' "$T/diff"
 	s stop --force differ
 	retry 10 is_status differ Stopped
 	s snapshot diff differ/s1 --format json | tee "$T/diff.json"
@@ -183,7 +183,7 @@ rm -f /root/stop; nohup sh /root/writer >/dev/null 2>&1 &'
 	s snapshot evented s0
 	retry 10 told instance-snapshot-created
 	told '/1.0/instances/evented/snapshots/s0'
-	! told instance-paused
+	never told instance-paused
 	s snapshot delete evented s0
 	retry 10 told instance-snapshot-deleted
 	kill $monitor

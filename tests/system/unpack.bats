@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+bats_require_minimum_version 1.5.0
 # unpack.bats - sysctr-unpack and sysctr-worker against a hostile corpus, full disks and kills
 # Threats: A1 A18 E8 F2 G9 I4 (shared design/threats.md). Needs root; drives the helpers through
 # tests/fakes/jobrun, without a daemon.
@@ -350,7 +351,7 @@ refused() {
 		pgrep -x image-unpack >/dev/null || break
 		sleep 0.1
 	done
-	! pgrep -x image-unpack
+	run ! pgrep -x image-unpack
 	run jobrun pool-prepare $POOL
 	[ "$status" -eq 0 ]
 	nothing_left

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+bats_require_minimum_version 1.5.0
 # volumes.bats - sysctr-worker's volume jobs as root: both drivers, hostile trees, locks, kills
 # Driven through tests/fakes/jobrun, without a daemon. Threats: A17 A18 G9.
 
@@ -241,11 +242,11 @@ pool_of() {
 	done
 	half_made
 	jobrun pool-prepare $pool
-	! half_made
+	run ! half_made
 	jobrun snapshot-copy $pool volume=k stage=$stage pass=1
 	half_made
 	jobrun snapshot-delete $pool stage=$stage
-	! half_made
+	run ! half_made
 	jobrun volume-delete $pool volume=k
 }
 
