@@ -176,6 +176,9 @@ static void drop_leaf(struct sessions *sessions, struct session *session)
 {
 	if (session->leaf_fd < 0)
 		return;
+	/* reading arms the watch: unread, it would report the same for ever */
+	if (session->leaf_events_fd >= 0 && cgroup_leaf_populated(session->leaf_events_fd) == 1)
+		return;
 	if (cgroup_leaf_remove(session->payload_fd, session->leaf_name) != -EBUSY)
 		goto out;
 	if (session->leaf_events_fd >= 0)
@@ -185,7 +188,8 @@ static void drop_leaf(struct sessions *sessions, struct session *session)
 	    watch(sessions, session->leaf_events_fd, EPOLLPRI, session) < 0)
 		goto out; /* left to the container's end */
 	/* it may have become empty between the first try and the watch */
-	if (cgroup_leaf_remove(session->payload_fd, session->leaf_name) == -EBUSY)
+	if (cgroup_leaf_populated(session->leaf_events_fd) == 1 ||
+	    cgroup_leaf_remove(session->payload_fd, session->leaf_name) == -EBUSY)
 		return;
 out:
 	session->leaf_events_fd = unwatch(sessions, session->leaf_events_fd);

@@ -401,6 +401,11 @@ int cgroup_kill(const struct cgroup *cg, struct err *err)
 	return r < 0 ? err_set(err, r, "kill cgroup \"%s\"", cg->path) : 0;
 }
 
+int cgroup_leaf_populated(int events_fd)
+{
+	return read_event(events_fd, "populated");
+}
+
 int cgroup_populated(const struct cgroup *cg)
 {
 	return read_event(cg->events_fd, "populated");

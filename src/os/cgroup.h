@@ -100,6 +100,12 @@ int cgroup_leaf_create(int parent_fd, const char *name, const uid_t owner[2], in
 int cgroup_leaf_remove(int parent_fd, const char *name);
 
 /*
+ * Whether processes live in the group of this cgroup.events, as cgroup_populated(). Reading also arms
+ * the descriptor: poll reports POLLPRI at once and for ever on one that was not read since.
+ */
+int cgroup_leaf_populated(int events_fd);
+
+/*
  * Remove "tag/name" from every hierarchy with everything that the container made below it. Retries
  * for @timeout_ms while dying tasks hold groups. Nothing there is success.
  */
