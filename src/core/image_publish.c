@@ -30,25 +30,6 @@ static void free_publish(void *data)
 	image_publish_free(data);
 }
 
-static enum op_next step_check(struct op *op)
-{
-	if (op->inst->state == INST_STOPPED)
-		return OP_NEXT;
-	(void)err_kind(&op->err, ERR_INVALID, "Instance is running");
-	return OP_FAIL;
-}
-
-static bool is_released(struct inst *inst, struct op *op)
-{
-	(void)op;
-	return !inst->conn;
-}
-
-static enum op_next step_await_released(struct op *op)
-{
-	return inst_await(op, is_released);
-}
-
 static enum op_next published(struct op *op, const struct job_report *report)
 {
 	const struct image_publish *publish = op->args;
@@ -95,8 +76,8 @@ static enum op_next step_publish(struct op *op)
 }
 
 static const struct op_step steps[] = {
-	{ "check", step_check, NULL },
-	{ "await-released", step_await_released, NULL },
+	{ "check", inst_step_check_stopped, NULL },
+	{ "await-released", inst_step_await_released, NULL },
 	{ "publish", step_publish, NULL },
 	{ 0 },
 };

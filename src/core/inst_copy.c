@@ -221,25 +221,6 @@ enum op_next inst_copy_volume(struct op *op, bool refresh)
 
 /* ---- refresh ---- */
 
-static enum op_next step_check(struct op *op)
-{
-	if (op->inst->state == INST_STOPPED)
-		return OP_NEXT;
-	(void)err_kind(&op->err, ERR_INVALID, "Instance is running");
-	return OP_FAIL;
-}
-
-static bool is_released(struct inst *inst, struct op *op)
-{
-	(void)op;
-	return !inst->conn;
-}
-
-static enum op_next step_await_released(struct op *op)
-{
-	return inst_await(op, is_released);
-}
-
 static enum op_next step_refresh_volume(struct op *op)
 {
 	return inst_copy_volume(op, true);
@@ -252,8 +233,8 @@ static enum op_next erase(struct op *op)
 }
 
 static const struct op_step refresh_steps[] = {
-	{ "check", step_check, NULL },
-	{ "await-released", step_await_released, NULL },
+	{ "check", inst_step_check_stopped, NULL },
+	{ "await-released", inst_step_await_released, NULL },
 	{ "hold-source", inst_copy_hold, inst_copy_let_go },
 	{ "journal", inst_copy_journal, erase },
 	{ "freeze-source", inst_copy_freeze, inst_copy_thaw },

@@ -28,25 +28,6 @@
 #include "db/instances.h"
 #include "spec/keys.h"
 
-static enum op_next step_check(struct op *op)
-{
-	if (op->inst->state == INST_STOPPED)
-		return OP_NEXT;
-	(void)err_kind(&op->err, ERR_INVALID, "Instance is running");
-	return OP_FAIL;
-}
-
-static bool is_released(struct inst *inst, struct op *op)
-{
-	(void)op;
-	return !inst->conn;
-}
-
-static enum op_next step_await_released(struct op *op)
-{
-	return inst_await(op, is_released);
-}
-
 int inst_forget(struct op *op, struct err *err)
 {
 	struct inst_record *record = op->inst->record;
@@ -128,8 +109,8 @@ static enum op_next step_clean_up(struct op *op)
 }
 
 static const struct op_step steps[] = {
-	{ "check", step_check, NULL },
-	{ "await-released", step_await_released, NULL },
+	{ "check", inst_step_check_stopped, NULL },
+	{ "await-released", inst_step_await_released, NULL },
 	{ "await-files", files_step_await_idle, NULL },
 	{ "forget", step_forget, NULL },
 	{ "delete-volume", step_delete_volume, NULL },

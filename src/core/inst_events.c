@@ -128,6 +128,25 @@ enum op_next inst_await(struct op *op, inst_reached_fn *reached)
 	return OP_WAIT;
 }
 
+enum op_next inst_step_check_stopped(struct op *op)
+{
+	if (op->inst->state == INST_STOPPED)
+		return OP_NEXT;
+	(void)err_kind(&op->err, ERR_INVALID, "Instance is running");
+	return OP_FAIL;
+}
+
+static bool is_released(struct inst *inst, struct op *op)
+{
+	(void)op;
+	return !inst->conn;
+}
+
+enum op_next inst_step_await_released(struct op *op)
+{
+	return inst_await(op, is_released);
+}
+
 void inst_check_await(struct inst *inst)
 {
 	struct op *op = inst->op;

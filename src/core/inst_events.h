@@ -25,6 +25,10 @@ void inst_on_monitor_gone(struct inst *inst);
 typedef bool inst_reached_fn(struct inst *inst, struct op *op);
 enum op_next inst_await(struct op *op, inst_reached_fn *reached);
 
+/* Steps of many tables: nothing runs; and no monitor is left, so that the volume is free. */
+enum op_next inst_step_check_stopped(struct op *op);
+enum op_next inst_step_await_released(struct op *op);
+
 /* Ask the op's wait again, for reasons other than events (a timer). */
 void inst_check_await(struct inst *inst);
 

@@ -33,25 +33,6 @@ static void free_export(void *data)
 	inst_export_free(data);
 }
 
-static enum op_next step_check(struct op *op)
-{
-	if (op->inst->state == INST_STOPPED)
-		return OP_NEXT;
-	(void)err_kind(&op->err, ERR_INVALID, "Instance is running");
-	return OP_FAIL;
-}
-
-static bool is_released(struct inst *inst, struct op *op)
-{
-	(void)op;
-	return !inst->conn;
-}
-
-static enum op_next step_await_released(struct op *op)
-{
-	return inst_await(op, is_released);
-}
-
 static enum op_next step_pack(struct op *op)
 {
 	struct inst_export *export = op->args;
@@ -72,8 +53,8 @@ static enum op_next step_pack(struct op *op)
 }
 
 static const struct op_step steps[] = {
-	{ "check", step_check, NULL },
-	{ "await-released", step_await_released, NULL },
+	{ "check", inst_step_check_stopped, NULL },
+	{ "await-released", inst_step_await_released, NULL },
 	{ "pack", step_pack, NULL },
 	{ 0 },
 };

@@ -41,25 +41,6 @@ static void rebuild_free(void *data)
 	free(rebuild);
 }
 
-static enum op_next step_check(struct op *op)
-{
-	if (op->inst->state == INST_STOPPED)
-		return OP_NEXT;
-	(void)err_kind(&op->err, ERR_INVALID, "Instance is running");
-	return OP_FAIL;
-}
-
-static bool is_released(struct inst *inst, struct op *op)
-{
-	(void)op;
-	return !inst->conn;
-}
-
-static enum op_next step_await_released(struct op *op)
-{
-	return inst_await(op, is_released);
-}
-
 static enum op_next step_have_image(struct op *op)
 {
 	const struct rebuild *rebuild = op->args;
@@ -217,8 +198,8 @@ static enum op_next step_clean_up(struct op *op)
 }
 
 static const struct op_step steps[] = {
-	{ "check", step_check, NULL },
-	{ "await-released", step_await_released, NULL },
+	{ "check", inst_step_check_stopped, NULL },
+	{ "await-released", inst_step_await_released, NULL },
 	{ "have-image", step_have_image, NULL },
 	{ "unpack-image", step_unpack_image, NULL },
 	{ "journal", step_journal, undo_journal },

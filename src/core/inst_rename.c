@@ -52,25 +52,6 @@ static enum op_next undo_claim_name(struct op *op)
 	return OP_NEXT;
 }
 
-static enum op_next step_check(struct op *op)
-{
-	if (op->inst->state == INST_STOPPED)
-		return OP_NEXT;
-	(void)err_kind(&op->err, ERR_INVALID, "Instance is running");
-	return OP_FAIL;
-}
-
-static bool is_released(struct inst *inst, struct op *op)
-{
-	(void)op;
-	return !inst->conn;
-}
-
-static enum op_next step_await_released(struct op *op)
-{
-	return inst_await(op, is_released);
-}
-
 static enum op_next step_journal(struct op *op)
 {
 	_cleanup_(strmap_done) struct strmap extra = { 0 };
@@ -199,8 +180,8 @@ static enum op_next step_record(struct op *op)
 
 static const struct op_step steps[] = {
 	{ "claim-name", step_claim_name, undo_claim_name },
-	{ "check", step_check, NULL },
-	{ "await-released", step_await_released, NULL },
+	{ "check", inst_step_check_stopped, NULL },
+	{ "await-released", inst_step_await_released, NULL },
 	{ "journal", step_journal, undo_journal },
 	{ "move-volume", step_move_volume, undo_move_volume },
 	{ "move-logs", step_move_logs, undo_move_logs },

@@ -37,17 +37,6 @@ static enum op_next step_check(struct op *op)
 	return OP_NEXT;
 }
 
-static bool is_released(struct inst *inst, struct op *op)
-{
-	(void)op;
-	return !inst->conn;
-}
-
-static enum op_next step_await_released(struct op *op)
-{
-	return inst_await(op, is_released);
-}
-
 int inst_ensure_networks(struct inst *inst, struct err *err)
 {
 	strmap_for_each(entry, &inst->expanded.devices)
@@ -94,7 +83,7 @@ static enum op_next undo_spawn_monitor(struct op *op)
 	if (!op->inst->conn)
 		return OP_NEXT;
 	(void)monitor_request(op->inst, MSG_KILL, NULL, NULL, 0, NULL, NULL);
-	return inst_await(op, is_released);
+	return inst_step_await_released(op);
 }
 
 static bool is_running(struct inst *inst, struct op *op)
@@ -149,7 +138,7 @@ static enum op_next step_record(struct op *op)
 
 static const struct op_step steps[] = {
 	{ "check", step_check, NULL },
-	{ "await-released", step_await_released, NULL },
+	{ "await-released", inst_step_await_released, NULL },
 	{ "await-files", files_step_await_idle, NULL },
 	{ "network", step_network, NULL },
 	{ "spawn-monitor", step_spawn_monitor, undo_spawn_monitor },

@@ -116,17 +116,6 @@ static const struct op_step prepare_steps[] = {
 };
 static const struct op_table prepare_table = { "snapshot-prepare", prepare_steps };
 
-static bool is_released(struct inst *inst, struct op *op)
-{
-	(void)op;
-	return !inst->conn;
-}
-
-static enum op_next step_await_released(struct op *op)
-{
-	return inst_await(op, is_released);
-}
-
 /* After a refusal nothing is exchanged: the journal must not have it done at the next start. */
 static enum op_next swapped(struct op *op, const struct job_report *report)
 {
@@ -171,7 +160,7 @@ static enum op_next step_record(struct op *op)
 }
 
 static const struct op_step restore_steps[] = {
-	{ "await-released", step_await_released, NULL },
+	{ "await-released", inst_step_await_released, NULL },
 	{ "swap", step_swap, NULL },
 	{ "record", step_record, NULL },
 	{ 0 },
@@ -285,7 +274,7 @@ static enum op_next step_await_again(struct op *op)
 {
 	const struct restore_args *args = op->args;
 
-	return args->is_void ? OP_NEXT : step_await_released(op);
+	return args->is_void ? OP_NEXT : inst_step_await_released(op);
 }
 
 static enum op_next step_swap_again(struct op *op)
