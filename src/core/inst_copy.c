@@ -5,8 +5,8 @@
  *            thaw-source -> release-source -> done
  *
  * The table "copy" is in core/inst_create.c. A source that runs is frozen from before the first
- * file to behind the last one, so that the copy is of one moment; the journal row has it thawed
- * should sysctrd die meanwhile.
+ * file to behind the last one, so that the copy is of one moment; its monitor thaws it should
+ * sysctrd die meanwhile.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -126,15 +126,9 @@ enum op_next inst_copy_let_go(struct op *op)
 
 enum op_next inst_copy_journal(struct op *op)
 {
-	const struct inst_create_request *request = op->args;
-	const struct inst *from = source_of(op);
-	bool running = from && from->state == INST_RUNNING;
-	_cleanup_(strmap_done) struct strmap extra = { 0 };
 	const char *kind = op->inst->stored ? "instance-refresh" : "instance-create";
 
-	if (running)
-		strmap_set(&extra, "frozen", request->copy_from);
-	return op_result(journal_write_with(op, kind, op->inst->record, &extra, &op->err));
+	return op_result(journal_write(op, kind, op->inst->record, &op->err));
 }
 
 static void frozen(void *data, const struct msg *answer, enum msg_type type, int *fds, size_t n_fds)
@@ -145,13 +139,14 @@ static void frozen(void *data, const struct msg *answer, enum msg_type type, int
 	(void)fds;
 	(void)n_fds;
 	if (monitor_answer_err(answer, type, &op->err) == 0)
-		request->frozen_ns = time_mono_ns();
+		request->frozen_ns = aio_now(op->core->loop);
 	op_resume(op, op->err.code < 0 ? OP_FAIL : OP_NEXT);
 	op_unref(op);
 }
 
 enum op_next inst_copy_freeze(struct op *op)
 {
+	const struct msg force = { .force = true }; /* thawed when we die */
 	struct inst *from = source_of(op);
 	int r;
 
@@ -162,7 +157,7 @@ enum op_next inst_copy_freeze(struct op *op)
 			       inst_state_name(from->state));
 		return OP_FAIL;
 	}
-	r = monitor_request(from, MSG_FREEZE, NULL, NULL, 0, frozen, op);
+	r = monitor_request(from, MSG_FREEZE, &force, NULL, 0, frozen, op);
 	if (r < 0) {
 		(void)err_set(&op->err, r, "freeze \"%s\"", from->record->name);
 		return OP_FAIL;
@@ -194,7 +189,7 @@ enum op_next inst_copy_thaw(struct op *op)
 		return OP_NEXT;
 	request->frozen_ns = 0;
 	strmap_set_take(&op->metadata, "source_paused_ms",
-			xasprintf("%" PRIu64, (time_mono_ns() - since_ns) / NS_PER_MS));
+			xasprintf("%" PRIu64, (aio_now(op->core->loop) - since_ns) / NS_PER_MS));
 	if (monitor_request(from, MSG_THAW, NULL, NULL, 0, thawed, op) < 0)
 		return OP_NEXT;
 	(void)op_ref(op);

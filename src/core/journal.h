@@ -14,7 +14,7 @@ struct op;
  * "instance-delete": the row is gone, the volume not yet; "instance-rename": the old name (object)
  * counts, the volume may be at "new_name"; "instance-rebuild": the root of "NAME.rebuild" has to take
  * the place of the old one; "instance-refresh": nothing to undo; core/snapshot.h has more of them.
- * "frozen" of any kind is the instance to thaw. In the open transaction, if any. */
+ * In the open transaction, if any. */
 int journal_write(struct op *op, const char *kind, const struct inst_record *record,
 		  struct err *err);
 

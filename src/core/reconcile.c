@@ -210,15 +210,6 @@ static const struct op_table *table_of(const struct journal_record *row)
 	return streq(row->kind, "instance-rebuild") ? &rebuild_table : &clean_table;
 }
 
-/* A container that was frozen for a copy goes on. */
-static void thaw(struct core *core, const char *name)
-{
-	struct inst *inst = name ? strmap_get(&core->instances, name) : NULL;
-
-	if (inst && inst->conn)
-		(void)monitor_request(inst, MSG_THAW, NULL, NULL, 0, NULL, NULL);
-}
-
 static void take_row(void *data, struct journal_record *row)
 {
 	struct core *core = data;
@@ -232,7 +223,6 @@ static void take_row(void *data, struct journal_record *row)
 		return;
 	}
 	op = op_new(core, OP_TASK, "Cleaning up", row, free_row, NULL);
-	thaw(core, strmap_get(&row->data, "frozen"));
 	if (!op)
 		return; /* the row stays for the next start */
 	if (inst)

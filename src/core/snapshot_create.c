@@ -157,7 +157,7 @@ static enum op_next step_freeze(struct op *op)
 	return inst_request(op, MSG_FREEZE, &msg);
 }
 
-static enum op_next thaw(struct op *op)
+static enum op_next step_thaw(struct op *op)
 {
 	struct create_args *args = op->args;
 
@@ -171,11 +171,6 @@ static enum op_next step_copy_rest(struct op *op)
 	const struct create_args *args = op->args;
 
 	return args->live ? copy_job(op, PASS_REST) : OP_NEXT;
-}
-
-static enum op_next step_thaw(struct op *op)
-{
-	return thaw(op);
 }
 
 /* How long it held still, for whoever asks. */
@@ -194,7 +189,7 @@ static enum op_next step_note_pause(struct op *op)
 
 static enum op_next undo_freeze(struct op *op)
 {
-	enum op_next next = thaw(op);
+	enum op_next next = step_thaw(op);
 
 	op->inst->holds_still = false;
 	return next;
