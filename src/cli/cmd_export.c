@@ -21,7 +21,7 @@ enum {
 
 static const struct cli_option options[] = {
 	{ 0, "compression", "none|gzip|xz|zstd", "how to compress (default zstd)", HINT_NONE },
-	{ 0, "instance-only", NULL, "without snapshots (there are none yet)", HINT_NONE },
+	{ 0, "instance-only", NULL, "leave snapshots out, which is always so", HINT_NONE },
 	{ 0 },
 };
 
@@ -157,9 +157,10 @@ const struct cli_command cmd_export = {
 	.path = "export",
 	.usage = "NAME [FILE|-]",
 	.summary = "Write a stopped instance to a file",
-	.text = "The file is a backup as LXD and Incus write and import them. It is streamed: nothing\n"
-		"is kept on the host, and FILE appears when it is whole. \"-\" is standard output;\n"
-		"without FILE it is NAME.tar.zst. A copy of a running instance can be exported.",
+	.text = "The file is laid out as a backup of LXD and Incus, without snapshots; this program\n"
+		"cannot import one yet. It is streamed: nothing is kept on the host, and FILE appears\n"
+		"when it is whole. \"-\" is standard output; without FILE it is NAME.tar.zst. To export\n"
+		"a running instance, export a copy of it.",
 	.example = "sysctr export web1 web1.tar.zst\n"
 		   "sysctr export web1 - | ssh backup 'cat > web1.tar.zst'",
 	.options = { options },
