@@ -75,7 +75,6 @@ static const struct wire_field job_fields[] = {
 	{ 23, WIRE_U32, offsetof(struct job, pass), NULL },
 	{ 24, WIRE_I64, offsetof(struct job, since_wall_ns), NULL },
 	{ 25, WIRE_STRV, offsetof(struct job, snapshots), NULL },
-	/* 21 to 30: snapshots */
 	{ 31, WIRE_STR, offsetof(struct job, from_volume), NULL },
 	{ 32, WIRE_BOOL, offsetof(struct job, refresh), NULL },
 };

@@ -40,9 +40,8 @@ enum job_kind {
 	JOB_SNAPSHOT_DELETE, /* worker: stage and snapshots out of sight, report, free the space */
 	JOB_SNAPSHOT_DIFF, /* worker: snapshot (on fingerprint) against snapshots or volume (on image);
 				to the output: A, C or D, the path, NUL, for each difference */
-	/* numbers are append-only; the gap belongs to the jobs of snapshots */
-	JOB_VOLUME_RENAME = JOB_FETCH + 11, /* worker: from_volume becomes volume */
-	JOB_VOLUME_COPY,		    /* worker: volume becomes a copy of from_volume */
+	JOB_VOLUME_RENAME,   /* worker: from_volume becomes volume */
+	JOB_VOLUME_COPY,     /* worker: volume becomes a copy of from_volume */
 	JOB_IMAGE_PUBLISH,   /* unpack: volume to a file in dir, as JOB_IMAGE_STORE leaves them */
 	JOB_INSTANCE_EXPORT, /* unpack: volume as a backup to standard output */
 	JOB_VOLUME_REPLACE,  /* worker: from_volume takes the place of volume, which is deleted */
