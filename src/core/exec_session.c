@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 
 #include "aio/fdsession.h"
@@ -12,6 +14,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/vec.h"
 #include "core/core.h"
 #include "core/inst.h"
 #include "core/monitor_conn.h"
@@ -45,7 +48,8 @@ struct session {
 	struct exec_request *request;
 	struct op_streams streams;
 	struct session_stream pumps[STREAM_COUNT];
-	uint64_t id; /* the monitor's; 0: not started */
+	VEC(int) keep_fds; /* for MSG_SESSION_KEEP; closed when that was sent */
+	uint64_t id;	   /* the monitor's; 0: not started */
 	bool exited;
 	int wait_status;
 	bool over;     /* status known, output drained, streams closed */
@@ -60,6 +64,15 @@ void exec_request_free(struct exec_request *request)
 	free(request);
 }
 
+static void close_keep_fds(struct session *session)
+{
+	vec_for_each(fd, &session->keep_fds)
+		(void)fd_close(*fd);
+	free(session->keep_fds.items);
+	session->keep_fds.items = NULL;
+	session->keep_fds.len = session->keep_fds.cap = 0;
+}
+
 static void session_free(void *data)
 {
 	struct session *session = data;
@@ -68,6 +81,7 @@ static void session_free(void *data)
 	for (size_t i = 0; i < STREAM_COUNT; i++)
 		(void)pump_free(session->pumps[i].pump);
 	op_streams_done(&session->streams);
+	close_keep_fds(session);
 	exec_request_free(session->request);
 	free(session->name);
 	free(session);
@@ -155,6 +169,16 @@ static void source_ended(void *data)
 	finish_if_over(stream->session);
 }
 
+/* The monitor has a copy of the pipe, too. */
+static void release_stream(struct session *session, int index)
+{
+	struct msg msg = { .session = session->id, .number = index };
+
+	if (session->id && index != STREAM_STDIN)
+		(void)monitor_request(session->inst, MSG_SESSION_RELEASE, &msg, NULL, 0, NULL,
+				      NULL);
+}
+
 /* Without a control stream the one for output tells whether the client still listens. */
 static void client_gone(void *data)
 {
@@ -165,8 +189,10 @@ static void client_gone(void *data)
 	if (session->request->spec.interactive ||
 	    (is_output && !op_stream_is_open(&session->streams, "control")))
 		kill_command(session);
-	if (!session->request->spec.interactive)
+	if (!session->request->spec.interactive) {
 		stream->source = false; /* the pipe is closed: writing there is SIGPIPE now */
+		release_stream(session, (int)(stream - session->pumps));
+	}
 	finish_if_over(session);
 }
 
@@ -185,16 +211,24 @@ static void mark_exited(struct session *session, int wait_status)
 	finish_if_over(session);
 }
 
-void exec_session_exited(struct inst *inst, uint64_t id, int wait_status)
+static struct session *find_session(const struct inst *inst, uint64_t id)
 {
-	struct list *node, *tmp;
+	struct list *node;
 
-	list_for_each_safe(node, tmp, &inst->sessions) {
-		struct session *session = list_entry(node, struct session, node);
+	list_for_each(node, &inst->sessions)
+		if (list_entry(node, struct session, node)->id == id)
+			return list_entry(node, struct session, node);
+	return NULL;
+}
 
-		if (session->id == id && !session->exited)
-			mark_exited(session, wait_status);
-	}
+void exec_session_exited(struct inst *inst, const struct msg *msg)
+{
+	struct session *session;
+
+	exec_session_kept(inst, msg); /* it may have ended while no sysctrd was there */
+	session = find_session(inst, msg->session);
+	if (session && !session->exited)
+		mark_exited(session, msg->number);
 }
 
 void exec_sessions_monitor_gone(struct inst *inst)
@@ -339,6 +373,9 @@ static void started(void *data, const struct msg *answer, enum msg_type type, in
 	}
 	session->id = answer->session;
 	list_append(&session->inst->sessions, &session->node);
+	for (int i = STREAM_STDOUT; i < STREAM_COUNT; i++)
+		if (session->pumps[i].session && !session->pumps[i].source)
+			release_stream(session, i); /* closed before it began */
 	if (session->streams.fdsession)
 		hand_on(session, fds, n_fds);
 	else if (n_fds > 0)
@@ -358,24 +395,48 @@ static int make_pipes(struct session *session, int ret_fds[STREAM_COUNT])
 			return r;
 		ret_fds[i] = ends[in ? 0 : 1];
 		start_pump(session, i, in ? -EBADF : ends[0], in ? ends[1] : -EBADF);
+		r = in ? 0 : fd_copy(ends[0], 0);
+		if (r < 0)
+			return r;
+		if (!in)
+			*vec_push(&session->keep_fds) = r;
 	}
 	return 0;
 }
 
-/* Recorded output: files of the daemon beside its logs, never inside the instance. */
+static char *record_name(const struct op *op, int index)
+{
+	return xasprintf("exec_%s.%s", op->id, index == STREAM_STDOUT ? "stdout" : "stderr");
+}
+
+static void show_records(struct op *op)
+{
+	strmap_set_take(&op->metadata, "output.1", record_name(op, STREAM_STDOUT));
+	strmap_set_take(&op->metadata, "output.2", record_name(op, STREAM_STDERR));
+}
+
+/*
+ * Recorded output: files of the daemon beside its logs, never inside the instance. The command has
+ * a pipe, and the monitor moves what comes out of it, up to a limit.
+ */
 static int open_record(struct session *session, int index)
 {
 	_cleanup_(freep) char *dir = inst_log_dir(session->inst);
-	_cleanup_(freep) char *path = xasprintf("%s/exec_%s.%s", dir, session->op->id,
-						index == STREAM_STDOUT ? "stdout" : "stderr");
+	_cleanup_(freep) char *name = record_name(session->op, index);
+	_cleanup_(freep) char *path = xasprintf("%s/%s", dir, name);
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int ends[2], r;
 
 	if (fd < 0)
 		return -errno;
-	strmap_set_take(&session->op->metadata, index == STREAM_STDOUT ? "output.1" : "output.2",
-			xasprintf("exec_%s.%s", session->op->id,
-				  index == STREAM_STDOUT ? "stdout" : "stderr"));
-	return fd;
+	r = fd_pipe(ends);
+	if (r < 0) {
+		(void)fd_close(fd);
+		return r;
+	}
+	*vec_push(&session->keep_fds) = ends[0];
+	*vec_push(&session->keep_fds) = fd;
+	return ends[1];
 }
 
 static int make_files(struct session *session, int ret_fds[STREAM_COUNT])
@@ -388,6 +449,8 @@ static int make_files(struct session *session, int ret_fds[STREAM_COUNT])
 		if (ret_fds[i] < 0)
 			return ret_fds[i];
 	}
+	if (session->request->record_output)
+		show_records(session->op);
 	return 0;
 }
 
@@ -406,10 +469,22 @@ static int make_stdio(struct session *session, int ret_fds[STREAM_COUNT])
 	return 0;
 }
 
+/* Tell the monitor whose session the next one is, and what it needs to go on without us. */
+static int send_keep(struct session *session)
+{
+	struct msg msg = { .text = session->op->id, .record = session->request->record_output };
+	int r = monitor_request(session->inst, MSG_SESSION_KEEP, &msg, session->keep_fds.items,
+				session->keep_fds.len, NULL, NULL);
+
+	close_keep_fds(session);
+	return r;
+}
+
 static int send_start(struct op *op, int spec_fd)
 {
 	struct session *session = op->args;
-	struct msg msg = { .link = session->streams.fdsession != NULL };
+	bool own_client = session->streams.fdsession != NULL;
+	struct msg msg = { .link = own_client, .text = own_client ? NULL : op->id };
 	int fds[1 + STREAM_COUNT] = { spec_fd, -EBADF, -EBADF, -EBADF };
 	size_t n = 1;
 	int r = 0;
@@ -418,6 +493,8 @@ static int send_start(struct op *op, int spec_fd)
 		r = make_stdio(session, fds + 1);
 		n = ARRAY_LEN(fds);
 	}
+	if (r == 0 && !own_client)
+		r = send_keep(session);
 	if (r == 0)
 		r = monitor_request(session->inst, MSG_SESSION_START, &msg, fds, n, started,
 				    op_ref(op));
@@ -484,11 +561,16 @@ static const struct op_step steps[] = {
 };
 static const struct op_table exec_table = { "exec", steps };
 
+static const struct op_step kept_steps[] = {
+	{ "await-exit", step_await_exit, NULL },
+	{ 0 },
+};
+static const struct op_table kept_table = { "exec-kept", kept_steps };
+
 static void add_streams(struct session *session)
 {
 	bool interactive = session->request->spec.interactive;
 
-	op_streams_init(&session->streams, session->op);
 	session->streams.on_control = on_control;
 	session->streams.on_control_closed = on_control_closed;
 	session->streams.on_line = on_line;
@@ -511,11 +593,34 @@ static int check_state(const struct inst *inst, struct err *err)
 	return core_check_open(inst->core, err);
 }
 
+/* Takes @request. Returns: the session of a new op, or NULL with *@err set. */
+static struct session *session_new(struct inst *inst, struct exec_request *request, struct err *err)
+{
+	struct session *session = xcalloc(1, sizeof(*session));
+	enum op_class class = request->wait_for_client ? OP_WEBSOCKET : OP_TASK;
+
+	session->inst = inst;
+	session->name = xstrdup(inst->record->name);
+	session->request = request;
+	list_init(&session->node);
+	session->op = op_new(inst->core, class, "Executing command", NULL, NULL, err);
+	if (!session->op) {
+		exec_request_free(request);
+		free(session->name);
+		free(session);
+		return NULL;
+	}
+	session->op->args = session;
+	session->op->free_args = session_free;
+	op_streams_init(&session->streams, session->op);
+	op_add_resource(session->op, "instances", inst->record->name);
+	return session;
+}
+
 int exec_session_new(struct inst *inst, struct exec_request *request, struct op **ret_op,
 		     struct err *err)
 {
 	struct session *session;
-	struct op *op;
 	int r = check_state(inst, err);
 
 	if (r < 0) {
@@ -523,26 +628,40 @@ int exec_session_new(struct inst *inst, struct exec_request *request, struct op 
 		return r;
 	}
 	complete_environment(inst, &request->spec);
-	session = xcalloc(1, sizeof(*session));
-	session->inst = inst;
-	session->name = xstrdup(inst->record->name);
-	session->request = request;
-	list_init(&session->node);
-	op = op_new(inst->core, request->wait_for_client ? OP_WEBSOCKET : OP_TASK,
-		    "Executing command", NULL, NULL, err);
-	if (!op) {
-		exec_request_free(request);
-		free(session->name);
-		free(session);
+	session = session_new(inst, request, err);
+	if (!session)
 		return -EBUSY;
-	}
-	op->args = session;
-	op->free_args = session_free;
-	session->op = op;
 	add_streams(session);
-	op_add_resource(op, "instances", inst->record->name);
-	op_add_table(op, &exec_table);
-	op_start(op);
-	*ret_op = op;
+	op_add_table(session->op, &exec_table);
+	op_start(session->op);
+	*ret_op = session->op;
 	return 0;
+}
+
+void exec_session_kept(struct inst *inst, const struct msg *msg)
+{
+	struct log_keys keys = { .inst = inst->record->name, .op = msg->text };
+	struct exec_request *request;
+	struct session *session;
+	struct err err = { 0 };
+
+	if (find_session(inst, msg->session) || !msg->text || strlen(msg->text) != UUID_LEN - 1 ||
+	    op_find(inst->core, msg->text))
+		return;
+	request = xcalloc(1, sizeof(*request));
+	request->record_output = msg->record;
+	session = session_new(inst, request, &err);
+	if (!session) {
+		log_warn(keys, "session %" PRIu64 " goes on without its operation: %s",
+			 msg->session, err.msg);
+		return;
+	}
+	log_debug(keys, "session %" PRIu64 " goes on", msg->session);
+	memcpy(session->op->id, msg->text, UUID_LEN);
+	session->id = msg->session;
+	list_append(&inst->sessions, &session->node);
+	if (msg->record)
+		show_records(session->op);
+	op_add_table(session->op, &kept_table);
+	op_start(session->op);
 }

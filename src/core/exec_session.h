@@ -7,6 +7,8 @@
  *
  *   X1  The op is final only after output was drained, the streams closed and return was set.
  *   X2  A client that goes away ends the command, unless it asked for no streams at all.
+ *   X3  A command whose bytes sysctrd carries outlives sysctrd: the next one finds it, and its
+ *       operation has the same id. Its input has ended then, and its output goes nowhere.
  */
 #pragma once
 
@@ -30,8 +32,11 @@ void exec_request_free(struct exec_request *request);
 int exec_session_new(struct inst *inst, struct exec_request *request, struct op **ret_op,
 		     struct err *err);
 
-/* The monitor reports the end of session @id. */
-void exec_session_exited(struct inst *inst, uint64_t id, int wait_status);
+/* The monitor reports a session of an operation that went with an earlier sysctrd. */
+void exec_session_kept(struct inst *inst, const struct msg *msg);
+
+/* The monitor reports the end of a session. */
+void exec_session_exited(struct inst *inst, const struct msg *msg);
 
 /* No session of this instance will ever be reported. */
 void exec_sessions_monitor_gone(struct inst *inst);

@@ -78,7 +78,10 @@ void inst_on_event(struct inst *inst, enum msg_type type, const struct msg *msg)
 					 inst->record->name);
 		break;
 	case MSG_SESSION_EXIT:
-		exec_session_exited(inst, msg->session, msg->number);
+		exec_session_exited(inst, msg);
+		break;
+	case MSG_SESSION_KEPT:
+		exec_session_kept(inst, msg);
 		break;
 	case MSG_WARNING:
 		log_warn(((struct log_keys){ .inst = inst->record->name }), "%s",

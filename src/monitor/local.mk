@@ -28,6 +28,7 @@ libmonitor_a_SOURCES = \
 	%D%/request.c %D%/request.h \
 	%D%/ring.c %D%/ring.h \
 	%D%/session.c %D%/session.h \
+	%D%/session_keep.c %D%/session_keep.h \
 	%D%/setup.h \
 	%D%/setup_cgroup.c \
 	%D%/setup_clone.c \

@@ -159,10 +159,30 @@ static int handle_session_start(struct mon *mon, const struct ctl_request *reque
 		.stdio_fds = request->n_fds == MSG_FDS_MAX ? request->fds + 1 : NULL,
 		.cookie = (uint64_t)request->conn->id << 32 | request->serial,
 		.link = request->msg->link,
+		.op = request->msg->text,
 	};
 	mon_fill_session_env(mon, &env);
 	answer->deferred = true;
 	return sessions_start(&mon->sessions, &env, &session, &id, err);
+}
+
+static int handle_session_keep(struct mon *mon, const struct ctl_request *request,
+			       struct answer *answer, struct err *err)
+{
+	const struct msg *msg = request->msg;
+	int r = sessions_prepare(&mon->sessions, msg->text, msg->record, request->fds,
+				 request->n_fds);
+
+	(void)answer; /* empty */
+	return r < 0 ? err_set(err, r, "prepare to keep a session") : 0;
+}
+
+static int handle_session_release(struct mon *mon, const struct ctl_request *request,
+				  struct answer *answer, struct err *err)
+{
+	(void)answer; /* empty */
+	return sessions_release(&mon->sessions, request->msg->session,
+				(size_t)request->msg->number - 1, err);
 }
 
 static int handle_session_signal(struct mon *mon, const struct ctl_request *request,
@@ -268,6 +288,8 @@ static handler_fn *const handlers[MSG_TYPE_MAX] = {
 	[MSG_CONSOLE_CLEAR] = handle_console_clear,
 	[MSG_STATS] = handle_stats,
 	[MSG_APPLY_SPEC] = handle_apply_spec,
+	[MSG_SESSION_KEEP] = handle_session_keep,
+	[MSG_SESSION_RELEASE] = handle_session_release,
 };
 
 void request_handle(void *data, const struct ctl_request *request)
@@ -306,13 +328,12 @@ static void thaw_alone(struct mon *mon)
 		log_error(keys, "%s", err.msg);
 }
 
-/* Clients without a link keep their own pty masters; ours would hold their sessions open. */
 void request_alone(void *data)
 {
 	struct mon *mon = data;
 
 	thaw_alone(mon);
-	sessions_detach_masters(&mon->sessions);
+	sessions_alone(&mon->sessions);
 }
 
 void request_session_started(void *data, struct session_started *started)
@@ -362,18 +383,23 @@ void request_session_exited(void *data, uint64_t id, int wait_status)
 		sessions_forget(&mon->sessions, id);
 }
 
-/* All exits that are kept, for one who was not there or did not read. */
-static void tell_exits(struct mon *mon, struct ctl_conn *conn)
+/* All that somebody who was not there, or did not read, has to know. */
+static void tell_sessions(struct mon *mon, struct ctl_conn *conn)
 {
-	uint64_t id = 0;
-	int status;
+	struct session_end end = { 0 };
 
-	while (conn->fd >= 0 && sessions_next_exited(&mon->sessions, id, &id, &status)) {
-		struct msg msg = { .session = id, .number = status };
+	while (conn->fd >= 0 && sessions_next_known(&mon->sessions, end.id, &end)) {
+		struct msg msg = {
+			.session = end.id,
+			.number = end.wait_status,
+			.text = (char *)end.op,
+			.record = end.record,
+		};
 
-		if (ctl_send_event(conn, MSG_SESSION_EXIT, &msg) < 0)
+		if (ctl_send_event(conn, end.ended ? MSG_SESSION_EXIT : MSG_SESSION_KEPT, &msg) < 0)
 			return;
-		sessions_forget(&mon->sessions, id);
+		if (end.ended)
+			sessions_forget(&mon->sessions, end.id);
 	}
 }
 
@@ -396,8 +422,8 @@ void request_make_event(void *data, struct ctl_conn *conn, enum msg_type type)
 	struct mon *mon = data;
 	struct msg msg = { 0 };
 
-	if (type == MSG_SESSION_EXIT) {
-		tell_exits(mon, conn);
+	if (type == MSG_SESSION_EXIT || type == MSG_SESSION_KEPT) {
+		tell_sessions(mon, conn);
 	} else if (type == MSG_ADDRESSES) {
 		tell_addresses(mon, conn);
 	} else if (type == MSG_STATE || type == MSG_READY) {

@@ -15,6 +15,7 @@
 
 #include "base/macro.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "base/time.h"
 #include "os/fd.h"
 #include "os/helper.h"
@@ -57,6 +58,7 @@ struct session {
 	int leaf_fd; /* -EBADF: the command runs in payload itself */
 	int leaf_events_fd;
 	int payload_fd; /* where the leaf is removed from */
+	struct keep keep;
 	char leaf_name[LEAF_NAME_LEN];
 	uint64_t deadline_ns; /* STARTING: it gives up; EXITED: it is forgotten */
 	bool failed;
@@ -84,6 +86,7 @@ static void session_free(const struct sessions *sessions, struct session *sessio
 	(void)fd_close(session->master_fd);
 	(void)fd_close(session->leaf_fd);
 	(void)fd_close(session->payload_fd);
+	keep_done(&session->keep);
 	free(session);
 }
 
@@ -98,6 +101,7 @@ static struct session *session_new(uint64_t id, uint64_t cookie)
 	session->cookie = cookie;
 	session->report_fd = session->master_fd = session->leaf_fd = -EBADF;
 	session->leaf_events_fd = session->payload_fd = session->link_fd = -EBADF;
+	keep_init(&session->keep);
 	return session;
 }
 
@@ -114,6 +118,7 @@ int sessions_init(struct sessions *sessions, const struct sessions_callbacks *ca
 
 	*sessions = (struct sessions){ .callbacks = *callbacks };
 	list_init(&sessions->list);
+	keep_init(&sessions->prepared);
 	sessions->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	sessions->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (sessions->epoll_fd < 0 || sessions->timer_fd < 0)
@@ -129,8 +134,13 @@ void sessions_done(struct sessions *sessions)
 {
 	struct list *node, *tmp;
 
-	list_for_each_safe(node, tmp, &sessions->list)
-		session_free(sessions, list_entry(node, struct session, node));
+	list_for_each_safe(node, tmp, &sessions->list) {
+		struct session *session = list_entry(node, struct session, node);
+
+		keep_move(&session->keep); /* the last that was recorded */
+		session_free(sessions, session);
+	}
+	keep_done(&sessions->prepared);
 	sessions->epoll_fd = fd_close(sessions->epoll_fd);
 	sessions->timer_fd = fd_close(sessions->timer_fd);
 	sessions->count = 0;
@@ -200,7 +210,7 @@ out:
 static void free_if_done(const struct sessions *sessions, struct session *session)
 {
 	if (session->state == SESSION_GONE && session->helper_pid == 0 && session->pid == 0 &&
-	    session->leaf_fd < 0)
+	    session->leaf_fd < 0 && !keep_is_recording(&session->keep))
 		session_free(sessions, session);
 }
 
@@ -211,6 +221,8 @@ static void become_gone(struct sessions *sessions, struct session *session)
 	session->report_fd = unwatch(sessions, session->report_fd);
 	session->link_fd = unwatch(sessions, session->link_fd);
 	session->master_fd = fd_close(session->master_fd);
+	if (!session->keep.record)
+		keep_done(&session->keep);
 	set_deadline(sessions, session, 0);
 	drop_leaf(sessions, session);
 	free_if_done(sessions, session);
@@ -231,7 +243,8 @@ static void become_exited(struct sessions *sessions, struct session *session)
 	session->state = SESSION_EXITED;
 	session->master_fd = fd_close(session->master_fd);
 	close_link(sessions, session);
-	set_deadline(sessions, session, SESSION_GRACE_MS);
+	keep_move(&session->keep); /* all that the command wrote is there when its end is told */
+	set_deadline(sessions, session, keep_is_set(&session->keep) ? 0 : SESSION_GRACE_MS);
 	drop_leaf(sessions, session);
 	sessions->callbacks.exited(sessions->callbacks.data, session->id, session->wait_status);
 }
@@ -333,6 +346,25 @@ static int begin(struct sessions *sessions, struct session *session, const struc
 	return spawn(session, env, spec_fd, stdio_fds, sender_fd);
 }
 
+int sessions_prepare(struct sessions *sessions, const char *op, bool record, int *fds, size_t n_fds)
+{
+	return keep_prepare(&sessions->prepared, op, record, fds, n_fds);
+}
+
+/* What was prepared for another start is nobody's any more. */
+static int take_prepared(struct sessions *sessions, struct session *session, const char *op,
+			 struct err *err)
+{
+	int r;
+
+	if (!op || !streq(op, sessions->prepared.op)) {
+		keep_done(&sessions->prepared);
+		return op ? err_kind(err, ERR_INVALID, "nothing was prepared for %s", op) : 0;
+	}
+	r = keep_begin(&session->keep, &sessions->prepared, sessions->epoll_fd, session);
+	return r < 0 ? err_set(err, r, "watch the output of a session") : 0;
+}
+
 int sessions_start(struct sessions *sessions, const struct session_env *env,
 		   const struct session_request *request, uint64_t *ret_id, struct err *err)
 {
@@ -347,6 +379,11 @@ int sessions_start(struct sessions *sessions, const struct session_env *env,
 	if (!session)
 		return err_set(err, -ENOMEM, "begin a session");
 	session->wants_link = request->link;
+	r = take_prepared(sessions, session, request->op, err);
+	if (r < 0) {
+		session_free(sessions, session);
+		return r;
+	}
 	r = begin(sessions, session, env, request->spec_fd, request->stdio_fds);
 	if (r < 0) {
 		if (session->leaf_fd >= 0)
@@ -529,7 +566,9 @@ static void handle_event(struct sessions *sessions, struct session *session)
 	} else if (session->link_fd >= 0) {
 		read_link(sessions, session);
 	} else {
-		drop_leaf(sessions, session);
+		keep_move(&session->keep);
+		if (session->state != SESSION_RUNNING)
+			drop_leaf(sessions, session);
 		free_if_done(sessions, session);
 	}
 }
@@ -665,30 +704,52 @@ int sessions_end(struct sessions *sessions, uint64_t id, struct err *err)
 	return 0;
 }
 
-void sessions_detach_masters(struct sessions *sessions)
+int sessions_release(struct sessions *sessions, uint64_t id, size_t index, struct err *err)
+{
+	struct session *session = find(sessions, id);
+
+	if (!session)
+		return err_kind(err, ERR_NOT_FOUND, "no session %" PRIu64, id);
+	keep_release(&session->keep, index);
+	return 0;
+}
+
+void sessions_alone(struct sessions *sessions)
 {
 	struct list *node;
 
 	list_for_each(node, &sessions->list) {
 		struct session *session = list_entry(node, struct session, node);
 
-		if (session->link_fd < 0)
+		if (session->state == SESSION_RUNNING && keep_is_set(&session->keep))
+			keep_alone(&session->keep, session->master_fd);
+		else if (session->link_fd < 0)
 			session->master_fd = fd_close(session->master_fd);
 	}
+	keep_done(&sessions->prepared);
 }
 
-bool sessions_next_exited(const struct sessions *sessions, uint64_t after, uint64_t *ret_id,
-			  int *ret_wait_status)
+bool sessions_next_known(const struct sessions *sessions, uint64_t after,
+			 struct session_end *ret_end)
 {
 	struct list *node;
 
 	list_for_each(node, &sessions->list) {
 		const struct session *session = list_entry(node, struct session, node);
 
-		if (session->id <= after || session->state != SESSION_EXITED)
+		bool is_kept = keep_is_set(&session->keep);
+		bool ended = session->state == SESSION_EXITED;
+
+		if (session->id <= after ||
+		    !(ended || (session->state == SESSION_RUNNING && is_kept)))
 			continue;
-		*ret_id = session->id;
-		*ret_wait_status = session->wait_status;
+		*ret_end = (struct session_end){
+			.id = session->id,
+			.ended = ended,
+			.wait_status = session->wait_status,
+			.op = is_kept ? session->keep.op : NULL,
+			.record = session->keep.record,
+		};
 		return true;
 	}
 	return false;

@@ -13,6 +13,8 @@
  *   N2  A pid of ours is signalled only while it is not reaped, so never a stranger's.
  *   N3  A leaf cgroup outlives its session while a process it left behind lives there.
  *   N4  A client that has a link and closes it ends its session, whatever sysctrd does.
+ *   N5  A session with an operation goes on when sysctrd dies (session_keep.h), and its end is kept
+ *       until somebody is told.
  */
 #pragma once
 
@@ -25,12 +27,13 @@
 #include "base/err.h"
 #include "base/list.h"
 #include "base/strmap.h"
+#include "monitor/session_keep.h"
 #include "os/cgroup.h"
 
 enum {
 	SESSIONS_MAX = 512, /* per container */
 	SESSION_START_TIMEOUT_MS = 20000,
-	SESSION_GRACE_MS = 120000, /* an exit that nobody asked for is kept so long */
+	SESSION_GRACE_MS = 120000, /* an exit that nobody asked for, without an operation */
 };
 
 /* The container that sessions join; borrowed for the time of the call. */
@@ -53,6 +56,7 @@ struct session_request {
 	const int *stdio_fds; /* 0, 1 and 2 of the command; NULL: interactive, it gets a terminal */
 	uint64_t cookie;      /* comes back in the callback */
 	bool link;	      /* the client gets a link of its own: spec/link.h */
+	const char *op;	      /* what sessions_prepare() was told; NULL: it is not kept */
 };
 
 /* What a start became. */
@@ -82,6 +86,7 @@ struct sessions {
 	uint64_t last_id;
 	int epoll_fd; /* reports and the timer */
 	int timer_fd;
+	struct keep prepared; /* for the next start */
 	struct sessions_callbacks callbacks;
 };
 
@@ -94,10 +99,24 @@ void sessions_done(struct sessions *sessions);
 int sessions_fd(const struct sessions *sessions);
 void sessions_dispatch(struct sessions *sessions);
 
+/* A session whose end somebody has to be told. */
+struct session_end {
+	uint64_t id;
+	bool ended;
+	int wait_status; /* when ended */
+	const char *op;	 /* borrowed; NULL: it has none */
+	bool record;
+};
+
+/* The next start with @op is to be kept. Arguments and errors: keep_prepare(). */
+int sessions_prepare(struct sessions *sessions, const char *op, bool record, int *fds,
+		     size_t n_fds);
+
 /*
  * Begin to run what @request says. The container must not be frozen: the command would be, too.
  *
- * Errors: ERR_UNAVAILABLE at SESSIONS_MAX; -errno of making the leaf or of the spawn.
+ * Errors: ERR_UNAVAILABLE at SESSIONS_MAX; ERR_INVALID: another operation was prepared; -errno of
+ * making the leaf or of the spawn.
  */
 int sessions_start(struct sessions *sessions, const struct session_env *env,
 		   const struct session_request *request, uint64_t *ret_id, struct err *err);
@@ -110,21 +129,25 @@ int sessions_signal(struct sessions *sessions, uint64_t id, int signal, struct e
 int sessions_resize(struct sessions *sessions, uint64_t id, uint32_t width, uint32_t height,
 		    struct err *err);
 
+/* The client does not read stream @index (0 output, 1 errors) any more. Errors: ERR_NOT_FOUND. */
+int sessions_release(struct sessions *sessions, uint64_t id, size_t index, struct err *err);
+
 /* The client is gone: hang up, SIGKILL to the process group and to all in the leaf. */
 int sessions_end(struct sessions *sessions, uint64_t id, struct err *err);
 
 /*
- * sysctrd is gone: a client holds its own pty master; without ours its death hangs up the session.
- * One with a link is known to live, and may still resize.
+ * sysctrd is gone. Sessions with an operation go on without a client. Of the others a client holds
+ * its own pty master, and without ours its death hangs up the session; one with a link is known to
+ * live, and may still resize.
  */
-void sessions_detach_masters(struct sessions *sessions);
+void sessions_alone(struct sessions *sessions);
 
 /*
- * The next session in EXITED whose id is larger than @after (start with 0), to tell a new client.
- * Returns: false when there is none.
+ * The next session whose id is larger than @after (start with 0) and that a new client has to know:
+ * it has ended, or has an operation. Returns: false when there is none.
  */
-bool sessions_next_exited(const struct sessions *sessions, uint64_t after, uint64_t *ret_id,
-			  int *ret_wait_status);
+bool sessions_next_known(const struct sessions *sessions, uint64_t after,
+			 struct session_end *ret_end);
 
 /* Told: drop an EXITED session. */
 void sessions_forget(struct sessions *sessions, uint64_t id);

@@ -28,6 +28,9 @@ static const char *const type_names[] = {
 	[MSG_SESSION_EXIT] = "session-exit",
 	[MSG_WARNING] = "warning",
 	[MSG_APPLY_SPEC] = "apply-spec",
+	[MSG_SESSION_KEEP] = "session-keep",
+	[MSG_SESSION_RELEASE] = "session-release",
+	[MSG_SESSION_KEPT] = "session-kept",
 };
 static_assert(ARRAY_LEN(type_names) == MSG_TYPE_MAX, "one name per message");
 
@@ -95,6 +98,7 @@ static const struct wire_field msg_fields[] = {
 	{ 18, WIRE_U64, offsetof(struct msg, started_wall_ns), NULL },
 	{ 19, WIRE_BOOL, offsetof(struct msg, ready), NULL },
 	{ 20, WIRE_BOOL, offsetof(struct msg, link), NULL },
+	{ 21, WIRE_BOOL, offsetof(struct msg, record), NULL },
 };
 WIRE_SCHEMA(msg, msg_fields);
 

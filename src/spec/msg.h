@@ -28,12 +28,13 @@ enum {
 enum msg_type {
 	MSG_NONE,
 	/* requests; fd = descriptors that go with them */
-	MSG_STOP,	    /* send the halt signal (signal 0: the spec's); answered when sent */
-	MSG_KILL,	    /* cgroup.kill; answered when sent */
-	MSG_FREEZE,	    /* answered when frozen; force: thaw it when nobody is connected */
-	MSG_THAW,	    /* answered when thawed */
-	MSG_NEXT_SPEC,	    /* fd: spec memfd. Live limits are applied now, the rest at a reboot */
-	MSG_SESSION_START,  /* fd: session memfd, then stdin, stdout, stderr unless interactive */
+	MSG_STOP,	   /* send the halt signal (signal 0: the spec's); answered when sent */
+	MSG_KILL,	   /* cgroup.kill; answered when sent */
+	MSG_FREEZE,	   /* answered when frozen; force: thaw it when nobody is connected */
+	MSG_THAW,	   /* answered when thawed */
+	MSG_NEXT_SPEC,	   /* fd: spec memfd. Live limits are applied now, the rest at a reboot */
+	MSG_SESSION_START, /* fd: session memfd, then stdin, stdout, stderr unless interactive; text:
+			       the operation that SESSION_KEEP was told of */
 	MSG_SESSION_SIGNAL, /* session, number: to the session's foreground process group */
 	MSG_SESSION_RESIZE, /* session, width, height */
 	MSG_SESSION_END,    /* session: kill its process group; the client is gone */
@@ -49,11 +50,15 @@ enum msg_type {
 	MSG_STATE,	  /* state, pid, number = exit_kind when stopped */
 	MSG_ADDRESSES,	  /* nics: the whole list, whenever it changed (rate-limited) */
 	MSG_READY,	  /* init said READY=1 */
-	MSG_SESSION_EXIT, /* session, number = wait status; kept until told or the grace is over */
+	MSG_SESSION_EXIT, /* session, number = wait status, text and record as in SESSION_KEPT;
+			     kept until told or the grace is over */
 	MSG_WARNING,	  /* text */
 	/* requests that came later */
 	MSG_APPLY_SPEC =
-		42, /* fd 0: memfd, inst_spec: devices and limits at once, all or nothing */
+		42,	  /* fd 0: memfd, inst_spec: devices and limits at once, all or nothing */
+	MSG_SESSION_KEEP, /* text: operation of the next SESSION_START; fds: docs/protocol-monitor.md */
+	MSG_SESSION_RELEASE, /* session, number: nobody reads its stream 1 or 2 any more */
+	MSG_SESSION_KEPT,    /* event: session, text, record: it runs without its operation */
 	MSG_TYPE_MAX
 };
 
@@ -114,8 +119,9 @@ struct msg {
 	uint64_t memory_bytes, memory_peak_bytes, swap_bytes, cpu_usage_ns, processes; /* STATS */
 	uint64_t generation; /* STATE: of the spec it runs; READY, NEXT_SPEC answer */
 	uint64_t started_wall_ns;
-	bool ready; /* STATE: READY=1 was seen */
-	bool link;  /* SESSION_START: answer with a link too, the last descriptor (spec/link.h) */
+	bool ready;  /* STATE: READY=1 was seen */
+	bool link;   /* SESSION_START: answer with a link too, the last descriptor (spec/link.h) */
+	bool record; /* SESSION_KEEP: its output goes into files */
 };
 extern const struct wire_schema msg_schema;
 

@@ -191,6 +191,75 @@ is_counted() {
 	END
 }
 
+# ended OPERATION: what the command of it returned
+ended() {
+	s query "/1.0/operations/$1/wait?timeout=30" | jq -r '.metadata.return'
+}
+
+# starts BODY: an exec without our own client; the operation's id
+starts() {
+	s query -X POST /1.0/instances/c1/exec -d "$1" | jq -r .id
+}
+
+@test "kill -9 of sysctrd: a WebSocket client's command and its status survive, pipes or terminal" {
+	cat >"$T/open.py" <<-'END'
+		import sys, time, pylxd
+		from ws4py.client import WebSocketBaseClient
+		client = pylxd.Client()
+		terminal = sys.argv[1] == "terminal"
+		answer = client.api.containers["c1"].exec.post(json={
+		    "command": ["sh", "-c", sys.argv[2]], "wait-for-websocket": True, "interactive": terminal}).json()
+		sockets = []
+		for name in ["control", "0"] + ([] if terminal else ["1", "2"]):
+		    secret = answer["metadata"]["metadata"]["fds"][name]
+		    socket = WebSocketBaseClient(client.websocket_url)
+		    socket.resource = "%s/websocket?secret=%s" % (answer["operation"], secret)
+		    socket.connect()
+		    sockets.append(socket)
+		print(answer["metadata"]["id"], flush=True)
+		time.sleep(100)
+	END
+	# shellcheck disable=SC2016
+	local work='touch /tmp/on; cat >/tmp/in; seq 100000; echo end >/tmp/$0; exit 7'
+	for way in pipes terminal; do
+		(LXD_DIR=$T/run exec timeout 100 /usr/bin/python3 -W ignore "$T/open.py" $way "${work/'$0'/$way}" >"$T/id.$way") 3>&- 4>&- &
+	done
+	(LXD_DIR=$T/run exec timeout 100 /usr/bin/python3 -W ignore "$T/open.py" pipes 'touch /tmp/long; exec sleep 301' >"$T/id.long") 3>&- 4>&- &
+	for way in pipes terminal long; do retry 30 test -s "$T/id.$way"; done
+	retry 30 s exec c1 -- test -e /tmp/on -a -e /tmp/long
+	sleep 1 # both read by now
+	daemon_kill
+	daemon_start
+	for way in pipes terminal; do
+		[ "$(ended "$(cat "$T/id.$way")")" = 7 ]
+		[ "$(s exec c1 -- cat /tmp/$way)" = end ]
+	done
+	s query "/1.0/operations/$(cat "$T/id.long")" | jq -e '.status == "Running" and .resources.instances == ["/1.0/instances/c1"]'
+	s query -X DELETE "/1.0/operations/$(cat "$T/id.long")"
+	retry 20 sleeps 0
+	pkill -f "$T/open.py"
+}
+
+@test "recorded output: whole after a kill -9 of sysctrd, and never more than its limit" {
+	id=$(starts '{"command":["sh","-c","seq 1000; sleep 3; seq 200000; echo e >&2; exit 4"],"record-output":true}')
+	retry 20 test -s "$T/log/c1/exec_$id.stdout"
+	daemon_kill
+	sleep 4 # it ends while nobody is there
+	daemon_start
+	[ "$(ended "$id")" = 4 ]
+	(seq 1000; seq 200000) | cmp - "$T/log/c1/exec_$id.stdout"
+	[ "$(cat "$T/log/c1/exec_$id.stderr")" = e ]
+	s query "/1.0/operations/$id" | jq -e ".metadata.output[\"1\"] == \"/1.0/instances/c1/logs/exec_$id.stdout\""
+	id=$(starts '{"command":["yes"],"record-output":true}')
+	[ "$(ended "$id")" = 141 ]
+	[ "$(stat -c %s "$T/log/c1/exec_$id.stdout")" -eq 67108864 ]
+	rm "$T/log/c1"/exec_*
+	# what is left in the background goes on being recorded
+	id=$(starts '{"command":["sh","-c","(sleep 2; echo late) & echo early"],"record-output":true}')
+	[ "$(ended "$id")" = 0 ]
+	retry 20 says "$T/log/c1/exec_$id.stdout" late
+}
+
 @test "40 at once, 30 one after the other, through both ways: nothing is left" {
 	s exec c1 -t -- true
 	l exec c1 -- true

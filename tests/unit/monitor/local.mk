@@ -6,6 +6,7 @@ check_PROGRAMS += \
 	%D%/test_phase \
 	%D%/test_ring \
 	%D%/test_session \
+	%D%/test_session_keep \
 	%D%/test_supervise \
 	%D%/test_sync \
 	%D%/test_text
@@ -18,6 +19,7 @@ tests_unit_monitor_test_mountplan_LDADD = $(MONITOR_TEST_LIBS)
 tests_unit_monitor_test_phase_LDADD = $(MONITOR_TEST_LIBS)
 tests_unit_monitor_test_ring_LDADD = $(MONITOR_TEST_LIBS)
 tests_unit_monitor_test_session_LDADD = $(MONITOR_TEST_LIBS)
+tests_unit_monitor_test_session_keep_LDADD = $(MONITOR_TEST_LIBS)
 tests_unit_monitor_test_supervise_LDADD = $(MONITOR_TEST_LIBS)
 tests_unit_monitor_test_sync_LDADD = $(MONITOR_TEST_LIBS)
 tests_unit_monitor_test_text_LDADD = $(MONITOR_TEST_LIBS)

@@ -256,8 +256,8 @@ static void assert_clean(struct fixture *f)
 static void test_runs_and_exits(void **state)
 {
 	struct fixture *f = *state;
-	uint64_t id = start(f, "run", false), told_id;
-	int status;
+	uint64_t id = start(f, "run", false);
+	struct session_end end;
 
 	run_until(f, &f->heard.n_exited, 1);
 	assert_int_equal(f->heard.n_started, 1);
@@ -265,10 +265,12 @@ static void test_runs_and_exits(void **state)
 	assert_int_equal(f->heard.cookie, 42);
 	assert_int_equal(WEXITSTATUS(f->heard.wait_status), 7);
 	/* kept for whoever connects next */
-	assert_true(sessions_next_exited(&f->sessions, 0, &told_id, &status));
-	assert_int_equal(told_id, id);
-	assert_int_equal(WEXITSTATUS(status), 7);
-	assert_false(sessions_next_exited(&f->sessions, id, &told_id, &status));
+	assert_true(sessions_next_known(&f->sessions, 0, &end));
+	assert_int_equal(end.id, id);
+	assert_true(end.ended);
+	assert_int_equal(WEXITSTATUS(end.wait_status), 7);
+	assert_null(end.op);
+	assert_false(sessions_next_known(&f->sessions, id, &end));
 	sessions_forget(&f->sessions, id);
 	assert_clean(f);
 }
@@ -369,7 +371,7 @@ static void test_terminal(void **state)
 	assert_true(f->heard.master_fd >= 0);
 	assert_int_equal(fcntl(f->heard.master_fd, F_GETFD), FD_CLOEXEC);
 	assert_int_equal(sessions_resize(&f->sessions, id, 100000, 25, NULL), 0);
-	sessions_detach_masters(&f->sessions);
+	sessions_alone(&f->sessions);
 	assert_int_equal(sessions_resize(&f->sessions, id, 80, 25, NULL), -EEXIST);
 	assert_int_equal(sessions_signal(&f->sessions, id, SIGKILL, NULL), 0);
 	run_until(f, &f->heard.n_exited, 1);
