@@ -9,14 +9,17 @@ SHARED=${SYSCTR_SHARED:-$SRCDIR/../shared}
 ALPINE=${ALPINE:-$SHARED/data/alpine}
 OPENRC=$ALPINE/alpine-3.21-openrc-x86_64.tar.xz
 
+# How many times slower than usual this machine is (an emulated one: 5 to 10). Deadlines only.
+SLOW=${SYSCTR_SLOW:-1}
+
 # s ARGUMENT...: the client on this file's daemon
 s() {
-	timeout "${S_SECONDS:-120}" "$BUILDDIR/sysctr" "$@" 3>&- 4>&-
+	timeout "$((${S_SECONDS:-120} * SLOW))" "$BUILDDIR/sysctr" "$@" 3>&- 4>&-
 }
 
 # retry SECONDS COMMAND...: until it succeeds
 retry() {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + $1 * SLOW))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ $SECONDS -lt $end ] || {
