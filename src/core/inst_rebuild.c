@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "core/core.h"
+#include "core/files.h"
 #include "core/image.h"
 #include "core/inst.h"
 #include "core/inst_events.h"
@@ -200,6 +201,7 @@ static enum op_next step_clean_up(struct op *op)
 static const struct op_step steps[] = {
 	{ "check", inst_step_check_stopped, NULL },
 	{ "await-released", inst_step_await_released, NULL },
+	{ "await-files", files_step_await_idle, NULL },
 	{ "have-image", step_have_image, NULL },
 	{ "unpack-image", step_unpack_image, NULL },
 	{ "journal", step_journal, undo_journal },

@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "core/core.h"
+#include "core/files.h"
 #include "core/inst.h"
 #include "core/inst_events.h"
 #include "core/inst_move.h"
@@ -182,6 +183,7 @@ static const struct op_step steps[] = {
 	{ "claim-name", step_claim_name, undo_claim_name },
 	{ "check", inst_step_check_stopped, NULL },
 	{ "await-released", inst_step_await_released, NULL },
+	{ "await-files", files_step_await_idle, NULL },
 	{ "journal", step_journal, undo_journal },
 	{ "move-volume", step_move_volume, undo_move_volume },
 	{ "move-logs", step_move_logs, undo_move_logs },

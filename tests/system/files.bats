@@ -338,6 +338,8 @@ is_absent() {
 	retry 10 is_held f3
 	fails 1 "being copied or mounted" s start f3
 	fails 1 "being copied or mounted" s delete f3
+	fails 1 "being copied or mounted" s rename f3 f4
+	fails 1 "being copied or mounted" s rebuild f3 openrc
 	daemon_kill
 	retry 10 is_not_held f3
 	exec 9>&-
@@ -356,6 +358,26 @@ is_held() {
 
 is_not_held() {
 	never is_held "$1"
+}
+
+@test "mounted with sshfs: an ordinary tree, until it is unmounted" {
+	mkdir -p at
+	"$BUILDDIR/sysctr" file mount f1/srv at 2>mounted 3>&- 4>&- &
+	mount=$!
+	retry 20 mountpoint -q at
+	mkdir at/fs
+	seq 50000 >at/fs/numbers
+	inside cat /srv/fs/numbers | cmp - at/fs/numbers
+	mv at/fs/numbers at/fs/n
+	ln -s n at/fs/link
+	chmod 600 at/fs/n
+	[ "$(inside stat -c '%u %g %a' /srv/fs/n)" = "0 0 600" ]
+	[ "$(tail -n 1 at/fs/link)" = 50000 ]
+	rm -r at/fs
+	never inside test -e /srv/fs
+	fusermount -u at
+	wait $mount
+	grep -q 'Mounting /srv on at' mounted
 }
 
 @test "OpenSSH's sftp" {

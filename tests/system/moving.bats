@@ -89,7 +89,7 @@ no_half_made() {
 @test "rename: sysctrd killed after each step leaves one name with everything under it" {
 	s create openrc k1
 	mac=$(hwaddr k1)
-	for step in claim-name check await-released journal move-volume move-logs record; do
+	for step in claim-name check await-released await-files journal move-volume move-logs record; do
 		echo "after rename/$step"
 		dies_after "rename/$step" s rename k1 k2
 		if exists k2; then s rename k2 k1; fi
@@ -317,7 +317,7 @@ helper_of() {
 }
 
 @test "rebuild: sysctrd killed after each step leaves the old root or the new one" {
-	for step in check await-released have-image unpack-image journal make-volume record \
+	for step in check await-released await-files have-image unpack-image journal make-volume record \
 		replace-volume clean-up; do
 		echo "after rebuild/$step"
 		dies_after "rebuild/$step" s rebuild b1 openrc
