@@ -22,6 +22,7 @@ BUILDDIR = os.environ.get("SYSCTR_BUILDDIR", SRCDIR + "/build")
 SHARED = os.environ.get("SYSCTR_SHARED", SRCDIR + "/../shared")
 TAG = "b%d" % (os.getpid() % 100000)
 IMAGE = "alpine/3.20/mini"
+IDLE_SECONDS = 20  # sysctrd closes a connection that says nothing for longer
 
 
 def now_ms():
@@ -101,6 +102,7 @@ class Daemon:
                        % (TAG, self.bridge, 130 + os.getpid() % 100, self.dir))
         self.process = None
         self.connection = None
+        self.last_request = 0
 
     def make_mirror(self):
         releases = self.dir + "/mirror/v3.20/releases/x86_64"
@@ -150,6 +152,9 @@ class Daemon:
         self.process.wait()
 
     def api(self, method, path, body=None):
+        if time.monotonic() - self.last_request > IDLE_SECONDS:
+            self.connection = Connection(self.socket)
+        self.last_request = time.monotonic()
         text = None if body is None else json.dumps(body)
         self.connection.request(method, path, text)
         answer = json.loads(self.connection.getresponse().read())

@@ -10,6 +10,7 @@ import base64
 import json
 import os
 import random
+import resource
 import socket
 import sys
 
@@ -110,6 +111,8 @@ def half_uploads(client):
 
 
 def main():
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # for the crowd below
     client = Client(sys.argv[1])
     random.seed(1)
     sock = client.connect()

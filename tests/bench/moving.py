@@ -1,0 +1,111 @@
+"""moving.py - rows of the table about files, snapshots and copies
+
+For tests/bench/run. The floors are the host's own programs on the same files: cp, gzip.
+"""
+
+import glob
+import os
+import shutil
+import subprocess
+
+from private import IMAGE, SHARED, TAG, command, median, median_of, now_ms
+
+SMALL_FILES, SMALL_BYTES = 5000, 2048
+LARGE_MIB = 500
+CHANGED_MIB = 10  # what the instance wrote since its image
+
+
+def fill(path, length):
+    with open(path, "wb") as file:
+        while length > 0:
+            length -= file.write(os.urandom(min(length, 1 << 20)))
+
+
+def make_small(directory):
+    os.makedirs(directory)
+    for i in range(SMALL_FILES):
+        fill("%s/%d" % (directory, i), SMALL_BYTES)
+
+
+def measure_pair(daemon, table, words, runs, recursive, budgets):
+    """Push @words[1] of the work directory, pull it back, and cp beside each."""
+    work, source = daemon.dir + "/work", "%s/work/%s" % (daemon.dir, words[1])
+    took = {"cp": [], "push": [], "pull": []}
+    option = ["-r"] if recursive else []
+    for _ in range(runs):
+        for name in ("copy", "back"):
+            subprocess.run(["rm", "-rf", "%s/%s" % (work, name)], check=True)
+        took["cp"].append(command(["cp", "-r", source, work + "/copy"]))
+        daemon.s("exec", "files", "--", "rm", "-rf", "/root/" + words[1])
+        took["push"].append(daemon.s("file", "push", "-q", *option, source, "files/root/"))
+        took["pull"].append(daemon.s("file", "pull", "-q", *option, "files/root/" + words[1],
+                                     work + "/back"))
+    cp = median(took["cp"])
+    for way in ("push", "pull"):
+        table.add("`file %s` %s" % (way, words[0]), median(took[way]), cp, **budgets)
+
+
+def measure_files(daemon, table, runs):
+    daemon.s("launch", "-q", IMAGE, "files")
+    fill(daemon.dir + "/work/large", LARGE_MIB << 20)
+    make_small(daemon.dir + "/work/small")
+    measure_pair(daemon, table, ("%d MiB (floor: cp)" % LARGE_MIB, "large"), runs, False,
+                 {"factor": 1.2})
+    measure_pair(daemon, table, ("-r, %d files of 2 KiB (floor: cp -r)" % SMALL_FILES, "small"),
+                 runs, True, {"budget": 500})
+    daemon.s("delete", "--force", "files")
+    shutil.rmtree(daemon.dir + "/work")
+    os.mkdir(daemon.dir + "/work")
+
+
+def timed(daemon, took, what, *arguments):
+    took.setdefault(what, []).append(daemon.s(*arguments))
+
+
+def measure_time(daemon, table, floor, runs):
+    """An Alpine that has written CHANGED_MIB since its image, running and then stopped."""
+    took, target = {}, daemon.dir + "/work/t.tar.zst"
+    daemon.s("launch", "-q", IMAGE, "t")
+    daemon.s("exec", "t", "--", "dd", "if=/dev/urandom", "of=/root/changed", "bs=1M",
+             "count=%d" % CHANGED_MIB)
+    for _ in range(runs):
+        timed(daemon, took, "running", "snapshot", "create", "-q", "t", "s")
+        daemon.s("snapshot", "delete", "-q", "t", "s")
+    daemon.s("stop", "--force", "t")
+    daemon.await_released("t")
+    for _ in range(runs):
+        timed(daemon, took, "stopped", "snapshot", "create", "-q", "t", "s")
+        timed(daemon, took, "restore", "snapshot", "restore", "-q", "t", "s")
+        daemon.s("snapshot", "delete", "-q", "t", "s")
+        timed(daemon, took, "copy", "copy", "-q", "t", "u")
+        daemon.s("delete", "u")
+        timed(daemon, took, "export", "export", "-q", "t", target)
+        os.unlink(target)
+    daemon.s("delete", "t")
+    least = floor["empty"] + floor["commit"]
+    words = "Alpine and %d MiB" % CHANGED_MIB
+    table.add("`snapshot create`, running, " + words, median(took["running"]), least)
+    table.add("`snapshot create`, stopped, " + words, median(took["stopped"]), least)
+    table.add("`snapshot restore`, stopped, " + words, median(took["restore"]), least, 15)
+    table.add("`copy`, stopped, " + words, median(took["copy"]), least, 15)
+    table.add("`export`, " + words, median(took["export"]), least)
+
+
+def measure_unpack(daemon, table, runs):
+    """From an image that nobody has unpacked yet to an instance; beside it the decompressor."""
+    archive = glob.glob(SHARED + "/data/alpine/alpine-*-openrc-*.tar.xz")[0]
+    alias = TAG + "unpack"
+
+    def decompress(_):
+        return command(["sh", "-c", "xz -dc '%s' >/dev/null" % archive])
+
+    def unpack(_):
+        daemon.s("image", "import", "-q", archive, "--alias", alias)
+        start = now_ms()
+        daemon.s("create", "-q", alias, "unpacked")
+        took = now_ms() - start
+        daemon.s("delete", "unpacked")
+        daemon.s("image", "delete", alias)
+        return took
+    table.add("first `create` of an image, unpacks it (floor: xz -dc)", median_of(runs, unpack),
+              median_of(runs, decompress), factor=1.2)
