@@ -16,6 +16,7 @@ libspec_a_SOURCES = \
 	%D%/key.c %D%/key.h \
 	%D%/keys.c %D%/keys.h \
 	%D%/limits.c %D%/limits.h \
+	%D%/link.h \
 	%D%/msg.c %D%/msg.h \
 	%D%/names.c %D%/names.h \
 	%D%/network.c %D%/network.h \

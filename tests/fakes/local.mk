@@ -33,3 +33,6 @@ tests_fakes_mkseccomp_SOURCES = %D%/mkseccomp.c
 tests_fakes_mkseccomp_LDADD = libcore.a libos.a libspec.a libcodec.a libbase.a $(SECCOMP_LIBS)
 tests_fakes_sandboxed_SOURCES = %D%/sandboxed.c
 tests_fakes_sandboxed_LDADD = libos.a libbase.a
+
+## read, run or compiled by the tests themselves
+EXTRA_DIST += %D%/echo.py %D%/mktar.py %D%/sysctrd.py %D%/sysprobe.c %D%/typist.py
