@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aio/fdsession.h"
 #include "api/handlers.h"
 #include "api/objects.h"
 #include "base/mem.h"
@@ -17,6 +18,7 @@
 #include "core/inst.h"
 #include "core/inst_ops.h"
 #include "core/monitor_conn.h"
+#include "core/op_streams.h"
 
 static int find(struct api_req *req, struct inst **ret_inst)
 {
@@ -199,6 +201,18 @@ static int check_exec(const json_t *body, const struct exec_request *request, st
 	return 0;
 }
 
+/* The client hands its descriptors over on this very connection. */
+static void reply_exec_link(struct api_req *req, struct op *op)
+{
+	_cleanup_(freep) char *url = xasprintf("/1.0/operations/%s", op->id);
+
+	http_req_add_header(req->http, "Location", url);
+	if (op_streams_connect(op, strmap_get(&op->fds, "fds"), req->http, &req->err) < 0)
+		reply_error(req);
+	else
+		reply_upgraded(req);
+}
+
 void exec_post(struct api_req *req)
 {
 	struct exec_request *request = xcalloc(1, sizeof(*request));
@@ -210,11 +224,17 @@ void exec_post(struct api_req *req)
 		r = read_exec(req->body, request, &req->err);
 	if (r == 0)
 		r = check_exec(req->body, request, &req->err);
+	if (r == 0 && fdsession_wanted(req->http) && !request->wait_for_client)
+		r = err_kind(&req->err, ERR_INVALID, "Upgrade: %s needs wait-for-websocket",
+			     FDSESSION_PROTOCOL);
 	if (r < 0)
 		exec_request_free(request);
 	else
 		r = exec_session_new(inst, request, &op, &req->err);
-	reply_op_result(req, r, op);
+	if (r == 0 && fdsession_wanted(req->http))
+		reply_exec_link(req, op);
+	else
+		reply_op_result(req, r, op);
 }
 
 /* ---- console ---- */

@@ -14,6 +14,8 @@
 #include "cli/object.h"
 #include "cli/session.h"
 #include "cli/term.h"
+#include "client/client.h"
+#include "client/fdlink.h"
 #include "codec/json.h"
 
 enum {
@@ -143,23 +145,22 @@ static int run_session(struct cli *cli, const char *name, const struct mode *mod
 	_cleanup_(freep) char *path = object_path(&object_instance, name, "/exec");
 	_cleanup_(json_decrefp) json_t *operation = NULL;
 	struct client_reply reply = { 0 };
+	struct fdlink_start start = { .target = path, .body = request, .reply = &reply };
 	struct session_plan plan = {
 		.kind = SESSION_EXEC,
 		.interactive = mode->interactive,
 		.raw = mode->interactive && isatty(STDIN_FILENO),
 		.no_stdin = mode->no_stdin,
+		.start = &start,
 	};
 	struct err err = { 0 };
-	int status = -1, r = client_request(cli->client, "POST", path, request, &reply, &err);
+	int status = -1, r = session_run_fds(cli, &plan, &status, &err);
 
-	if (r < 0)
-		return object_fail(cli, &object_instance, name, "exec", &err);
-	plan.operation = reply.metadata;
-	plan.id = reply.operation;
-	if (json_str(json_at(reply.metadata, "metadata.fds"), "fds", NULL))
-		r = session_run_fds(cli, &plan, &status, &err);
-	else
+	if (r > 0) { /* a daemon that has WebSockets only */
+		plan.operation = reply.metadata;
+		plan.id = reply.operation;
 		r = session_run_ws(cli, &plan, &err);
+	}
 	if (r >= 0 && (status < 0 || status == STATUS_NOT_EXECUTABLE || status == STATUS_NOT_FOUND))
 		r = cli_wait(cli, reply.operation, &operation, &err);
 	client_reply_done(&reply);

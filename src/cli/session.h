@@ -13,6 +13,7 @@
 #include "cli/detach.h"
 
 struct cli;
+struct fdlink_start;
 
 enum session_kind {
 	SESSION_EXEC,
@@ -29,6 +30,7 @@ struct session_plan {
 	const char *greeting;	 /* said when what is typed goes there already; NULL: nothing */
 	const json_t *operation; /* metadata.fds has the secrets */
 	const char *id;		 /* of the operation */
+	const struct fdlink_start *start; /* in place of these two: session_run_fds() makes it */
 };
 
 /*
@@ -42,6 +44,7 @@ int session_run_ws(struct cli *cli, const struct session_plan *plan, struct err 
  * the session goes on without the daemon.
  *
  * @ret_status: the command's exit status, 0 of a console; -1: ask the operation.
+ * Returns: 0; 1 when the daemon began what plan->start says and knows no descriptors; -errno.
  */
 int session_run_fds(struct cli *cli, const struct session_plan *plan, int *ret_status,
 		    struct err *err);

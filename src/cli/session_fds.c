@@ -279,18 +279,27 @@ static void session_done(struct fds_session *s)
 		(void)close(s->signal_fd);
 }
 
-static int connect_daemon(struct cli *cli, struct fds_session *s, struct err *err)
+static int open_link(struct cli *cli, struct fds_session *s, struct err *err)
 {
 	const json_t *fds = json_at(s->plan->operation, "metadata.fds");
 	_cleanup_(freep) char *path = NULL;
+	size_t n_fds = s->plan->interactive ? 0 : PUMPS;
 	int r;
 
+	if (s->plan->start)
+		return fdlink_post(cli->client, s->plan->start, s->give, n_fds, &s->daemon, err);
 	path = client_path("/1.0/operations/%s/websocket?secret=%s", s->plan->id,
 			   json_str(fds, "fds", ""));
-	r = fdlink_open(cli->client, path, s->give, s->plan->interactive ? 0 : PUMPS, &s->daemon,
-			err);
-	if (r < 0)
-		return err_wrap(err, "connect the session");
+	r = fdlink_open(cli->client, path, s->give, n_fds, &s->daemon, err);
+	return r < 0 ? err_wrap(err, "connect the session") : 0;
+}
+
+static int connect_daemon(struct cli *cli, struct fds_session *s, struct err *err)
+{
+	int r = open_link(cli, s, err);
+
+	if (r != 0)
+		return r;
 	for (int i = 0; i < PUMPS; i++) { /* the command's ends are its own now */
 		if (s->own_give[i])
 			(void)close(s->give[i]);

@@ -255,30 +255,42 @@ int client_raw(struct client *client, const struct http_request *request, struct
 	return r;
 }
 
+/* Any other answer than 101. Returns: 1 when @reply is wanted and the request was taken. */
+static int not_upgraded(struct http_conn *conn, const struct http_request *request,
+			const struct http_reply *head, struct client_reply *reply, struct err *err)
+{
+	_cleanup_(buf_done) struct buf body = { 0 };
+	struct client_reply ignored = { 0 };
+	int r = http_read_all(conn, &body, ANSWER_MAX, err);
+
+	if (r == 0)
+		r = parse_envelope(head, &body, reply ? reply : &ignored, err);
+	client_reply_done(&ignored);
+	if (r == 0 && !reply)
+		r = err_kind(err, ERR_INTERNAL, "sysctrd refused to upgrade to %s",
+			     request->upgrade);
+	return r < 0 ? r : 1;
+}
+
 int client_upgrade(const struct client *client, const struct http_request *request,
-		   struct http_conn **ret_conn, struct err *err)
+		   struct client_reply *reply, struct http_conn **ret_conn, struct err *err)
 {
 	_cleanup_(http_closep) struct http_conn *conn = NULL;
-	struct client_reply ignored = { 0 };
 	struct http_reply head = { 0 };
-	struct buf body = { 0 };
 	int r = http_open(client->socket_path, client->interrupt_fd, &conn, err);
 
 	if (r == 0)
 		r = http_exchange(conn, request, &head, err);
 	if (r == 0 && head.status == 101) {
+		const char *location = strmap_get(&head.headers, "location");
+
+		if (reply && location)
+			reply->operation = operation_id(location);
 		*ret_conn = TAKE_PTR(conn);
 	} else if (r == 0) {
-		r = http_read_all(conn, &body, ANSWER_MAX, err);
-		if (r == 0)
-			r = parse_envelope(&head, &body, &ignored, err);
-		if (r == 0)
-			r = err_kind(err, ERR_INTERNAL, "sysctrd refused to upgrade to %s",
-				     request->upgrade);
+		r = not_upgraded(conn, request, &head, reply, err);
 	}
-	client_reply_done(&ignored);
 	http_reply_done(&head);
-	buf_done(&body);
 	return r;
 }
 

@@ -71,9 +71,12 @@ int client_raw(struct client *client, const struct http_request *request, struct
 /*
  * A request on a connection of its own that must be answered with 101. Returns: 0 with *@ret_conn
  * to be taken apart by http_take_fd().
+ *
+ * @reply: NULL, or all zero. Gets the operation that the 101 names. A daemon that took the request
+ * without the upgrade: returns 1, and @reply is its answer.
  */
 int client_upgrade(const struct client *client, const struct http_request *request,
-		   struct http_conn **ret_conn, struct err *err);
+		   struct client_reply *reply, struct http_conn **ret_conn, struct err *err);
 
 void client_reply_done(struct client_reply *reply);
 

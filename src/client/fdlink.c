@@ -12,6 +12,8 @@
 #include "client/client.h"
 #include "client/http.h"
 
+#define PROTOCOL "sysctr-fds"
+
 enum {
 	LINES_MAX = 256 * 1024,
 	READ_SIZE = 4096
@@ -58,18 +60,16 @@ static void keep_fd(struct fdlink *link, int fd)
 		(void)close(fd);
 }
 
-int fdlink_open(const struct client *client, const char *target, const int *fds, size_t n_fds,
-		struct fdlink **ret_link, struct err *err)
+static int open_link(const struct client *client, const struct http_request *request,
+		     const int *fds, size_t n_fds, struct client_reply *reply,
+		     struct fdlink **ret_link, struct err *err)
 {
-	struct http_request request = { .method = "GET",
-					.target = target,
-					.upgrade = "sysctr-fds" };
 	_cleanup_(http_closep) struct http_conn *conn = NULL;
 	struct fdlink *link;
 	int fd = -EBADF;
-	int r = client_upgrade(client, &request, &conn, err);
+	int r = client_upgrade(client, request, reply, &conn, err);
 
-	if (r < 0)
+	if (r != 0)
 		return r;
 	link = xcalloc(1, sizeof(*link));
 	link->fd = http_take_fd(TAKE_PTR(conn), &link->in, &fd);
@@ -81,6 +81,31 @@ int fdlink_open(const struct client *client, const char *target, const int *fds,
 	}
 	*ret_link = link;
 	return 0;
+}
+
+int fdlink_open(const struct client *client, const char *target, const int *fds, size_t n_fds,
+		struct fdlink **ret_link, struct err *err)
+{
+	struct http_request request = { .method = "GET", .target = target, .upgrade = PROTOCOL };
+
+	return open_link(client, &request, fds, n_fds, NULL, ret_link, err);
+}
+
+int fdlink_post(const struct client *client, const struct fdlink_start *start, const int *fds,
+		size_t n_fds, struct fdlink **ret_link, struct err *err)
+{
+	static const char *const headers[] = { "Content-Type: application/json", NULL };
+	_cleanup_(freep) char *text = json_dumps(start->body, JSON_COMPACT);
+	struct http_request request = {
+		.method = "POST",
+		.target = start->target,
+		.headers = headers,
+		.body = text,
+		.body_len = strlen(text),
+		.upgrade = PROTOCOL,
+	};
+
+	return open_link(client, &request, fds, n_fds, start->reply, ret_link, err);
 }
 
 int fdlink_fd(const struct fdlink *link)

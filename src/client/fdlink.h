@@ -6,11 +6,13 @@
  */
 #pragma once
 
+#include <jansson.h>
 #include <stddef.h>
 
 #include "base/err.h"
 
 struct client;
+struct client_reply;
 struct fdlink;
 
 enum {
@@ -21,6 +23,18 @@ enum {
 /* Upgrade GET @target and hand over @fds (borrowed). */
 int fdlink_open(const struct client *client, const char *target, const int *fds, size_t n_fds,
 		struct fdlink **ret_link, struct err *err);
+
+/* What is started by the request that opens the link. */
+struct fdlink_start {
+	const char *target;
+	const json_t *body;
+	struct client_reply *reply; /* as of client_upgrade() */
+};
+
+/* The same by POST: one exchange instead of two. Returns: as client_upgrade(); 1: there is no link. */
+int fdlink_post(const struct client *client, const struct fdlink_start *start, const int *fds,
+		size_t n_fds, struct fdlink **ret_link, struct err *err);
+
 int fdlink_fd(const struct fdlink *link); /* to poll for reading */
 
 /* @line without its newline. Returns: 0 or -errno (-EPIPE: the daemon is gone). */

@@ -123,7 +123,7 @@ static int upgrade(const struct client *client, const char *target, struct ws *w
 	_cleanup_(http_closep) struct http_conn *conn = NULL;
 	int passed, r;
 
-	r = client_upgrade(client, &request, &conn, err);
+	r = client_upgrade(client, &request, NULL, &conn, err);
 	if (r < 0)
 		return r;
 	ws->fd = http_take_fd(TAKE_PTR(conn), &ws->rest, &passed);

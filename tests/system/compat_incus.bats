@@ -105,6 +105,9 @@ types() {
 	[ "$(q '{"command":["sh","-c","exit 5"]}' | jq .metadata.return)" = 5 ]
 	fails 1 "does not go with" q '{"command":["true"],"record-output":true,"wait-for-websocket":true}'
 	fails 1 "does not go with" q '{"command":["true"],"record-output":true,"interactive":true}'
+	curl -s --unix-socket "$SYSCTR_SOCKET" -H 'Connection: Upgrade' -H 'Upgrade: sysctr-fds' http://s/1.0/instances/c1/exec \
+		-d '{"command":["touch","/tmp/never"]}' | jq -e '.error_code == 400 and (.error | contains("needs wait-for-websocket"))'
+	fails 1 "" s exec c1 -- test -e /tmp/never
 	fails 1 "command is missing" q '{"command":[]}'
 	s pause c1
 	fails 1 "Instance is frozen" q '{"command":["true"]}'
