@@ -48,7 +48,8 @@ api_handler_fn networks_list, networks_post, network_get, network_put, network_p
 api_handler_fn network_post, network_remove, network_state_get, network_leases_get;
 
 /* pools.c */
-api_handler_fn pools_list, pool_get, pool_resources_get, volumes_list;
+api_handler_fn pools_list, pools_post, pool_get, pool_put, pool_patch, pool_delete_req;
+api_handler_fn pool_resources_get, volumes_list;
 
 /* warnings.c */
 api_handler_fn warnings_list, warning_get, warning_put, warning_remove;

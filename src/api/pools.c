@@ -1,4 +1,4 @@
-/* api/pools.c - /1.0/storage-pools, for reading */
+/* api/pools.c - /1.0/storage-pools */
 #include <stdlib.h>
 #include <sys/statvfs.h>
 
@@ -6,9 +6,11 @@
 #include "api/objects.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "codec/json.h"
 #include "core/core.h"
 #include "core/inst.h"
 #include "core/pool.h"
+#include "core/pool_edit.h"
 #include "spec/device.h"
 #include "spec/profile.h"
 
@@ -68,16 +70,95 @@ static int find(struct api_req *req, struct pool_record **ret_pool)
 	return pool_find(req->core, req->args[0], ret_pool, &req->err);
 }
 
+static void pool_etag(struct core *core, const struct pool_record *pool, struct etag *etag)
+{
+	_cleanup_(freep) char *dir = pool_dir(core, pool);
+
+	etag_add_str(etag, pool->name);
+	etag_add_str(etag, pool->driver);
+	etag_add_str(etag, pool->description);
+	etag_add_str(etag, dir);
+	etag_add_map(etag, &pool->config);
+}
+
 void pool_get(struct api_req *req)
 {
 	struct pool_record *pool;
+	struct etag etag = { 0 };
 
 	if (find(req, &pool) < 0) {
 		reply_error(req);
 		return;
 	}
+	pool_etag(req->core, pool, &etag);
+	api_set_etag(req, &etag);
 	write_pool(&req->json, req->core, pool);
 	reply_sync(req);
+}
+
+static int read_pool(const json_t *body, struct pool_record *pool, struct err *err)
+{
+	int r = json_check(body, "s:name s:driver s:description o:config", err);
+
+	if (r == 0)
+		r = json_strmap(body, "config", &pool->config, err);
+	if (json_get(body, "description"))
+		replace_str(&pool->description, json_str(body, "description", ""));
+	return r;
+}
+
+/* Answers when the pool is there: clients use it at once. */
+void pools_post(struct api_req *req)
+{
+	_cleanup_(pool_record_freep) struct pool_record *pool =
+		pool_record_new(json_str(req->body, "name", ""));
+	struct op *op = NULL;
+	int r = read_pool(req->body, pool, &req->err);
+
+	replace_str(&pool->driver, json_str(req->body, "driver", ""));
+	if (r == 0)
+		r = pool_make(req->core, pool, &op, &req->err);
+	reply_op_end(req, r, op);
+}
+
+static void edit(struct api_req *req, bool keep)
+{
+	_cleanup_(pool_record_freep) struct pool_record *pool = NULL;
+	struct pool_record *current = NULL;
+	struct etag etag = { 0 };
+	int r = find(req, &current);
+
+	if (r == 0) {
+		pool_etag(req->core, current, &etag);
+		r = api_check_etag(req, &etag);
+	}
+	if (r == 0) {
+		pool = pool_record_copy(current);
+		if (!keep)
+			strmap_done(&pool->config);
+		r = read_pool(req->body, pool, &req->err);
+	}
+	if (r == 0)
+		r = pool_edit(req->core, pool, &req->err);
+	reply_result(req, r);
+}
+
+void pool_put(struct api_req *req)
+{
+	edit(req, false);
+}
+
+void pool_patch(struct api_req *req)
+{
+	edit(req, true);
+}
+
+void pool_delete_req(struct api_req *req)
+{
+	struct op *op = NULL;
+	int r = pool_delete(req->core, req->args[0], &op, &req->err);
+
+	reply_op_end(req, r, op);
 }
 
 static void write_amount(struct jsonw *w, const char *key, uint64_t total, uint64_t used)
@@ -85,6 +166,18 @@ static void write_amount(struct jsonw *w, const char *key, uint64_t total, uint6
 	jsonw_add_object(w, key);
 	jsonw_add_u64(w, "total", total);
 	jsonw_add_u64(w, "used", used);
+	jsonw_end_object(w);
+}
+
+/* Ours: what may be expected of the pool. */
+static void write_capabilities(struct jsonw *w, const struct pool_record *pool)
+{
+	const struct pool_capabilities capabilities = pool_capabilities(pool);
+
+	jsonw_add_object(w, "capabilities");
+	jsonw_add_bool(w, "shared_images", capabilities.shared_images);
+	jsonw_add_bool(w, "fast_snapshots", capabilities.fast_snapshots);
+	jsonw_add_str(w, "quotas", capabilities.quotas);
 	jsonw_end_object(w);
 }
 
@@ -104,6 +197,7 @@ void pool_resources_get(struct api_req *req)
 	write_amount(&req->json, "space", fs.f_blocks * fs.f_frsize,
 		     (fs.f_blocks - fs.f_bfree) * fs.f_frsize);
 	write_amount(&req->json, "inodes", fs.f_files, fs.f_files - fs.f_ffree);
+	write_capabilities(&req->json, pool);
 	jsonw_end_object(&req->json);
 	reply_sync(req);
 }

@@ -101,7 +101,11 @@ const struct route routes[] = {
 	{ "GET", "/1.0/networks/{name}/leases", BODY_IGNORED, network_leases_get },
 
 	{ "GET", "/1.0/storage-pools", BODY_IGNORED, pools_list },
+	{ "POST", "/1.0/storage-pools", BODY_JSON, pools_post },
 	{ "GET", "/1.0/storage-pools/{pool}", BODY_IGNORED, pool_get },
+	{ "PUT", "/1.0/storage-pools/{pool}", BODY_JSON, pool_put },
+	{ "PATCH", "/1.0/storage-pools/{pool}", BODY_JSON, pool_patch },
+	{ "DELETE", "/1.0/storage-pools/{pool}", BODY_IGNORED, pool_delete_req },
 	{ "GET", "/1.0/storage-pools/{pool}/resources", BODY_IGNORED, pool_resources_get },
 	{ "GET", "/1.0/storage-pools/{pool}/volumes", BODY_IGNORED, volumes_list },
 

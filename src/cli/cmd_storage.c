@@ -1,4 +1,4 @@
-/* cli/cmd_storage.c - storage: the pools, read only */
+/* cli/cmd_storage.c - storage: the pools and their keys */
 #include <inttypes.h>
 
 #include "base/buf.h"
@@ -30,6 +30,59 @@ static int run_show(struct cli *cli, const struct cli_args *args)
 	return object_run_show(cli, &object_pool, args);
 }
 
+static int run_get(struct cli *cli, const struct cli_args *args)
+{
+	return object_run_get(cli, &object_pool, args->words[0], args->words[1]);
+}
+
+static int run_set(struct cli *cli, const struct cli_args *args)
+{
+	return object_run_set(cli, &object_pool, args->words[0], args->words + 1);
+}
+
+static int run_unset(struct cli *cli, const struct cli_args *args)
+{
+	return object_run_unset(cli, &object_pool, args->words[0], args->words + 1);
+}
+
+static int run_edit(struct cli *cli, const struct cli_args *args)
+{
+	return object_run_edit(cli, &object_pool, args->words[0]);
+}
+
+static int run_delete(struct cli *cli, const struct cli_args *args)
+{
+	return object_run_delete(cli, &object_pool, args);
+}
+
+static int run_create(struct cli *cli, const struct cli_args *args)
+{
+	_cleanup_(json_decrefp) json_t *body = NULL;
+	json_t *config = json_object();
+	struct err err = { 0 };
+	int r = pairs_apply(args->words + 2, config, &err);
+
+	body = json_pack("{sssssssO}", "name", args->words[0], "driver", args->words[1],
+			 "description",
+			 args_has(args, "description") ? args_get(args, "description") : "",
+			 "config", config);
+	json_decref(config);
+	if (r == 0)
+		r = cli_operate(cli, "POST", object_pool.collection, body, NULL, &err);
+	return r < 0 ? cli_fail(cli, args->words[0], "create", &err) : CLI_OK;
+}
+
+/* What the driver can do, in the words of the API. */
+static void add_capabilities(const json_t *capabilities, struct buf *text)
+{
+	if (!json_is_object(capabilities))
+		return;
+	buf_printf(text, "Images: %s\nSnapshots: %s\nQuotas: %s\n",
+		   json_bool(capabilities, "shared_images", false) ? "shared" : "copied",
+		   json_bool(capabilities, "fast_snapshots", false) ? "in constant time" : "copied",
+		   json_str(capabilities, "quotas", ""));
+}
+
 static int run_info(struct cli *cli, const struct cli_args *args)
 {
 	_cleanup_(freep) char *path = object_path(&object_pool, args->words[0], "/resources");
@@ -49,10 +102,16 @@ static int run_info(struct cli *cli, const struct cli_args *args)
 		   json_array_size(json_object_get(pool, "used_by")),
 		   fmt_bytes(used, (uint64_t)json_i64(space, "used", 0)),
 		   fmt_bytes(total, (uint64_t)json_i64(space, "total", 0)));
+	add_capabilities(json_object_get(resources, "capabilities"), &text);
 	cli_print(buf_str(&text));
 	buf_done(&text);
 	return CLI_OK;
 }
+
+static const struct cli_option create_options[] = {
+	{ 0, "description", "TEXT", "what it is for", HINT_NONE },
+	{ 0 },
+};
 
 const struct cli_command cmd_storage_list = {
 	.path = "storage list",
@@ -78,10 +137,79 @@ const struct cli_command cmd_storage_show = {
 const struct cli_command cmd_storage_info = {
 	.path = "storage info",
 	.usage = "POOL",
-	.summary = "Show how full a storage pool is",
+	.summary = "Show how full a storage pool is and what it can do",
 	.example = "sysctr storage info default",
 	.min_words = 1,
 	.max_words = 1,
 	.hints = { HINT_POOL },
 	.run = run_info,
+};
+
+const struct cli_command cmd_storage_create = {
+	.path = "storage create",
+	.usage = "POOL DRIVER [KEY=VALUE]...",
+	.summary = "Create a storage pool",
+	.example = "sysctr storage create big overlay source=/srv/big",
+	.text = "DRIVER is overlay (instances stand on the unpacked image), dir (each has a copy), or\n"
+		"auto. source= is an empty directory, or one to be made.",
+	.options = { create_options },
+	.min_words = 2,
+	.max_words = CLI_MANY,
+	.run = run_create,
+};
+
+const struct cli_command cmd_storage_get = {
+	.path = "storage get",
+	.usage = "POOL KEY",
+	.summary = "Show the value of a storage pool's key",
+	.example = "sysctr storage get default source",
+	.min_words = 2,
+	.max_words = 2,
+	.hints = { HINT_POOL, HINT_NONE },
+	.run = run_get,
+};
+
+const struct cli_command cmd_storage_set = {
+	.path = "storage set",
+	.usage = "POOL KEY=VALUE...",
+	.summary = "Set keys of a storage pool",
+	.example = "sysctr storage set default user.room=cellar",
+	.min_words = 2,
+	.max_words = CLI_MANY,
+	.hints = { HINT_POOL, HINT_NONE },
+	.run = run_set,
+};
+
+const struct cli_command cmd_storage_unset = {
+	.path = "storage unset",
+	.usage = "POOL KEY...",
+	.summary = "Remove keys of a storage pool",
+	.example = "sysctr storage unset default user.room",
+	.min_words = 2,
+	.max_words = CLI_MANY,
+	.hints = { HINT_POOL, HINT_NONE },
+	.run = run_unset,
+};
+
+const struct cli_command cmd_storage_edit = {
+	.path = "storage edit",
+	.usage = "POOL",
+	.summary = "Edit a storage pool as YAML, or read it from standard input",
+	.example = "sysctr storage edit default",
+	.min_words = 1,
+	.max_words = 1,
+	.hints = { HINT_POOL },
+	.run = run_edit,
+};
+
+const struct cli_command cmd_storage_delete = {
+	.path = "storage delete",
+	.aliases = "storage rm",
+	.usage = "POOL...",
+	.summary = "Delete storage pools that nothing uses",
+	.example = "sysctr storage delete big",
+	.min_words = 1,
+	.max_words = CLI_MANY,
+	.hints = { HINT_POOL },
+	.run = run_delete,
 };

@@ -189,6 +189,21 @@ static int check_expanded(struct core *core, const struct expanded *expanded, st
 	return r;
 }
 
+/* Its root does not move with an edit. */
+static int check_pool_stays(const struct inst *inst, const struct expanded *expanded,
+			    struct err *err)
+{
+	const char *root = devices_root(&expanded->devices);
+	const char *pool =
+		root ? device_get(devices_get(&expanded->devices, root), "pool", NULL) : NULL;
+
+	if (!pool || streq(pool, inst->record->pool))
+		return 0;
+	return err_kind(err, ERR_INVALID,
+			"Cannot update root disk device pool name: the instance is on \"%s\"",
+			inst->record->pool);
+}
+
 int inst_check_record(struct core *core, const struct inst_record *record,
 		      const struct profile_record *edited, struct err *err)
 {
@@ -208,6 +223,8 @@ int inst_check_record(struct core *core, const struct inst_record *record,
 		return r;
 	expand_instance(record, profiles, n, &expanded);
 	r = check_expanded(core, &expanded, err);
+	if (r == 0 && inst && inst->stored)
+		r = check_pool_stays(inst, &expanded, err);
 	if (r == 0 && inst && inst->conn && !inst->releasing)
 		r = devices_check_live(&inst->expanded.devices, &expanded.devices, err);
 	expanded_done(&expanded);

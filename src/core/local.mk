@@ -37,6 +37,7 @@ libcore_a_SOURCES = \
 	%D%/op.c %D%/op.h \
 	%D%/op_streams.c %D%/op_streams.h \
 	%D%/pool.c %D%/pool.h \
+	%D%/pool_edit.c %D%/pool_edit.h \
 	%D%/preview.c %D%/preview.h \
 	%D%/profile.c %D%/profile.h \
 	%D%/reconcile.c %D%/reconcile.h \

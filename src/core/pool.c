@@ -35,11 +35,14 @@ char *pool_dir(const struct core *core, const struct pool_record *pool)
 	return xasprintf("%s/pools/%s", core->dirs.state, pool->name);
 }
 
-static void fill_job(struct core *core, const struct pool_record *pool, struct job *job)
+void pool_fill_job_anyway(struct core *core, const struct pool_record *pool, struct job *job)
 {
+	const char *source = strmap_get(&pool->config, "source");
+
 	job->pool.name = xstrdup(pool->name);
 	job->pool.driver = xstrdup(pool->driver);
 	job->pool.dir = pool_dir(core, pool);
+	job->pool.own_dir = str_empty(source);
 	job->id_base = core->config->idmap_base;
 	job->id_count = IDRANGE_COUNT;
 	job->reserve_bytes = POOL_RESERVE_BYTES;
@@ -56,8 +59,20 @@ int pool_fill_job(struct core *core, const char *name, struct job *job, struct e
 		return err_kind(err, ERR_UNAVAILABLE,
 				"storage pool \"%s\" is not available; see: sysctr warning list",
 				name);
-	fill_job(core, pool, job);
+	pool_fill_job_anyway(core, pool, job);
 	return 0;
+}
+
+struct pool_capabilities pool_capabilities(const struct pool_record *pool)
+{
+	uint32_t caps = 0;
+
+	(void)storage_driver_caps(pool->driver, &caps, NULL); /* "auto": nothing is known yet */
+	return (struct pool_capabilities){
+		.shared_images = caps & STORAGE_CAP_SHARED_IMAGE,
+		.fast_snapshots = caps & STORAGE_CAP_SNAPSHOT,
+		.quotas = caps & STORAGE_CAP_QUOTA ? "yes" : "no: the driver has none",
+	};
 }
 
 int pool_check_root(struct core *core, const struct strmap *device, struct err *err)
@@ -110,8 +125,8 @@ static void prepare_args_free(void *data)
 }
 
 /* The driver that "auto" came down to is stored, so that later starts do not change it. */
-static int store_driver(struct core *core, struct pool_record *pool, const char *driver,
-			struct err *err)
+int pool_store_driver(struct core *core, struct pool_record *pool, const char *driver,
+		      struct err *err)
 {
 	_cleanup_(pool_record_freep) struct pool_record *copy = NULL;
 	int r;
@@ -133,7 +148,8 @@ static enum op_next prepared(struct op *op, const struct job_report *report)
 	_cleanup_(freep) char *entity = xasprintf("storage-pools/%s", args->pool);
 
 	if (op->err.code == 0)
-		(void)store_driver(op->core, pool, strmap_get(&report->result, "driver"), &op->err);
+		(void)pool_store_driver(op->core, pool, strmap_get(&report->result, "driver"),
+					&op->err);
 	replace_str(&pool->status, op->err.code < 0 ? "Unavailable" : "Created");
 	core_warn(op->core, "Storage pool unavailable", entity,
 		  op->err.code < 0 ? op->err.msg : NULL);
@@ -146,7 +162,7 @@ static enum op_next step_prepare(struct op *op)
 	struct job job = { .kind = JOB_POOL_PREPARE };
 	enum op_next next;
 
-	fill_job(op->core, strmap_get(&op->core->pools, args->pool), &job);
+	pool_fill_job_anyway(op->core, strmap_get(&op->core->pools, args->pool), &job);
 	next = job_run(op, &job, -EBADF, prepared);
 	wire_free(&job_schema, &job);
 	return next;

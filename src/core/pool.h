@@ -22,6 +22,20 @@ int pool_find(struct core *core, const char *name, struct pool_record **ret_pool
 /* The pool's directory; owned by the caller. */
 char *pool_dir(const struct core *core, const struct pool_record *pool);
 
+struct pool_capabilities {
+	bool shared_images;  /* an instance takes what differs from its image */
+	bool fast_snapshots; /* in constant time */
+	const char *quotas;  /* "yes", or "no: why"; borrowed */
+};
+struct pool_capabilities pool_capabilities(const struct pool_record *pool);
+
+/* The same whatever state the pool is in: for the jobs that bring it into another one. */
+void pool_fill_job_anyway(struct core *core, const struct pool_record *pool, struct job *job);
+
+/* Keep the driver that a helper found; "auto" is none. */
+int pool_store_driver(struct core *core, struct pool_record *pool, const char *driver,
+		      struct err *err);
+
 /* pool, id range and reserve of a job. Errors: ERR_NOT_FOUND, ERR_UNAVAILABLE with the reason. */
 int pool_fill_job(struct core *core, const char *name, struct job *job, struct err *err);
 

@@ -91,6 +91,16 @@ int db_pool_update(struct db *db, const struct pool_record *record, struct err *
 	return rows_update(db, &parent, record, record->id, record->name, err);
 }
 
+int db_pool_forget_images(struct db *db, int64_t id, struct err *err)
+{
+	int r = db_begin(db, err);
+
+	if (r < 0)
+		return r;
+	r = sql_run(db, "DELETE FROM image_volumes WHERE pool_id = ?1", SQL_ARGS(SQL_INT(id)), err);
+	return sql_end(db, r, err);
+}
+
 int db_pool_delete(struct db *db, int64_t id, struct err *err)
 {
 	int r = db_begin(db, err);

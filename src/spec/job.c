@@ -23,6 +23,8 @@ static const struct job_row rows[] = {
 	[JOB_IMAGE_PUBLISH] = { "image-publish", "sysctr-unpack" },
 	[JOB_VOLUME_REPLACE] = { "volume-replace", "sysctr-worker" },
 	[JOB_INSTANCE_EXPORT] = { "instance-export", "sysctr-unpack" },
+	[JOB_POOL_CREATE] = { "pool-create", "sysctr-worker" },
+	[JOB_POOL_DELETE] = { "pool-delete", "sysctr-worker" },
 };
 static_assert(ARRAY_LEN(rows) == JOB_KIND_MAX, "one row per job");
 
@@ -46,6 +48,7 @@ static const struct wire_field job_pool_fields[] = {
 	{ 1, WIRE_STR, offsetof(struct job_pool, name), NULL },
 	{ 2, WIRE_STR, offsetof(struct job_pool, driver), NULL },
 	{ 3, WIRE_STR, offsetof(struct job_pool, dir), NULL },
+	{ 4, WIRE_BOOL, offsetof(struct job_pool, own_dir), NULL },
 };
 WIRE_SCHEMA(job_pool, job_pool_fields);
 

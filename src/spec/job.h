@@ -45,14 +45,17 @@ enum job_kind {
 	JOB_IMAGE_PUBLISH,   /* unpack: volume to a file in dir, as JOB_IMAGE_STORE leaves them */
 	JOB_INSTANCE_EXPORT, /* unpack: volume as a backup to standard output */
 	JOB_VOLUME_REPLACE,  /* worker: from_volume takes the place of volume, which is deleted */
+	JOB_POOL_CREATE,     /* worker: JOB_POOL_PREPARE of a new pool, undone when it fails */
+	JOB_POOL_DELETE,     /* worker: images and trash of a pool without volumes, then its tree */
 	JOB_KIND_MAX
 };
 
 /* Where volumes are. */
 struct job_pool {
 	char *name;
-	char *driver; /* "overlay", "dir"; JOB_POOL_PREPARE: "auto" too */
+	char *driver; /* "overlay", "dir"; JOB_POOL_PREPARE, _CREATE: "auto" too */
 	char *dir;    /* absolute */
+	bool own_dir; /* JOB_POOL_DELETE: the directory goes with the pool */
 };
 extern const struct wire_schema job_pool_schema;
 
@@ -94,6 +97,7 @@ extern const struct wire_schema job_schema;
 /*
  * A message of a helper. Results by job:
  *   POOL_PREPARE  driver
+ *   POOL_CREATE   the same
  *   VOLUME_DELETE hidden=true as soon as the name is free, before the space is
  *   IMAGE_STORE   fingerprint, size, format (unified|split), and the image's metadata as
  *   IMAGE_PUBLISH   the same

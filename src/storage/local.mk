@@ -9,6 +9,7 @@ libstorage_a_SOURCES = \
 	%D%/overlay.c %D%/overlay.h \
 	%D%/policy.c %D%/policy.h \
 	%D%/pool.c %D%/pool.h \
+	%D%/pool_make.c %D%/pool_make.h \
 	%D%/trace.c %D%/trace.h \
 	%D%/volume.c %D%/volume.h \
 	%D%/volume_copy.c

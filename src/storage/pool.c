@@ -17,6 +17,8 @@
 
 static const struct storage_driver *const drivers[] = { &overlay_driver, &dir_driver };
 
+const char *const pool_subdirs[] = { "images", "instances", "snapshots", "trash", NULL };
+
 const struct storage_driver *storage_driver_find(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_LEN(drivers); i++)
@@ -93,17 +95,15 @@ static int make_pool_dir(const char *dir, struct err *err)
 /* Closed to host users: nobody but root comes below (threat G9). */
 static int make_tree(struct pool *pool, struct err *err)
 {
-	static const char *const subdirs[] = { "images", "instances", "snapshots", "trash" };
-
 	if (fchmod(pool->dir_fd, 0700) < 0)
 		return err_set(err, -errno, "close \"%s\" to others", pool->dir);
-	for (size_t i = 0; i < ARRAY_LEN(subdirs); i++) {
-		if (mkdirat(pool->dir_fd, subdirs[i], 0700) < 0 && errno != EEXIST)
-			return err_set(err, -errno, "make \"%s/%s\"", pool->dir, subdirs[i]);
+	for (const char *const *subdir = pool_subdirs; *subdir; subdir++) {
+		if (mkdirat(pool->dir_fd, *subdir, 0700) < 0 && errno != EEXIST)
+			return err_set(err, -errno, "make \"%s/%s\"", pool->dir, *subdir);
 		_cleanup_(fd_closep) int fd =
-			path_open_plain(pool->dir_fd, subdirs[i], O_RDONLY | O_DIRECTORY, 0);
+			path_open_plain(pool->dir_fd, *subdir, O_RDONLY | O_DIRECTORY, 0);
 		if (fd < 0)
-			return err_set(err, fd, "open \"%s/%s\"", pool->dir, subdirs[i]);
+			return err_set(err, fd, "open \"%s/%s\"", pool->dir, *subdir);
 	}
 	if (fsync(pool->dir_fd) < 0)
 		return err_set(err, -errno, "sync \"%s\"", pool->dir);

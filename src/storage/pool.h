@@ -38,6 +38,9 @@ int pool_open(const char *name, const char *driver, const char *dir, struct pool
  */
 int pool_prepare(const struct pool_request *request, struct pool *ret_pool, struct err *err);
 
+/* What a pool's directory has in it, NULL-terminated. */
+extern const char *const pool_subdirs[];
+
 void pool_close(struct pool *pool);
 
 /* Whether the pool's owner wants no more. */

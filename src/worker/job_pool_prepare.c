@@ -1,6 +1,10 @@
-/* worker/job_pool_prepare.c - JOB_POOL_PREPARE: a pool ready for use after whatever happened */
+/*
+ * worker/job_pool_prepare.c - JOB_POOL_PREPARE: a pool ready for use after whatever happened;
+ * JOB_POOL_CREATE: a new one
+ */
 #include "base/macro.h"
 #include "storage/pool.h"
+#include "storage/pool_make.h"
 #include "worker/jobs.h"
 
 enum {
@@ -8,7 +12,9 @@ enum {
 	TRIAL_ID_COUNT = 65536
 };
 
-int job_pool_prepare(const struct job *job, struct report *report, struct err *err)
+typedef int make_fn(const struct pool_request *request, struct pool *ret_pool, struct err *err);
+
+static int make(const struct job *job, make_fn *how, struct report *report, struct err *err)
 {
 	_cleanup_(pool_close) struct pool pool = { .dir_fd = -1 };
 	struct pool_request request = {
@@ -20,8 +26,18 @@ int job_pool_prepare(const struct job *job, struct report *report, struct err *e
 
 	if (request.ids.base == 0 || request.ids.count == 0)
 		request.ids = (struct storage_ids){ TRIAL_ID_BASE, TRIAL_ID_COUNT };
-	int r = pool_prepare(&request, &pool, err);
+	int r = how(&request, &pool, err);
 	if (r == 0)
 		report_result(report, "driver", pool.driver->name);
 	return r;
+}
+
+int job_pool_prepare(const struct job *job, struct report *report, struct err *err)
+{
+	return make(job, pool_prepare, report, err);
+}
+
+int job_pool_create(const struct job *job, struct report *report, struct err *err)
+{
+	return make(job, pool_create, report, err);
 }

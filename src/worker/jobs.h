@@ -9,7 +9,8 @@
 #include "image/job_main.h"
 #include "storage/pool.h"
 
-job_fn job_pool_prepare;
+job_fn job_pool_prepare, job_pool_create;
+job_fn job_pool_delete;
 job_fn job_volume_create;
 job_fn job_volume_delete;
 job_fn job_volume_copy;

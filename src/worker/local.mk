@@ -2,6 +2,7 @@ helper_PROGRAMS += sysctr-worker
 sysctr_worker_SOURCES = \
 	%D%/job_build.c \
 	%D%/job_image_delete.c \
+	%D%/job_pool_delete.c \
 	%D%/job_pool_prepare.c \
 	%D%/job_snapshot.c \
 	%D%/job_snapshot_diff.c \

@@ -1,0 +1,378 @@
+/* core/pool_edit.c - see pool_edit.h */
+#include "core/pool_edit.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "core/core.h"
+#include "core/inst.h"
+#include "core/job.h"
+#include "core/pool.h"
+#include "core/warning.h"
+#include "db/pools.h"
+#include "spec/device.h"
+#include "spec/keys.h"
+#include "spec/profile.h"
+#include "storage/policy.h"
+
+struct pool_args {
+	char *name;
+	char *status; /* before it was to be deleted */
+};
+
+static void free_args(void *data)
+{
+	struct pool_args *args = data;
+
+	free(args->name);
+	free(args->status);
+	free(args);
+}
+
+static const char *name_of(const struct op *op)
+{
+	return ((const struct pool_args *)op->args)->name;
+}
+
+/* The pool that an op works on: its own as long as the status says so. */
+static struct pool_record *pool_of(struct op *op)
+{
+	return strmap_get(&op->core->pools, name_of(op));
+}
+
+static void publish(struct core *core, const char *action, const char *name)
+{
+	events_publish_lifecycle(&core->events, action, "storage-pools", name);
+}
+
+static int start(struct core *core, const char *what, const char *name,
+		 const struct op_table *table, struct op **ret_op, struct err *err)
+{
+	struct pool_args *args = xcalloc(1, sizeof(*args));
+	struct op *op;
+
+	args->name = xstrdup(name);
+	op = op_new(core, OP_TASK, what, args, free_args, err);
+	if (!op)
+		return -EBUSY;
+	op_add_resource(op, "storage-pools", name);
+	op_add_table(op, table);
+	op_start(op);
+	*ret_op = op;
+	return 0;
+}
+
+static enum op_next run_job(struct op *op, enum job_kind kind, job_done_fn *done)
+{
+	struct job job = { .kind = kind };
+	enum op_next next;
+
+	pool_fill_job_anyway(op->core, pool_of(op), &job);
+	next = job_run(op, &job, -EBADF, done);
+	wire_free(&job_schema, &job);
+	return next;
+}
+
+/* ---- making ---- */
+
+static enum op_next step_insert(struct op *op)
+{
+	return op_result(db_pool_insert(op->core->db, pool_of(op), &op->err));
+}
+
+static enum op_next undo_insert(struct op *op)
+{
+	struct pool_record *pool = pool_of(op);
+	struct err err = { 0 };
+
+	if (db_pool_delete(op->core->db, pool->id, &err) < 0)
+		replace_str(&pool->status, "Unavailable"); /* a row without a pool: to be deleted */
+	else
+		(void)strmap_unset(&op->core->pools, name_of(op));
+	return OP_NEXT;
+}
+
+static enum op_next made(struct op *op, const struct job_report *report)
+{
+	if (op->err.code == 0)
+		(void)pool_store_driver(op->core, pool_of(op),
+					strmap_get(&report->result, "driver"), &op->err);
+	return op_result(op->err.code);
+}
+
+static enum op_next step_make(struct op *op)
+{
+	return run_job(op, JOB_POOL_CREATE, made);
+}
+
+/* It is as it was made: empty. What cannot be removed is in nobody's way. */
+static enum op_next unmade(struct op *op, const struct job_report *report)
+{
+	(void)op;
+	(void)report;
+	return OP_NEXT;
+}
+
+static enum op_next undo_make(struct op *op)
+{
+	enum op_next next = run_job(op, JOB_POOL_DELETE, unmade);
+
+	return next == OP_FAIL ? OP_NEXT : next;
+}
+
+static enum op_next step_open(struct op *op)
+{
+	replace_str(&pool_of(op)->status, "Created");
+	publish(op->core, "storage-pool-created", name_of(op));
+	return OP_NEXT;
+}
+
+static const struct op_step make_steps[] = {
+	{ "insert", step_insert, undo_insert },
+	{ "make", step_make, undo_make },
+	{ "open", step_open, NULL },
+	{ 0 },
+};
+static const struct op_table make_table = { "pool-create", make_steps };
+
+/* Whether one of the directories is the other, or is in it. */
+static bool overlaps(const char *a, const char *b)
+{
+	size_t len_a = strlen(a), len_b = strlen(b), len = MIN(len_a, len_b);
+
+	if (strncmp(a, b, len) != 0)
+		return false;
+	return len_a == len_b || (len_a > len_b ? a : b)[len] == '/';
+}
+
+static int check_source(struct core *core, const struct pool_record *record, struct err *err)
+{
+	_cleanup_(freep) char *dir = pool_dir(core, record);
+	size_t len = strlen(dir);
+
+	while (len > 1 && dir[len - 1] == '/')
+		dir[--len] = '\0';
+	strmap_for_each(entry, &core->pools)
+	{
+		_cleanup_(freep) char *other = pool_dir(core, entry->value);
+
+		if (overlaps(dir, other))
+			return err_kind(err, ERR_CONFLICT,
+					"\"%s\" is where storage pool \"%s\" has \"%s\"", dir,
+					entry->key, other);
+	}
+	return 0;
+}
+
+static int check_driver(const char *driver, struct err *err)
+{
+	uint32_t caps;
+
+	if (str_empty(driver))
+		return err_kind(err, ERR_INVALID, "No driver provided");
+	return streq(driver, "auto") ? 0 : storage_driver_caps(driver, &caps, err);
+}
+
+int pool_make(struct core *core, const struct pool_record *record, struct op **ret_op,
+	      struct err *err)
+{
+	_cleanup_(pool_record_freep) struct pool_record *copy = pool_record_copy(record);
+	int r = core_check_open(core, err);
+
+	keys_drop_empty(&copy->config);
+	if (r == 0)
+		r = check_driver(copy->driver, err);
+	if (r == 0)
+		r = pool_record_validate(copy, err);
+	if (r == 0 && strmap_has(&core->pools, copy->name))
+		r = err_kind(err, ERR_CONFLICT, "storage pool \"%s\" exists already", copy->name);
+	if (r == 0)
+		r = check_source(core, copy, err);
+	if (r < 0)
+		return r;
+	copy->id = 0;
+	replace_str(&copy->status, "Pending");
+	strmap_set_take(&core->pools, record->name, TAKE_PTR(copy));
+	r = start(core, "Creating storage pool", record->name, &make_table, ret_op, err);
+	if (r < 0)
+		(void)strmap_unset(&core->pools, record->name);
+	return r;
+}
+
+/* ---- editing ---- */
+
+/* The source is shown also when it was not given. */
+static void drop_shown(struct core *core, const struct pool_record *current,
+		       struct pool_record *edited)
+{
+	_cleanup_(freep) char *dir = pool_dir(core, current);
+
+	if (!strmap_has(&current->config, "source") &&
+	    streq(strmap_get(&edited->config, "source"), dir))
+		(void)strmap_unset(&edited->config, "source");
+}
+
+static int check_fixed(const struct strmap *a, const struct strmap *b, struct err *err)
+{
+	strmap_for_each(entry, a) if (
+		!str_after(entry->key, "user.") &&
+		!streq(entry->value,
+		       strmap_get(
+			       b,
+			       entry->key))) return err_kind(err, ERR_INVALID,
+							     "\"%s\" cannot be changed: make another pool and move what is in "
+							     "this one",
+							     entry->key);
+	return 0;
+}
+
+int pool_edit(struct core *core, const struct pool_record *record, struct err *err)
+{
+	_cleanup_(pool_record_freep) struct pool_record *copy = pool_record_copy(record);
+	struct pool_record *current = NULL;
+	int r = pool_find(core, record->name, &current, err);
+
+	if (r < 0)
+		return r;
+	keys_drop_empty(&copy->config);
+	drop_shown(core, current, copy);
+	r = pool_record_validate(copy, err);
+	if (r == 0)
+		r = check_fixed(&current->config, &copy->config, err);
+	if (r == 0)
+		r = check_fixed(&copy->config, &current->config, err);
+	if (r < 0)
+		return r;
+	copy->id = current->id;
+	replace_str(&copy->driver, current->driver);
+	replace_str(&copy->status, current->status);
+	r = db_pool_update(core->db, copy, err);
+	if (r < 0)
+		return r;
+	strmap_set_take(&core->pools, record->name, TAKE_PTR(copy));
+	publish(core, "storage-pool-updated", record->name);
+	return 0;
+}
+
+/* ---- deleting ---- */
+
+static int check_profiles(struct core *core, const char *name, struct err *err)
+{
+	strmap_for_each(entry, &core->profiles)
+	{
+		const struct profile_record *profile = entry->value;
+
+		strmap_for_each(device, &profile->devices) if (
+			streq(device_get(device->value, "pool", NULL),
+			      name)) return err_kind(err, ERR_CONFLICT,
+						     "The storage pool is currently in use: device \"%s\" of profile "
+						     "\"%s\" names it",
+						     device->key, entry->key);
+	}
+	return 0;
+}
+
+static int check_unused(struct core *core, const struct pool_record *pool, struct err *err)
+{
+	strmap_for_each(entry, &core->instances)
+	{
+		const struct inst *inst = entry->value;
+
+		if (streq(inst->record->pool, pool->name))
+			return err_kind(err, ERR_CONFLICT,
+					"The storage pool is currently in use: instance \"%s\" is "
+					"on it; delete it first",
+					entry->key);
+	}
+	return check_profiles(core, pool->name, err);
+}
+
+static int check_deletable(struct core *core, const struct pool_record *pool, struct err *err)
+{
+	if (streq(pool->status, "Pending") || streq(pool->status, "Deleting"))
+		return err_kind(err, ERR_CONFLICT, "storage pool \"%s\" is being made or deleted",
+				pool->name);
+	return check_unused(core, pool, err);
+}
+
+/* From here on nothing new is put on it. */
+static enum op_next step_claim(struct op *op)
+{
+	struct pool_args *args = op->args;
+	struct pool_record *pool = NULL;
+	int r = pool_find(op->core, args->name, &pool, &op->err);
+
+	if (r == 0)
+		r = check_deletable(op->core, pool, &op->err);
+	if (r < 0)
+		return OP_FAIL;
+	args->status = xstrdup(pool->status);
+	replace_str(&pool->status, "Deleting");
+	return OP_NEXT;
+}
+
+static enum op_next undo_claim(struct op *op)
+{
+	const struct pool_args *args = op->args;
+
+	replace_str(&pool_of(op)->status, args->status);
+	return OP_NEXT;
+}
+
+static enum op_next step_forget_images(struct op *op)
+{
+	struct core *core = op->core;
+	struct pool_record *pool = pool_of(op);
+	_cleanup_(freep) char *prefix = xasprintf("%s/", pool->name);
+
+	if (db_pool_forget_images(core->db, pool->id, &op->err) < 0)
+		return OP_FAIL;
+	for (size_t i = core->image_volumes.len; i-- > 0;)
+		if (str_after(core->image_volumes.items[i].key, prefix))
+			(void)strmap_unset(&core->image_volumes, core->image_volumes.items[i].key);
+	return OP_NEXT;
+}
+
+static enum op_next step_remove(struct op *op)
+{
+	return run_job(op, JOB_POOL_DELETE, NULL);
+}
+
+static enum op_next step_delete_row(struct op *op)
+{
+	struct core *core = op->core;
+	struct pool_record *pool = pool_of(op);
+	_cleanup_(freep) char *entity = xasprintf("storage-pools/%s", pool->name);
+
+	if (db_pool_delete(core->db, pool->id, &op->err) < 0)
+		return OP_FAIL;
+	op_no_return(op);
+	core_warn(core, "Storage pool unavailable", entity, NULL);
+	(void)strmap_unset(&core->pools, name_of(op));
+	publish(core, "storage-pool-deleted", name_of(op));
+	return OP_NEXT;
+}
+
+static const struct op_step delete_steps[] = {
+	{ "claim", step_claim, undo_claim },
+	{ "forget-images", step_forget_images, NULL },
+	{ "remove", step_remove, NULL },
+	{ "delete-row", step_delete_row, NULL },
+	{ 0 },
+};
+static const struct op_table delete_table = { "pool-delete", delete_steps };
+
+int pool_delete(struct core *core, const char *name, struct op **ret_op, struct err *err)
+{
+	struct pool_record *pool = NULL;
+	int r = core_check_open(core, err);
+
+	if (r == 0)
+		r = pool_find(core, name, &pool, err);
+	if (r == 0)
+		r = check_deletable(core, pool, err);
+	return r < 0 ? r : start(core, "Deleting storage pool", name, &delete_table, ret_op, err);
+}

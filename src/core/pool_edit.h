@@ -1,0 +1,29 @@
+/*
+ * core/pool_edit.h - storage pools are made, edited and deleted
+ *
+ * Layer: core. A pool that is being made is "Pending", one that is being deleted "Deleting": nothing
+ * is put on either. A crash leaves the first for the next start to prepare, the second as an empty
+ * pool.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "spec/pool.h"
+
+struct core;
+struct op;
+
+/*
+ * Make a pool; @record is copied. The result's driver is never "auto".
+ *
+ * Errors: ERR_CONFLICT (name or source is taken), ERR_INVALID; of the op: ERR_UNSUPPORTED with what
+ * the file system lacks.
+ */
+int pool_make(struct core *core, const struct pool_record *record, struct op **ret_op,
+	      struct err *err);
+
+/* Description and "user." keys; others have to be as they are. Errors: ERR_INVALID. */
+int pool_edit(struct core *core, const struct pool_record *record, struct err *err);
+
+/* Errors: ERR_CONFLICT while an instance or a profile names it. */
+int pool_delete(struct core *core, const char *name, struct op **ret_op, struct err *err);

@@ -1,0 +1,135 @@
+/* storage/pool_make.c - see pool_make.h */
+#include "storage/pool_make.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "os/fd.h"
+#include "os/path.h"
+#include "storage/volume.h"
+
+enum {
+	TRASH_TRIES = 50, /* another helper may be at it */
+	TRASH_WAIT_MS = 200
+};
+
+/*
+ * Returns: new string, the first name in the directory @path below @dir_fd that begins with @prefix;
+ * NULL: there is none.
+ */
+static char *first_entry(int dir_fd, const char *path, const char *prefix)
+{
+	int fd = path_openat2(dir_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, 0);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	char *name = NULL;
+
+	if (!dir)
+		return NULL;
+	for (struct dirent *entry = readdir(dir); entry && !name; entry = readdir(dir))
+		if (!streq(entry->d_name, ".") && !streq(entry->d_name, "..") &&
+		    !streq(entry->d_name, "lost+found") && str_after(entry->d_name, prefix))
+			name = xstrdup(entry->d_name);
+	(void)closedir(dir);
+	return name;
+}
+
+/* Only what is empty goes. */
+static void remove_tree(const char *path, bool own_dir)
+{
+	_cleanup_(fd_closep) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	for (const char *const *subdir = pool_subdirs; fd >= 0 && *subdir; subdir++)
+		(void)unlinkat(fd, *subdir, AT_REMOVEDIR);
+	if (own_dir)
+		(void)rmdir(path);
+}
+
+int pool_create(const struct pool_request *request, struct pool *ret_pool, struct err *err)
+{
+	bool there = request->dir && access(request->dir, F_OK) == 0;
+	_cleanup_(freep) char *entry = there ? first_entry(AT_FDCWD, request->dir, "") : NULL;
+
+	if (entry)
+		return err_kind(err, ERR_INVALID,
+				"\"%s\" is not empty, there is \"%s\": a new storage pool takes an "
+				"empty directory, or makes one",
+				request->dir, entry);
+	int r = pool_prepare(request, ret_pool, err);
+	if (r < 0 && !str_empty(request->dir))
+		remove_tree(request->dir, !there);
+	return r;
+}
+
+/* What is deleted in the background may be gone in a moment. */
+static int empty_trash(struct pool *pool, struct err *err)
+{
+	int r = 0;
+
+	for (int i = 0; i < TRASH_TRIES; i++) {
+		r = pool->driver->trash_empty(pool, err);
+		_cleanup_(freep) char *entry = first_entry(pool->dir_fd, "trash", "");
+		_cleanup_(freep) char *stage = first_entry(pool->dir_fd, ".", ".new-");
+		if (r == 0 && !entry && !stage)
+			return 0;
+		(void)poll(NULL, 0, TRASH_WAIT_MS);
+	}
+	return r < 0 ? r : err_kind(err, ERR_CONFLICT, "somebody still works in \"%s\"", pool->dir);
+}
+
+static int check_no_volumes(struct pool *pool, struct err *err)
+{
+	for (enum volume_kind kind = 0; kind < VOLUME_KIND_MAX; kind++) {
+		_cleanup_(freep) char *entry =
+			kind == VOLUME_IMAGE ? NULL
+					     : first_entry(pool->dir_fd, volume_kind_dir(kind), "");
+		if (entry)
+			return err_kind(err, ERR_CONFLICT,
+					"\"%s/%s/%s\" is in the pool, and nobody knows whose it "
+					"is: move it away first",
+					pool->dir, volume_kind_dir(kind), entry);
+	}
+	return 0;
+}
+
+static int remove_images(struct pool *pool, struct err *err)
+{
+	char trash[UUID_LEN];
+
+	for (;;) {
+		_cleanup_(freep) char *entry =
+			first_entry(pool->dir_fd, volume_kind_dir(VOLUME_IMAGE), "");
+		if (!entry)
+			return 0;
+		int r = pool->driver->volume_hide(pool, VOLUME_IMAGE, entry, trash, err);
+		if (r == 0)
+			r = pool->driver->volume_free(pool, trash, err);
+		if (r < 0)
+			return r;
+	}
+}
+
+int pool_remove(const struct pool_removal *removal, struct err *err)
+{
+	_cleanup_(pool_close) struct pool pool = { .dir_fd = -EBADF };
+	int r;
+
+	if (!str_empty(removal->dir) && access(removal->dir, F_OK) < 0 && errno == ENOENT)
+		return 0;
+	r = pool_open(removal->name, removal->driver, removal->dir, &pool, err);
+	if (r == 0)
+		r = check_no_volumes(&pool, err);
+	if (r == 0)
+		r = empty_trash(&pool, err);
+	if (r == 0)
+		r = remove_images(&pool, err);
+	if (r < 0)
+		return err_wrap(err, "delete storage pool \"%s\"", removal->name);
+	remove_tree(removal->dir, removal->own_dir);
+	return 0;
+}
