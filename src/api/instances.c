@@ -4,6 +4,7 @@
 
 #include "api/devices_body.h"
 #include "api/handlers.h"
+#include "api/instance_import.h"
 #include "api/instance_state.h"
 #include "api/objects.h"
 #include "api/preview.h"
@@ -233,7 +234,7 @@ static int refresh(struct api_req *req, struct inst_create_request *request, str
 	return r;
 }
 
-void instances_post(struct api_req *req)
+static void create(struct api_req *req)
 {
 	struct inst_create_request *request = xcalloc(1, sizeof(*request));
 	struct op *op = NULL;
@@ -248,6 +249,29 @@ void instances_post(struct api_req *req)
 	else
 		r = inst_create(req->core, request, &op, &req->err);
 	reply_op_result(req, r, op);
+}
+
+static void body_is_there(void *data, struct http_req *http, const struct buf *body)
+{
+	struct api_req *req = data;
+
+	(void)http;
+	if (!body)
+		(void)err_kind(&req->err, ERR_INVALID, "request body is larger than %d bytes",
+			       HTTP_BODY_BYTES_MAX);
+	else if (body->len == 0 || json_parse(body->data, body->len, &req->body, &req->err) == 0) {
+		create(req);
+		return;
+	}
+	reply_error(req);
+}
+
+void instances_post(struct api_req *req)
+{
+	if (is_backup(req))
+		import_backup(req);
+	else
+		http_req_collect(req->http, HTTP_BODY_BYTES_MAX, body_is_there, req);
 }
 
 /* ---- read ---- */

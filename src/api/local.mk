@@ -9,6 +9,7 @@ libapi_a_SOURCES = \
 	%D%/image_upload.c \
 	%D%/images.c \
 	%D%/instance_export.c \
+	%D%/instance_import.c %D%/instance_import.h \
 	%D%/instance_move.c \
 	%D%/instance_state.c %D%/instance_state.h \
 	%D%/instances.c \

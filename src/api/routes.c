@@ -28,7 +28,7 @@ const struct route routes[] = {
 	{ "GET", "/1.0/operations/{id}/websocket", BODY_OWN, operation_websocket },
 
 	{ "GET", "/1.0/instances", BODY_IGNORED, instances_list },
-	{ "POST", "/1.0/instances", BODY_JSON, instances_post },
+	{ "POST", "/1.0/instances", BODY_OWN, instances_post },
 	{ "PUT", "/1.0/instances", BODY_JSON, instances_put_state },
 	{ "GET", INST, BODY_IGNORED, instance_get },
 	{ "POST", INST, BODY_JSON, instance_post },

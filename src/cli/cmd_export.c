@@ -157,10 +157,10 @@ const struct cli_command cmd_export = {
 	.path = "export",
 	.usage = "NAME [FILE|-]",
 	.summary = "Write a stopped instance to a file",
-	.text = "The file is laid out as a backup of LXD and Incus, without snapshots; this program\n"
-		"cannot import one yet. It is streamed: nothing is kept on the host, and FILE appears\n"
-		"when it is whole. \"-\" is standard output; without FILE it is NAME.tar.zst. To export\n"
-		"a running instance, export a copy of it.",
+	.text = "The file is laid out as a backup of LXD and Incus, without snapshots. It is streamed:\n"
+		"nothing is kept on the host, and FILE appears when it is whole. \"-\" is standard\n"
+		"output; without FILE it is NAME.tar.zst. \"sysctr import\" brings it back. To export a\n"
+		"running instance, export a copy of it.",
 	.example = "sysctr export web1 web1.tar.zst\n"
 		   "sysctr export web1 - | ssh backup 'cat > web1.tar.zst'",
 	.options = { options },

@@ -18,6 +18,7 @@ const struct cli_command *const cli_commands[] = {
 	&cmd_rebuild,
 	&cmd_publish,
 	&cmd_export,
+	&cmd_import,
 	&cmd_list,
 	&cmd_info,
 	&cmd_wait,

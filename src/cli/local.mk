@@ -18,6 +18,7 @@ libcli_a_SOURCES = \
 	%D%/cmd_image.c \
 	%D%/cmd_image_export.c \
 	%D%/cmd_image_file.c \
+	%D%/cmd_import.c \
 	%D%/cmd_info.c \
 	%D%/cmd_keys.c \
 	%D%/cmd_launch.c \

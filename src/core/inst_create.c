@@ -17,14 +17,17 @@
 #include "core/core.h"
 #include "core/image.h"
 #include "core/inst.h"
+#include "core/inst_create.h"
 #include "core/inst_move.h"
 #include "core/inst_ops.h"
 #include "core/job.h"
 #include "core/journal.h"
 #include "core/network.h"
 #include "core/pool.h"
+#include "core/snapshot.h"
 #include "core/template.h"
 #include "db/instances.h"
+#include "db/snapshots.h"
 #include "spec/daemon_config.h"
 #include "spec/device.h"
 #include "spec/idrange.h"
@@ -54,7 +57,7 @@ static enum op_next step_claim(struct op *op)
 	return OP_NEXT;
 }
 
-static enum op_next undo_claim(struct op *op)
+enum op_next inst_create_undo_claim(struct op *op)
 {
 	struct inst *inst = op->inst;
 	_cleanup_(freep) char *pool = xstrdup(inst->record->pool);
@@ -95,8 +98,8 @@ int inst_fill_from_image(struct op *op, const char *what, struct inst_record *re
 	return 0;
 }
 
-/* A range that no instance has, placeholders included; the first one is the helpers'. */
-static int choose_ids(struct core *core, struct inst_record *record, struct err *err)
+/* The first one is the helpers'. */
+int inst_choose_ids(struct core *core, struct inst_record *record, struct err *err)
 {
 	struct idrange space = { core->config->idmap_base, core->config->idmap_size };
 	_cleanup_(freep) struct idrange *used =
@@ -138,7 +141,7 @@ void inst_fill_hwaddrs(struct inst *inst)
 	}
 }
 
-static int choose_pool(struct inst *inst, struct err *err)
+int inst_choose_pool(struct inst *inst, struct err *err)
 {
 	struct pool_record *pool;
 
@@ -166,7 +169,7 @@ static enum op_next step_fill_in(struct op *op)
 	if (request->source == INST_SOURCE_IMAGE)
 		r = inst_fill_from_image(op, request->image, inst->record);
 	if (r == 0)
-		r = choose_ids(op->core, inst->record, &op->err);
+		r = inst_choose_ids(op->core, inst->record, &op->err);
 	if (r < 0)
 		return OP_FAIL;
 	strmap_set(&inst->record->config, "volatile.uuid", uuid_new(uuid));
@@ -184,13 +187,17 @@ static enum op_next step_unpack_image(struct op *op)
 	return image_ensure_volume(op, record->pool, record->image_fingerprint);
 }
 
-static enum op_next step_journal(struct op *op)
+enum op_next inst_create_journal(struct op *op)
 {
-	return op_result(journal_write(op, "instance-create", op->inst->record, &op->err));
+	_cleanup_(strmap_done) struct strmap extra = { 0 };
+
+	snapshots_fill_journal(op->inst, &extra);
+	return op_result(
+		journal_write_with(op, "instance-create", op->inst->record, &extra, &op->err));
 }
 
 /* The row stays when the volume could not be removed: the next start tries again. */
-static enum op_next undo_journal(struct op *op)
+enum op_next inst_create_undo_journal(struct op *op)
 {
 	if (!op->undo_failed)
 		journal_erase(op);
@@ -217,6 +224,8 @@ static enum op_next volume_job(struct op *op, enum job_kind kind, job_done_fn *d
 	if (pool_fill_job(op->core, record->pool, &job, &err) == 0) {
 		job.volume = xstrdup(record->name);
 		job.image = xstrdup(record->image_fingerprint);
+		if (kind == JOB_VOLUME_DELETE)
+			job.snapshots = snapshots_volumes(op->inst);
 		next = job_run(op, &job, -EBADF, done);
 	} else if (!op->undoing) {
 		op->err = err;
@@ -230,7 +239,7 @@ static enum op_next step_make_volume(struct op *op)
 	return volume_job(op, JOB_VOLUME_CREATE, NULL);
 }
 
-static enum op_next undo_make_volume(struct op *op)
+enum op_next inst_create_undo_volume(struct op *op)
 {
 	return volume_job(op, JOB_VOLUME_DELETE, volume_removed);
 }
@@ -281,6 +290,19 @@ int inst_assign_nics(struct inst *inst, struct err *err)
 	return 0;
 }
 
+static int insert_snapshots(struct inst *inst, struct err *err)
+{
+	int r = 0;
+
+	vec_for_each(snapshot, &inst->snapshots) {
+		(*snapshot)->instance_id = inst->record->id;
+		r = db_snapshot_insert(inst->core->db, *snapshot, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 static int store(struct op *op)
 {
 	struct db *db = op->core->db;
@@ -289,6 +311,8 @@ static int store(struct op *op)
 	if (r < 0)
 		return r;
 	r = db_instance_insert(db, op->inst->record, &op->err);
+	if (r == 0)
+		r = insert_snapshots(op->inst, &op->err);
 	if (r == 0)
 		r = inst_assign_nics(op->inst, &op->err);
 	if (r == 0)
@@ -300,7 +324,7 @@ static int store(struct op *op)
 	return r;
 }
 
-static enum op_next step_record(struct op *op)
+enum op_next inst_create_record(struct op *op)
 {
 	struct inst *inst = op->inst;
 
@@ -314,7 +338,7 @@ static enum op_next step_record(struct op *op)
 	return OP_NEXT;
 }
 
-static enum op_next undo_record(struct op *op)
+enum op_next inst_create_undo_record(struct op *op)
 {
 	struct inst *inst = op->inst;
 	struct err err = { 0 };
@@ -328,13 +352,13 @@ static enum op_next undo_record(struct op *op)
 }
 
 static const struct op_step steps[] = {
-	{ "claim", step_claim, undo_claim },
+	{ "claim", step_claim, inst_create_undo_claim },
 	{ "have-image", step_have_image, NULL },
 	{ "fill-in", step_fill_in, NULL },
 	{ "unpack-image", step_unpack_image, NULL },
-	{ "journal", step_journal, undo_journal },
-	{ "make-volume", step_make_volume, undo_make_volume },
-	{ "record", step_record, undo_record },
+	{ "journal", inst_create_journal, inst_create_undo_journal },
+	{ "make-volume", step_make_volume, inst_create_undo_volume },
+	{ "record", inst_create_record, inst_create_undo_record },
 	{ 0 },
 };
 static const struct op_table create_table = { "create", steps };
@@ -345,15 +369,15 @@ static enum op_next step_copy_volume(struct op *op)
 }
 
 static const struct op_step copy_steps[] = {
-	{ "claim", step_claim, undo_claim },
+	{ "claim", step_claim, inst_create_undo_claim },
 	{ "hold-source", inst_copy_hold, inst_copy_let_go },
 	{ "fill-in", step_fill_in, NULL },
-	{ "journal", inst_copy_journal, undo_journal },
+	{ "journal", inst_copy_journal, inst_create_undo_journal },
 	{ "freeze-source", inst_copy_freeze, inst_copy_thaw },
-	{ "copy-volume", step_copy_volume, undo_make_volume },
+	{ "copy-volume", step_copy_volume, inst_create_undo_volume },
 	{ "thaw-source", inst_copy_thaw, NULL },
 	{ "release-source", inst_copy_let_go, NULL },
-	{ "record", step_record, undo_record },
+	{ "record", inst_create_record, inst_create_undo_record },
 	{ 0 },
 };
 static const struct op_table copy_table = { "copy", copy_steps };
@@ -385,11 +409,28 @@ static char *make_up_name(struct core *core)
 	}
 }
 
+int inst_check_new_name(struct core *core, const char *name, struct err *err)
+{
+	const struct inst *inst;
+	int r = name_validate(NAME_INSTANCE, name, err);
+
+	if (r < 0)
+		return r;
+	inst = strmap_get(&core->instances, name);
+	if (inst && !inst->stored && !inst->op)
+		return err_kind(err, ERR_CONFLICT,
+				"instance \"%s\" was deleted, but its volume could not be removed "
+				"(see the log of sysctrd); its next start tries again",
+				name);
+	if (inst)
+		return err_kind(err, ERR_CONFLICT, "instance \"%s\" exists already", name);
+	return 0;
+}
+
 static int check_request(struct core *core, struct inst_create_request *request, struct err *err)
 {
 	struct inst_record *record = request->record;
 	struct image_record *image;
-	const struct inst *inst;
 	int r = core_check_open(core, err);
 
 	if (r < 0)
@@ -398,17 +439,9 @@ static int check_request(struct core *core, struct inst_create_request *request,
 		free(record->name);
 		record->name = make_up_name(core);
 	}
-	r = name_validate(NAME_INSTANCE, record->name, err);
+	r = inst_check_new_name(core, record->name, err);
 	if (r < 0)
 		return r;
-	inst = strmap_get(&core->instances, record->name);
-	if (inst && !inst->stored && !inst->op)
-		return err_kind(err, ERR_CONFLICT,
-				"instance \"%s\" was deleted, but its volume could not be removed "
-				"(see the log of sysctrd); its next start tries again",
-				record->name);
-	if (inst)
-		return err_kind(err, ERR_CONFLICT, "instance \"%s\" exists already", record->name);
 	if (request->source == INST_SOURCE_COPY) {
 		r = inst_copy_fill(core, request, err);
 		if (r < 0)
@@ -457,7 +490,7 @@ int inst_create(struct core *core, struct inst_create_request *request, struct o
 	inst = inst_add(core, TAKE_PTR(request->record));
 	inst_expand(inst);
 	(void)inst_claim(inst, op, NULL); /* it is new: nobody has it */
-	r = choose_pool(inst, err);
+	r = inst_choose_pool(inst, err);
 	if (r < 0) {
 		core_release(op);
 		inst_remove(inst);

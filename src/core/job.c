@@ -227,6 +227,12 @@ enum op_next job_run_out(struct op *op, const struct job *job, int out_fd, job_d
 	return run(op, job, &(struct job_stdio){ -EBADF, out_fd }, done);
 }
 
+enum op_next job_run_io(struct op *op, const struct job *job, int in_fd, int out_fd,
+			job_done_fn *done)
+{
+	return run(op, job, &(struct job_stdio){ in_fd, out_fd }, done);
+}
+
 void job_run_detached(struct core *core, const struct job *job)
 {
 	struct err err = { 0 };

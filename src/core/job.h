@@ -24,6 +24,10 @@ enum op_next job_run(struct op *op, const struct job *job, int in_fd, job_done_f
 /* The same for a job that writes to @out_fd, closed here in any case. */
 enum op_next job_run_out(struct op *op, const struct job *job, int out_fd, job_done_fn *done);
 
+/* The same with both. */
+enum op_next job_run_io(struct op *op, const struct job *job, int in_fd, int out_fd,
+			job_done_fn *done);
+
 /* Run @job with nobody waiting: a failure is logged. */
 void job_run_detached(struct core *core, const struct job *job);
 

@@ -10,9 +10,11 @@ libcore_a_SOURCES = \
 	%D%/image.c %D%/image.h \
 	%D%/image_publish.c %D%/image_publish.h \
 	%D%/image_store.c %D%/image_store.h \
+	%D%/import.c %D%/import.h \
+	%D%/import_record.c \
 	%D%/inst.c %D%/inst.h \
 	%D%/inst_copy.c \
-	%D%/inst_create.c \
+	%D%/inst_create.c %D%/inst_create.h \
 	%D%/inst_delete.c \
 	%D%/inst_edit.c \
 	%D%/inst_events.c %D%/inst_events.h \

@@ -1,11 +1,13 @@
 noinst_LIBRARIES += libimage.a
 libimage_a_SOURCES = \
 	%D%/apt.c %D%/apt.h \
+	%D%/backup.c %D%/backup.h \
 	%D%/build.c %D%/build.h \
 	%D%/build_log.c %D%/build_log.h \
 	%D%/child.c %D%/child.h \
 	%D%/command.c %D%/command.h \
 	%D%/entry.c %D%/entry.h \
+	%D%/extract.c %D%/extract.h \
 	%D%/fingerprint.c %D%/fingerprint.h \
 	%D%/form.c %D%/form.h \
 	%D%/inside.c %D%/inside.h \

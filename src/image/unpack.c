@@ -1,183 +1,17 @@
 /* image/unpack.c - see unpack.h */
 #include "image/unpack.h"
 
-#include <archive.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
-#include <unistd.h>
+#include <limits.h>
 
-#include "base/fmt.h"
-#include "base/mem.h"
-#include "base/str.h"
-#include "image/entry.h"
-#include "image/root_entry.h"
+#include "image/extract.h"
 #include "image/tarball.h"
 
-enum {
-	SPACE_EVERY_BYTES = 8 << 20,
-	SPACE_EVERY_ENTRIES = 512,
-	XATTR_BYTES_MAX = 64 * 1024,
-	EXTRACT_FLAGS = ARCHIVE_EXTRACT_OWNER | ARCHIVE_EXTRACT_PERM | ARCHIVE_EXTRACT_TIME |
-			ARCHIVE_EXTRACT_XATTR | ARCHIVE_EXTRACT_ACL |
-			ARCHIVE_EXTRACT_SECURE_SYMLINKS | ARCHIVE_EXTRACT_SECURE_NODOTDOT |
-			ARCHIVE_EXTRACT_SECURE_NOABSOLUTEPATHS
-};
-
-/* The root's own entry, applied last: filling a directory changes its times. */
-struct root_entry {
-	bool seen;
-	mode_t mode;
-	uid_t uid;
-	gid_t gid;
-	struct timespec mtime;
-};
-
-struct extraction {
-	const struct unpack_source *source;
-	struct report *report;
-	struct tarball *tarball;
-	struct archive *disk;
+struct unpacking {
+	struct extract extract;
 	enum entry_layout layout;
-	struct root_entry root;
-	uint64_t space_bytes; /* out_bytes at the last look at the free space */
-	uint64_t space_entries;
-	uint64_t n_root_entries;
 };
 
-static int no_space(uint64_t free_bytes, uint64_t reserve_bytes, uint64_t out_bytes,
-		    struct err *err)
-{
-	char free_text[FMT_BYTES_LEN], reserve_text[FMT_BYTES_LEN], out_text[FMT_BYTES_LEN];
-
-	(void)err_kind(
-		err, ERR_UNAVAILABLE,
-		"not enough space: %s are free, %s must stay free, and %s are unpacked so far",
-		fmt_bytes(free_text, free_bytes), fmt_bytes(reserve_text, reserve_bytes),
-		fmt_bytes(out_text, out_bytes));
-	if (err)
-		err->code = -ENOSPC;
-	return -ENOSPC;
-}
-
-static int check_space(struct extraction *x, bool now, struct err *err)
-{
-	struct tarball_usage usage = tarball_usage(x->tarball);
-	struct statvfs fs;
-
-	if (!now && usage.out_bytes - x->space_bytes < SPACE_EVERY_BYTES &&
-	    usage.n_entries - x->space_entries < SPACE_EVERY_ENTRIES)
-		return 0;
-	x->space_bytes = usage.out_bytes;
-	x->space_entries = usage.n_entries;
-	if (statvfs(".", &fs) < 0)
-		return err_set(err, -errno, "ask for the free space");
-	uint64_t free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
-	if (free_bytes < x->source->reserve_bytes)
-		return no_space(free_bytes, x->source->reserve_bytes, usage.out_bytes, err);
-	return 0;
-}
-
-static int disk_full(struct extraction *x, struct err *err)
-{
-	struct statvfs fs = { 0 };
-
-	(void)statvfs(".", &fs);
-	if (fs.f_files > 0 && fs.f_favail == 0)
-		return err_set(err, -ENOSPC, "no inodes are free for more files");
-	return no_space((uint64_t)fs.f_bavail * fs.f_frsize, x->source->reserve_bytes,
-			tarball_usage(x->tarball).out_bytes, err);
-}
-
-/* Why writing failed, which libarchive says in its own words. */
-static int fail_write(struct extraction *x, const char *name, struct err *err)
-{
-	int code = archive_errno(x->disk);
-	const char *text = archive_error_string(x->disk);
-
-	if (code == ENOSPC || code == EDQUOT)
-		return disk_full(x, err);
-	_cleanup_(freep) char *shown = str_printable(text ? text : "", false);
-	_cleanup_(freep) char *shown_name = str_printable(name, false);
-	return err_kind(err, ERR_INVALID, "archive entry \"%.150s\": %.200s", shown_name, shown);
-}
-
-static void filter_xattrs(struct archive_entry *entry)
-{
-	struct archive_entry *copy;
-	const char *name;
-	const void *value;
-	size_t len;
-
-	if (archive_entry_xattr_count(entry) == 0)
-		return;
-	copy = archive_entry_clone(entry);
-	archive_entry_xattr_clear(entry);
-	(void)archive_entry_xattr_reset(copy);
-	while (archive_entry_xattr_next(copy, &name, &value, &len) == ARCHIVE_OK)
-		if (entry_keeps_xattr(name) && len <= XATTR_BYTES_MAX)
-			archive_entry_xattr_add_entry(entry, name, value, len);
-	archive_entry_free(copy);
-}
-
-static int write_data(struct extraction *x, const char *name, struct err *err)
-{
-	const void *bytes;
-	size_t len;
-	int64_t offset;
-	int r;
-
-	while ((r = tarball_read(x->tarball, &bytes, &len, &offset, err)) > 0) {
-		if (archive_write_data_block(x->disk, bytes, len, offset) < ARCHIVE_OK)
-			return fail_write(x, name, err);
-		struct tarball_usage usage = tarball_usage(x->tarball);
-		report_progress(x->report, "unpack", usage.read_bytes, usage.total_bytes);
-		r = check_space(x, false, err);
-		if (r < 0)
-			return r;
-	}
-	return r;
-}
-
-static int write_entry(struct extraction *x, struct archive_entry *entry, const char *name,
-		       struct err *err)
-{
-	filter_xattrs(entry);
-	archive_entry_set_fflags(entry, 0, 0);
-	int r = archive_write_header(x->disk, entry);
-	if (r < ARCHIVE_WARN)
-		return fail_write(x, name, err);
-	if (archive_entry_size(entry) > 0) {
-		r = write_data(x, name, err);
-		if (r < 0)
-			return r;
-	}
-	/* a warning here: owner, mode or attributes could not be set */
-	if (archive_write_finish_entry(x->disk) != ARCHIVE_OK)
-		return fail_write(x, name, err);
-	return 0;
-}
-
-static int take_root(struct extraction *x, struct archive_entry *entry, struct err *err)
-{
-	int r = root_entry_check(x->layout, entry, "", err);
-
-	if (r < 0)
-		return r;
-	x->root = (struct root_entry){
-		.seen = true,
-		.mode = archive_entry_perm(entry),
-		.uid = (uid_t)archive_entry_uid(entry),
-		.gid = (gid_t)archive_entry_gid(entry),
-		.mtime = { archive_entry_mtime(entry), archive_entry_mtime_nsec(entry) },
-	};
-	return 0;
-}
-
-static int extract_entry(struct extraction *x, struct archive_entry *entry, struct err *err)
+static int take_entry(struct unpacking *u, struct archive_entry *entry, struct err *err)
 {
 	const char *raw = archive_entry_pathname(entry);
 	char name[PATH_MAX];
@@ -187,78 +21,52 @@ static int extract_entry(struct extraction *x, struct archive_entry *entry, stru
 	int r = entry_normalize(raw, name, err);
 	if (r < 0)
 		return r;
-	if (x->layout == ENTRY_LAYOUT_UNKNOWN)
-		x->layout = entry_guess_layout(name);
-	const char *below = entry_below_root(x->layout, name);
-	if (!below)
-		return 0;
-	if (*below == '\0')
-		return take_root(x, entry, err);
-	r = root_entry_check(x->layout, entry, below, err);
-	if (r != 0)
-		return MIN(r, 0); /* 1: left out */
-	x->n_root_entries++;
-	_cleanup_(freep) char *path = xstrdup(below);
-	archive_entry_set_pathname(entry, path);
-	return write_entry(x, entry, path, err);
+	if (u->layout == ENTRY_LAYOUT_UNKNOWN)
+		u->layout = entry_guess_layout(name);
+	const char *below = entry_below_root(u->layout, name);
+	return below ? extract_entry(&u->extract, u->layout, entry, below, err) : 0;
 }
 
-static int apply_root(const struct root_entry *root, struct err *err)
+static int extract_all(struct unpacking *u, struct err *err)
 {
-	struct timespec times[2] = { root->mtime, root->mtime };
-
-	if (!root->seen)
-		return 0;
-	if (chown(".", root->uid, root->gid) < 0 || chmod(".", root->mode & 07777) < 0 ||
-	    utimensat(AT_FDCWD, ".", times, 0) < 0)
-		return err_set(err, -errno, "set the root directory's attributes");
-	return 0;
-}
-
-static int extract_all(struct extraction *x, struct err *err)
-{
+	struct extract *x = &u->extract;
 	struct archive_entry *entry;
-	int r = check_space(x, true, err);
+	int r = extract_check_space(x, true, err);
 
 	if (r < 0)
 		return r;
 	while ((r = tarball_next(x->tarball, &entry, err)) > 0) {
 		struct tarball_usage usage = tarball_usage(x->tarball);
 		report_progress(x->report, "unpack", usage.read_bytes, usage.total_bytes);
-		r = check_space(x, false, err);
+		r = extract_check_space(x, false, err);
 		if (r == 0)
-			r = extract_entry(x, entry, err);
+			r = take_entry(u, entry, err);
 		if (r < 0)
 			return r;
 	}
 	if (r < 0)
 		return r;
-	if (x->n_root_entries == 0)
+	if (x->n_entries == 0)
 		return err_kind(err, ERR_INVALID, "the image has no root file system in it");
-	/* modes and times of directories are set here */
-	if (archive_write_close(x->disk) != ARCHIVE_OK)
-		return fail_write(x, "(directories)", err);
-	return apply_root(&x->root, err);
+	return extract_finish(x, err);
 }
 
 int unpack_rootfs(const struct unpack_source *source, struct report *report, struct err *err)
 {
 	_cleanup_(tarball_freep) struct tarball *tarball = NULL;
-	struct extraction x = {
-		.source = source,
-		.report = report,
+	struct unpacking u = {
 		.layout = source->is_rootfs ? ENTRY_LAYOUT_PLAIN : ENTRY_LAYOUT_UNKNOWN,
 	};
 
 	int r = tarball_open(source->fd, source->max_bytes, &tarball, err);
 	if (r < 0)
 		return r;
-	x.tarball = tarball;
-	x.disk = archive_write_disk_new();
-	if (!x.disk)
-		return err_set(err, -ENOMEM, "unpack");
-	(void)archive_write_disk_set_options(x.disk, EXTRACT_FLAGS);
-	r = extract_all(&x, err);
-	(void)archive_write_free(x.disk);
+	u.extract.report = report;
+	u.extract.tarball = tarball;
+	u.extract.reserve_bytes = source->reserve_bytes;
+	r = extract_begin(&u.extract, err);
+	if (r == 0)
+		r = extract_all(&u, err);
+	extract_done(&u.extract);
 	return r;
 }

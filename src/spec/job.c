@@ -25,6 +25,9 @@ static const struct job_row rows[] = {
 	[JOB_INSTANCE_EXPORT] = { "instance-export", "sysctr-unpack" },
 	[JOB_POOL_CREATE] = { "pool-create", "sysctr-worker" },
 	[JOB_POOL_DELETE] = { "pool-delete", "sysctr-worker" },
+	[JOB_BACKUP_STORE] = { "backup-store", "sysctr-unpack" },
+	[JOB_BACKUP_INSPECT] = { "backup-inspect", "sysctr-unpack" },
+	[JOB_BACKUP_UNPACK] = { "backup-unpack", "sysctr-unpack" },
 };
 static_assert(ARRAY_LEN(rows) == JOB_KIND_MAX, "one row per job");
 

@@ -47,6 +47,10 @@ enum job_kind {
 	JOB_VOLUME_REPLACE,  /* worker: from_volume takes the place of volume, which is deleted */
 	JOB_POOL_CREATE,     /* worker: JOB_POOL_PREPARE of a new pool, undone when it fails */
 	JOB_POOL_DELETE,     /* worker: images and trash of a pool without volumes, then its tree */
+	JOB_BACKUP_STORE,    /* unpack: standard input to standard output, a file, unread */
+	JOB_BACKUP_INSPECT,  /* unpack: the index of the backup on standard input, as spec/backup.h
+				encodes it, to standard output */
+	JOB_BACKUP_UNPACK,   /* unpack: the backup on standard input to volume and snapshots */
 	JOB_KIND_MAX
 };
 
@@ -80,7 +84,8 @@ struct job {
 			      JOB_IMAGE_PUBLISH: architecture, compression;
 			      JOB_INSTANCE_EXPORT: index, backup (YAML), compression;
 			      JOB_FETCH: index_url, flavor, checksum_url (spec/template.h) */
-	struct strmap properties; /* JOB_IMAGE_STORE: for an image without metadata.yaml */
+	struct strmap properties; /* JOB_IMAGE_STORE: for an image without metadata.yaml;
+			      JOB_BACKUP_UNPACK: snapshots in it -> volumes they become, uuids */
 	uint32_t id_base;	  /* host ids that the sandbox of the job may use */
 	uint32_t id_count;
 	uint64_t reserve_bytes; /* stop with -ENOSPC before less than this is free */

@@ -171,6 +171,31 @@ int copy_fill_dir(struct pool *pool, const struct copy_request *request, struct 
 	return r;
 }
 
+int copy_begin_dir(struct pool *pool, const char *stage, struct copy_stage *ret_stage,
+		   struct err *err)
+{
+	_cleanup_(fd_closep) int stage_fd = -EBADF;
+	_cleanup_(fd_closep) int root_fd = -EBADF;
+	char name[STAGE_NAME_LEN];
+	int r = stage_name(stage, name, err);
+
+	if (r < 0)
+		return r;
+	stage_fd = make_stage(pool, name, "rootfs", err);
+	if (stage_fd < 0)
+		return stage_fd;
+	root_fd = path_open_plain(stage_fd, "rootfs", O_RDONLY | O_DIRECTORY, 0);
+	if (root_fd < 0 || fchmod(root_fd, 0755) < 0) {
+		r = err_set(err, root_fd < 0 ? root_fd : -errno, "open \"%s/%s/rootfs\"", pool->dir,
+			    name);
+		(void)copy_abort_dir(pool, stage, NULL); /* the reason counts */
+		return r;
+	}
+	ret_stage->fd = TAKE_FD(stage_fd);
+	ret_stage->root_fd = TAKE_FD(root_fd);
+	return 0;
+}
+
 /* ---- commit ---- */
 
 static int publish(struct pool *pool, const char *stage, enum volume_kind kind, const char *name,

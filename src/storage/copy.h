@@ -8,6 +8,7 @@
 
 #include "storage/driver.h"
 
+copy_begin_fn copy_begin_dir;
 copy_fill_fn copy_fill_dir;
 copy_commit_fn copy_commit_dir;
 copy_abort_fn copy_abort_dir;

@@ -82,6 +82,7 @@ const struct storage_driver dir_driver = {
 	.volume_free = volume_free_dir,
 	.trash_empty = volume_empty_trash,
 	.volume_exists = volume_exists_dir,
+	.copy_begin = copy_begin_dir,
 	.copy_fill = copy_fill_dir,
 	.copy_commit = copy_commit_dir,
 	.copy_abort = copy_abort_dir,

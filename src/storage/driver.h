@@ -16,6 +16,7 @@
 
 #include "base/err.h"
 #include "base/uuid.h"
+#include "storage/fill.h"
 #include "storage/policy.h"
 
 struct pool;
@@ -185,6 +186,7 @@ struct storage_driver {
 	volume_free_fn *volume_free;
 	trash_empty_fn *trash_empty;
 	volume_exists_fn *volume_exists;
+	copy_begin_fn *copy_begin; /* NULL: nothing can be imported */
 	copy_fill_fn *copy_fill;
 	copy_commit_fn *copy_commit;
 	copy_abort_fn *copy_abort;

@@ -4,6 +4,7 @@ libstorage_a_SOURCES = \
 	%D%/diff.c %D%/diff.h \
 	%D%/dir.c %D%/dir.h \
 	%D%/driver.h \
+	%D%/fill.h \
 	%D%/identity.c %D%/identity.h \
 	%D%/mock.c %D%/mock.h \
 	%D%/overlay.c %D%/overlay.h \

@@ -121,14 +121,17 @@ int guard_run(const struct guard_job *job, guard_fn *fn, void *data, struct repo
 		return err_set(err, r, "make a socket pair");
 	_cleanup_(fd_closep) int our_fd = socks[0];
 	_cleanup_(fd_closep) int their_fd = socks[1];
-	memcpy(keep, job->keep_fds, job->n_keep_fds * sizeof(int));
+	for (size_t i = 0; i < job->n_keep_fds; i++)
+		keep[i] = job->keep_fds[i];
 	keep[job->n_keep_fds] = their_fd;
 	struct sandbox_plan plan = {
 		.name = job->name,
 		.id_base = job->id_base,
 		.id_count = job->id_count,
-		.binds = &root,
-		.n_binds = job->root_fd >= 0 ? 1 : 0,
+		.binds = job->binds ? job->binds : &root,
+		.n_binds = job->binds	       ? job->n_binds
+			   : job->root_fd >= 0 ? 1
+					       : 0,
 		.filter = SANDBOX_FILTER_PARSER,
 		.keep_fds = keep,
 		.n_keep_fds = job->n_keep_fds + 1,

@@ -16,8 +16,10 @@ struct guard_job {
 	const char *name; /* of the process */
 	uint32_t id_base;
 	uint32_t id_count;
-	int root_fd;	       /* becomes "/", id-mapped; -EBADF: an empty tmpfs */
-	const char *root_path; /* for messages */
+	int root_fd;			  /* becomes "/", id-mapped; -EBADF: an empty tmpfs */
+	const char *root_path;		  /* for messages */
+	const struct sandbox_bind *binds; /* instead of root_fd; an empty tmpfs around them */
+	size_t n_binds;
 	const int *keep_fds;
 	size_t n_keep_fds;
 };

@@ -8,6 +8,9 @@
 
 #include "image/job_main.h"
 
+job_fn job_backup_inspect;
+job_fn job_backup_store;
+job_fn job_backup_unpack;
 job_fn job_image_publish;
 job_fn job_image_store;
 job_fn job_image_unpack;

@@ -1,6 +1,8 @@
 helper_PROGRAMS += sysctr-unpack
 sysctr_unpack_SOURCES = \
 	%D%/guard.c %D%/guard.h \
+	%D%/job_backup_store.c \
+	%D%/job_backup_unpack.c \
 	%D%/job_image_publish.c \
 	%D%/job_image_store.c \
 	%D%/job_image_unpack.c \

@@ -2,6 +2,7 @@
 ## corpus/x. For libFuzzer: clang -fsanitize=fuzzer,address,undefined fuzz_x.c and the libraries,
 ## without replay.c.
 check_PROGRAMS += \
+	%D%/fuzz_backup \
 	%D%/fuzz_entry \
 	%D%/fuzz_filter \
 	%D%/fuzz_lease \
@@ -17,6 +18,8 @@ check_PROGRAMS += \
 EXTRA_DIST += %D%/corpus
 
 FUZZ_SPEC_LIBS = libspec.a libcodec.a libbase.a $(JANSSON_LIBS) $(YAML_LIBS)
+tests_fuzz_fuzz_backup_SOURCES = %D%/fuzz_backup.c %D%/replay.c
+tests_fuzz_fuzz_backup_LDADD = $(FUZZ_SPEC_LIBS)
 tests_fuzz_fuzz_entry_SOURCES = %D%/fuzz_entry.c %D%/replay.c
 tests_fuzz_fuzz_entry_LDADD = libimage.a libbase.a
 tests_fuzz_fuzz_filter_SOURCES = %D%/fuzz_filter.c %D%/replay.c

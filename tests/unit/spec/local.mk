@@ -1,4 +1,5 @@
 check_PROGRAMS += \
+	%D%/test_backup \
 	%D%/test_expand \
 	%D%/test_filter \
 	%D%/test_keys \
@@ -10,6 +11,7 @@ check_PROGRAMS += \
 	%D%/test_template
 
 SPEC_TEST_LIBS = libspec.a libcodec.a libbase.a $(JANSSON_LIBS) $(YAML_LIBS) $(CMOCKA_LIBS)
+tests_unit_spec_test_backup_LDADD = $(SPEC_TEST_LIBS)
 tests_unit_spec_test_expand_LDADD = $(SPEC_TEST_LIBS)
 tests_unit_spec_test_filter_LDADD = $(SPEC_TEST_LIBS)
 tests_unit_spec_test_keys_LDADD = $(SPEC_TEST_LIBS)

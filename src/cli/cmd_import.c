@@ -1,0 +1,161 @@
+/* cli/cmd_import.c - import: an instance out of a backup, streamed from a file or standard input */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/time.h"
+#include "cli/cli.h"
+#include "cli/commands.h"
+#include "cli/progress.h"
+#include "codec/json.h"
+
+enum {
+	DRAW_AFTER_MS = 1000,
+	DRAW_EVERY_MS = 200
+};
+
+static const struct cli_option options[] = {
+	{ 's', "storage", "POOL", "pool for the root file system", HINT_POOL },
+	{ 0, "trusted", NULL, "take devices and keys that reach this host", HINT_NONE },
+	{ 0 },
+};
+
+struct upload {
+	struct cli *cli;
+	const char *name; /* for messages */
+	int fd;
+	uint64_t sent, total, since_ns, drawn_ns;
+};
+
+static void draw(struct upload *u)
+{
+	uint64_t now_ns = time_mono_ns();
+	struct buf line = { 0 };
+
+	if (now_ns - u->since_ns < (uint64_t)DRAW_AFTER_MS * NS_PER_MS ||
+	    now_ns - u->drawn_ns < (uint64_t)DRAW_EVERY_MS * NS_PER_MS)
+		return;
+	u->drawn_ns = now_ns;
+	progress_format_bytes("Uploading", u->sent, u->total, now_ns - u->since_ns, &line);
+	progress_draw(u->cli, buf_str(&line));
+	buf_done(&line);
+}
+
+static ssize_t read_upload(void *data, void *out, size_t cap, struct err *err)
+{
+	struct upload *u = data;
+	ssize_t n = read(u->fd, out, cap);
+
+	if (n < 0)
+		return err_set(err, -errno, "read \"%s\"", u->name);
+	u->sent += (uint64_t)n;
+	draw(u);
+	return n;
+}
+
+static int open_upload(struct upload *u, const char *file, struct err *err)
+{
+	struct stat st;
+
+	u->name = file;
+	u->fd = streq(file, "-") ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC);
+	if (u->fd < 0 || fstat(u->fd, &st) < 0)
+		return err_set(err, -errno, "open \"%s\"", file);
+	if (S_ISDIR(st.st_mode))
+		return err_kind(err, ERR_INVALID, "\"%s\" is a directory, not a backup", file);
+	if (isatty(u->fd))
+		return err_kind(err, ERR_INVALID, "standard input is a terminal, not a backup");
+	u->total = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
+	return 0;
+}
+
+/* What would break the head of a request is no name anyway. */
+static int add_header(const char **headers, size_t *n, char *line, struct err *err)
+{
+	headers[(*n)++] = line;
+	return strpbrk(line, "\r\n") ? err_kind(err, ERR_INVALID, "a name has line breaks") : 0;
+}
+
+static int send_file(struct upload *u, const struct cli_args *args, struct client_reply *reply,
+		     struct err *err)
+{
+	const char *name = args_word(args, 1), *pool = args_get(args, "storage");
+	_cleanup_(freep) char *name_line = xasprintf("X-LXD-name: %s", name ? name : "");
+	_cleanup_(freep) char *pool_line = xasprintf("X-LXD-pool: %s", pool ? pool : "");
+	const char *headers[5] = { "Content-Type: application/octet-stream" };
+	const struct http_request request = { .method = "POST",
+					      .target = "/1.0/instances",
+					      .headers = headers,
+					      .source = read_upload,
+					      .source_data = u };
+	size_t n = 1;
+	int r = name ? add_header(headers, &n, name_line, err) : 0;
+
+	if (r == 0 && pool)
+		r = add_header(headers, &n, pool_line, err);
+	if (args_has(args, "trusted"))
+		headers[n++] = "X-Sysctr-trusted: true";
+	if (r == 0)
+		r = client_send(u->cli->client, &request, reply, err);
+	progress_clear(u->cli);
+	return r;
+}
+
+static void tell(struct cli *cli, const json_t *operation)
+{
+	const char *left_out = json_string_value(json_at(operation, "metadata.left_out"));
+	const char *name = json_string_value(json_at(operation, "metadata.name"));
+	_cleanup_(strv_freep) char **lines = strv_split(left_out ? left_out : "", "\n");
+
+	for (char **line = lines; line && *line; line++) {
+		_cleanup_(freep) char *shown = str_printable(*line, false);
+
+		cli_say(cli, "Left out: %s", shown);
+	}
+	cli_say(cli, "%s is imported.", name ? name : "The instance");
+}
+
+static int run(struct cli *cli, const struct cli_args *args)
+{
+	_cleanup_(json_decrefp) json_t *operation = NULL;
+	struct upload u = { .cli = cli, .fd = -EBADF, .since_ns = time_mono_ns() };
+	struct client_reply reply = { 0 };
+	struct err err = { 0 };
+	int r = open_upload(&u, args_word(args, 0), &err);
+
+	cli_catch_interrupts(cli);
+	if (r == 0)
+		r = send_file(&u, args, &reply, &err);
+	if (r == 0)
+		r = cli_wait(cli, reply.operation ? reply.operation : "", &operation, &err);
+	if (u.fd > STDERR_FILENO)
+		(void)close(u.fd);
+	client_reply_done(&reply);
+	if (r < 0)
+		return cli_fail(cli, args_word(args, 0), "import", &err);
+	tell(cli, operation);
+	return CLI_OK;
+}
+
+const struct cli_command cmd_import = {
+	.path = "import",
+	.usage = "FILE|- [NAME]",
+	.summary = "Make an instance of a backup",
+	.text = "FILE is what \"sysctr export\", LXD or Incus wrote (not with --optimized-storage),\n"
+		"compressed or not; \"-\" is standard input. Without NAME it is called as it was. What\n"
+		"is not known here, or would reach this host, is left out and told.",
+	.example = "sysctr import web1.tar.zst\n"
+		   "ssh backup 'cat web1.tar.zst' | sysctr import - web2",
+	.options = { options },
+	.min_words = 1,
+	.max_words = 2,
+	.hints = { HINT_FILE, HINT_NONE },
+	.run = run,
+};

@@ -1,0 +1,264 @@
+/*
+ * core/import.c - see import.h
+ *
+ *   store -> inspect -> claim -> journal -> unpack -> record
+ *
+ * Up to "claim" nothing has a name that could be left behind; from "journal" on it is as with every
+ * new instance (core/inst_create.c).
+ */
+#include "core/import.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "aio/loop.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "core/core.h"
+#include "core/inst.h"
+#include "core/inst_create.h"
+#include "core/inst_ops.h"
+#include "core/job.h"
+#include "core/pool.h"
+#include "core/warning.h"
+#include "os/fd.h"
+#include "spec/daemon_config.h"
+#include "spec/idrange.h"
+
+void import_free(struct import *import)
+{
+	if (!import)
+		return;
+	free(import->name);
+	free(import->pool);
+	(void)fd_close(import->body_fd);
+	(void)fd_close(import->file_fd);
+	(void)fd_close(import->index_fd);
+	strv_free(import->left_out);
+	inst_record_free(import->record);
+	vec_for_each(snapshot, &import->snapshots)
+		snap_record_free(*snapshot);
+	free(import->snapshots.items);
+	free(import);
+}
+
+static void free_import(void *data)
+{
+	import_free(data);
+}
+
+/* A job that works on the upload alone. */
+static void fill_job(struct core *core, struct job *job)
+{
+	job->id_base = core->config->idmap_base;
+	job->id_count = IDRANGE_COUNT;
+	job->reserve_bytes = POOL_RESERVE_BYTES;
+}
+
+static enum op_next step_store(struct op *op)
+{
+	struct import *import = op->args;
+	struct job job = { .kind = JOB_BACKUP_STORE };
+
+	fill_job(op->core, &job);
+	return job_run_io(op, &job, TAKE_FD(import->body_fd), fd_copy(import->file_fd, 3), NULL);
+}
+
+/* The upload with an offset of its own. Returns: descriptor or -errno. */
+static int open_upload(const struct import *import)
+{
+	_cleanup_(freep) char *path = xasprintf("/proc/self/fd/%d", import->file_fd);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int read_index(struct import *import, struct backup_index *index, struct err *err)
+{
+	struct buf bytes = { 0 };
+	int r = lseek(import->index_fd, 0, SEEK_SET) < 0 ? -errno : 0;
+
+	if (r == 0)
+		r = fd_read_all(import->index_fd, BACKUP_INDEX_BYTES_MAX, &bytes);
+	if (r < 0)
+		(void)err_set(err, r, "read the index of the backup");
+	else
+		r = wire_decode(&backup_index_schema, bytes.data, bytes.len, index, err);
+	buf_done(&bytes);
+	return r;
+}
+
+static enum op_next inspected(struct op *op, const struct job_report *report)
+{
+	struct import *import = op->args;
+	struct backup_index index = { 0 };
+	int r = op->err.code;
+
+	(void)report;
+	if (r == 0)
+		r = read_index(import, &index, &op->err);
+	if (r == 0)
+		r = import_make_records(op->core, &index, import, &op->err);
+	wire_free(&backup_index_schema, &index);
+	return op_result(r);
+}
+
+static enum op_next step_inspect(struct op *op)
+{
+	struct import *import = op->args;
+	struct job job = { .kind = JOB_BACKUP_INSPECT };
+	int fd = open_upload(import);
+
+	if (fd < 0) {
+		(void)err_set(&op->err, fd, "open the upload");
+		return OP_FAIL;
+	}
+	fill_job(op->core, &job);
+	return job_run_io(op, &job, fd, fd_copy(import->index_fd, 3), inspected);
+}
+
+static enum op_next step_claim(struct op *op)
+{
+	struct import *import = op->args;
+	struct inst *inst;
+
+	if (inst_check_new_name(op->core, import->record->name, &op->err) < 0)
+		return OP_FAIL;
+	inst = inst_add(op->core, TAKE_PTR(import->record));
+	inst_expand(inst);
+	(void)inst_claim(inst, op, NULL); /* it is new: nobody has it */
+	vec_for_each(snapshot, &import->snapshots)
+		*vec_push(&inst->snapshots) = TAKE_PTR(*snapshot);
+	import->snapshots.len = 0;
+	op_add_resource(op, "instances", inst->record->name);
+	strmap_set(&op->metadata, "name", inst->record->name);
+	if (import->left_out)
+		strmap_set_take(&op->metadata, "left_out",
+				strv_join((const char *const *)import->left_out, "\n"));
+	if (inst_choose_pool(inst, &op->err) == 0 &&
+	    inst_choose_ids(op->core, inst->record, &op->err) == 0) {
+		inst_fill_hwaddrs(inst);
+		inst_expand(inst);
+		return OP_NEXT;
+	}
+	(void)inst_create_undo_claim(op);
+	return OP_FAIL;
+}
+
+/* It died: what is there now, the next start finds by the journal. */
+static enum op_next unpacked(struct op *op, const struct job_report *report)
+{
+	if (!report->done)
+		op->undo_failed = true;
+	return op_result(op->err.code);
+}
+
+static enum op_next step_unpack(struct op *op)
+{
+	struct import *import = op->args;
+	struct inst *inst = op->inst;
+	struct job job = { .kind = JOB_BACKUP_UNPACK };
+	enum op_next next = OP_FAIL;
+	int fd = open_upload(import);
+
+	if (fd < 0)
+		(void)err_set(&op->err, fd, "open the upload");
+	else if (pool_fill_job(op->core, inst->record->pool, &job, &op->err) < 0)
+		(void)fd_close(fd);
+	else {
+		job.volume = xstrdup(inst->record->name);
+		vec_for_each(snapshot, &inst->snapshots)
+			strmap_set(&job.properties, (*snapshot)->name, (*snapshot)->volume);
+		next = job_run(op, &job, fd, unpacked);
+	}
+	wire_free(&job_schema, &job);
+	return next;
+}
+
+/* For clients that do not know what "left_out" of the operation is. */
+static enum op_next step_tell(struct op *op)
+{
+	const struct import *import = op->args;
+	_cleanup_(freep) char *entity = xasprintf("instances/%s", op->inst->record->name);
+	_cleanup_(freep) char *text = strv_join((const char *const *)import->left_out, "; ");
+
+	core_warn(op->core, "Import left something out", entity, import->left_out ? text : NULL);
+	return OP_NEXT;
+}
+
+static const struct op_step steps[] = {
+	{ "store", step_store, NULL },
+	{ "inspect", step_inspect, NULL },
+	{ "claim", step_claim, inst_create_undo_claim },
+	{ "journal", inst_create_journal, inst_create_undo_journal },
+	{ "unpack", step_unpack, inst_create_undo_volume },
+	{ "record", inst_create_record, inst_create_undo_record },
+	{ "tell", step_tell, NULL },
+	{ 0 },
+};
+static const struct op_table import_table = { "import", steps };
+
+static int check_request(struct core *core, const struct import *import, struct err *err)
+{
+	struct pool_record *pool = NULL;
+	int r = core_check_open(core, err);
+
+	if (r == 0 && import->name)
+		r = inst_check_new_name(core, import->name, err);
+	if (r == 0 && import->pool)
+		r = pool_find(core, import->pool, &pool, err);
+	return r;
+}
+
+/* A file that has no name, for what is uploaded and what is found in it. */
+static int open_file(const struct core *core, int *ret_fd, struct err *err)
+{
+	int fd = open(core->dirs.state, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return err_set(err, -errno, "make a file in \"%s\"", core->dirs.state);
+	*ret_fd = fd;
+	return 0;
+}
+
+static int open_all(struct core *core, struct import *import, int *ret_body_fd, struct err *err)
+{
+	int ends[2], r = open_file(core, &import->file_fd, err);
+
+	if (r == 0)
+		r = open_file(core, &import->index_fd, err);
+	if (r < 0)
+		return r;
+	r = fd_pipe(ends);
+	if (r < 0)
+		return err_set(err, r, "make a pipe for the backup");
+	import->body_fd = ends[0];
+	*ret_body_fd = ends[1];
+	return 0;
+}
+
+int import_start(struct core *core, struct import *import, int *ret_body_fd, struct op **ret_op,
+		 struct err *err)
+{
+	_cleanup_(fd_closep) int body_fd = -EBADF;
+	struct op *op;
+	int r = check_request(core, import, err);
+
+	import->body_fd = import->file_fd = import->index_fd = -EBADF;
+	if (r == 0)
+		r = open_all(core, import, &body_fd, err);
+	if (r < 0) {
+		import_free(import);
+		return r;
+	}
+	op = op_new(core, OP_TASK, "Importing instance", import, free_import, err);
+	if (!op)
+		return -EBUSY;
+	op_add_table(op, &import_table);
+	op_start(op);
+	*ret_body_fd = TAKE_FD(body_fd);
+	*ret_op = op;
+	return 0;
+}

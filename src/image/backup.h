@@ -1,0 +1,36 @@
+/*
+ * image/backup.h - backups of instances as LXD, Incus and this program write them: a tarball with
+ * backup/index.yaml, backup/container/rootfs/ and backup/snapshots/<name>/rootfs/
+ *
+ * Layer: image; in a sandbox only. What else is in it (backup.yaml, metadata.yaml, templates) is
+ * passed over: the index says everything.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "image/report.h"
+#include "spec/backup.h"
+
+/*
+ * @fd: as of tarball_open(). Fill the zeroed *@ret_index, to be freed also after a failure; nothing
+ * behind the index is read. Errors: ERR_INVALID, ERR_UNSUPPORTED with words for the user.
+ */
+int backup_read_index(int fd, struct report *report, struct backup_index *ret_index,
+		      struct err *err);
+
+/* Where a root file system goes. */
+struct backup_root {
+	const char *snapshot; /* NULL: the instance's own */
+	char dir[16];	      /* absolute, empty, owned by id 0 */
+};
+
+struct backup_unpacking {
+	int fd; /* as of tarball_open() */
+	uint64_t reserve_bytes;
+	const struct backup_root *roots;
+	size_t n_roots;
+};
+
+/* All of them in one pass. Errors: ERR_INVALID, also when one is not there; -ENOSPC. */
+int backup_unpack(const struct backup_unpacking *what, struct report *report, struct err *err);

@@ -1,0 +1,58 @@
+/*
+ * spec/backup.h - what a backup says of the instance in it: backup/index.yaml, as LXD, Incus and
+ * this program write it
+ *
+ * Pure. It is parsed only in the sandbox of sysctr-unpack; sysctrd gets the struct by its schema
+ * and takes every word of it for a stranger's.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/strmap.h"
+#include "base/vec.h"
+#include "codec/wire.h"
+
+enum {
+	BACKUP_SNAPSHOTS_MAX = 200,
+	BACKUP_INDEX_BYTES_MAX = 4 << 20 /* encoded */
+};
+
+struct backup_device {
+	char *name;
+	struct strmap options;
+};
+extern const struct wire_schema backup_device_schema;
+
+/* An instance, or a snapshot of it. NULL and 0: it does not say. */
+struct backup_item {
+	char *name;
+	char *description;
+	char *architecture;
+	bool ephemeral;
+	int64_t created_wall_ns;
+	int64_t expires_wall_ns;
+	char **profiles;
+	struct strmap config;
+	VEC(struct backup_device) devices;
+};
+extern const struct wire_schema backup_item_schema;
+
+struct backup_index {
+	struct backup_item instance;
+	VEC(struct backup_item) snapshots; /* oldest first; valid names, each once */
+};
+extern const struct wire_schema backup_index_schema; /* free with wire_free() */
+
+/*
+ * Fill the zeroed *@ret_index, which is to be freed also after a failure. The name of the instance
+ * is not checked, since another one may be given.
+ *
+ * Errors: ERR_INVALID; ERR_UNSUPPORTED for backups in a storage driver's own format, of virtual
+ * machines and of volumes.
+ */
+int backup_parse_index(const void *text, size_t len, struct backup_index *ret_index,
+		       struct err *err);
