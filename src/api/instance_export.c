@@ -8,7 +8,9 @@
 
 #include "api/handlers.h"
 #include "api/objects.h"
+#include "api/snapshots.h"
 #include "base/mem.h"
+#include "base/parse.h"
 #include "base/str.h"
 #include "codec/json.h"
 #include "codec/yaml.h"
@@ -54,14 +56,16 @@ static void write_config_members(struct jsonw *w, const struct inst *inst)
 	write_volume(w, inst);
 }
 
-static void write_backup(struct jsonw *w, const struct inst *inst)
+static void write_backup(struct jsonw *w, const struct inst *inst, bool snapshots)
 {
 	jsonw_begin_object(w);
 	write_config_members(w, inst);
+	if (snapshots)
+		write_snapshots(w, inst);
 	jsonw_end_object(w);
 }
 
-static void write_index(struct jsonw *w, const struct inst *inst)
+static void write_index(struct jsonw *w, const struct inst *inst, bool snapshots)
 {
 	jsonw_begin_object(w);
 	jsonw_add_str(w, "name", inst->record->name);
@@ -70,21 +74,26 @@ static void write_index(struct jsonw *w, const struct inst *inst)
 	jsonw_add_bool(w, "optimized", false);
 	jsonw_add_bool(w, "optimized_header", false);
 	jsonw_add_str(w, "type", "container");
-	jsonw_add_object(w, "config");
-	write_config_members(w, inst);
-	jsonw_end_object(w);
+	if (snapshots) {
+		jsonw_add_array(w, "snapshots");
+		vec_for_each(snapshot, &inst->snapshots)
+			jsonw_str(w, (*snapshot)->name);
+		jsonw_end_array(w);
+	}
+	jsonw_key(w, "config");
+	write_backup(w, inst, snapshots);
 	jsonw_end_object(w);
 }
 
 /* The YAML of what @write writes; owned. */
-static char *to_yaml(const struct inst *inst,
-		     void (*write)(struct jsonw *w, const struct inst *inst))
+static char *to_yaml(const struct inst *inst, bool snapshots,
+		     void (*write)(struct jsonw *w, const struct inst *inst, bool snapshots))
 {
 	_cleanup_(json_decrefp) json_t *value = NULL;
 	struct buf json = { 0 }, yaml = { 0 };
 	struct jsonw w = jsonw_new(&json);
 
-	write(&w, inst);
+	write(&w, inst, snapshots);
 	if (json_parse(json.data, json.len, &value, NULL) == 0)
 		yaml_emit(value, &yaml);
 	buf_done(&json);
@@ -108,15 +117,20 @@ static void release_op(void *data)
 static int start(struct api_req *req, int *ret_fd, struct op **ret_op)
 {
 	const char *compression = api_query(req, "compression");
+	const char *only = api_query(req, "instance_only");
 	struct inst_export *export;
+	bool instance_only = false;
 	struct inst *inst;
 	int r = inst_find(req->core, req->args[0], &inst, &req->err);
 
+	if (r == 0 && *only && parse_bool(only, &instance_only) < 0)
+		r = err_kind(&req->err, ERR_INVALID, "instance_only: \"%s\" is no boolean", only);
 	if (r < 0)
 		return r;
 	export = xcalloc(1, sizeof(*export));
-	export->index = to_yaml(inst, write_index);
-	export->backup = to_yaml(inst, write_backup);
+	export->instance_only = instance_only || inst->snapshots.len == 0;
+	export->index = to_yaml(inst, !export->instance_only, write_index);
+	export->backup = to_yaml(inst, !export->instance_only, write_backup);
 	export->compression = xstrdup(str_empty(compression) ? "zstd" : compression);
 	return inst_export(inst, export, ret_fd, ret_op, &req->err);
 }

@@ -21,7 +21,7 @@ enum {
 
 static const struct cli_option options[] = {
 	{ 0, "compression", "none|gzip|xz|zstd", "how to compress (default zstd)", HINT_NONE },
-	{ 0, "instance-only", NULL, "leave snapshots out, which is always so", HINT_NONE },
+	{ 0, "instance-only", NULL, "leave its snapshots out", HINT_NONE },
 	{ 0 },
 };
 
@@ -102,10 +102,14 @@ static void ask_reason(struct export *x, struct err *err)
 		(void)err_kind(err, ERR_INTERNAL, "%s", reason);
 }
 
-static int export(struct export *x, const char *name, const char *compression, struct err *err)
+static int export(struct export *x, const struct cli_args *args, const char *compression,
+		  struct err *err)
 {
+	const char *name = args_word(args, 0);
 	_cleanup_(freep) char *word = client_escape(compression);
-	_cleanup_(freep) char *suffix = xasprintf("/export?compression=%s", word);
+	_cleanup_(freep) char *suffix =
+		xasprintf("/export?compression=%s%s", word,
+			  args_has(args, "instance-only") ? "&instance_only=true" : "");
 	_cleanup_(freep) char *path = object_path(&object_instance, name, suffix);
 	int r;
 
@@ -144,7 +148,7 @@ static int run(struct cli *cli, const struct cli_args *args)
 		x.part = xasprintf("%s.part", x.name);
 	}
 	cli_catch_interrupts(cli);
-	r = export(&x, name, compression, &err);
+	r = export(&x, args, compression, &err);
 	if (r == 0 && x.name)
 		cli_say(cli, "Written to %s.", x.name);
 	free(x.name);
@@ -157,7 +161,7 @@ const struct cli_command cmd_export = {
 	.path = "export",
 	.usage = "NAME [FILE|-]",
 	.summary = "Write a stopped instance to a file",
-	.text = "The file is laid out as a backup of LXD and Incus, without snapshots. It is streamed:\n"
+	.text = "The file is laid out as a backup of LXD and Incus, snapshots included. It is streamed:\n"
 		"nothing is kept on the host, and FILE appears when it is whole. \"-\" is standard\n"
 		"output; without FILE it is NAME.tar.zst. \"sysctr import\" brings it back. To export a\n"
 		"running instance, export a copy of it.",

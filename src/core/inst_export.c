@@ -16,6 +16,7 @@
 #include "core/job.h"
 #include "core/pool.h"
 #include "os/fd.h"
+#include "spec/backup.h"
 
 void inst_export_free(struct inst_export *export)
 {
@@ -33,6 +34,17 @@ static void free_export(void *data)
 	inst_export_free(data);
 }
 
+static void add_snapshots(const struct inst *inst, struct job *job)
+{
+	vec_for_each(snapshot, &inst->snapshots) {
+		_cleanup_(freep) char *key = xasprintf("image.%s", (*snapshot)->name);
+
+		strmap_set(&job->properties, (*snapshot)->name, (*snapshot)->volume);
+		if ((*snapshot)->inst->image_fingerprint)
+			strmap_set(&job->variables, key, (*snapshot)->inst->image_fingerprint);
+	}
+}
+
 static enum op_next step_pack(struct op *op)
 {
 	struct inst_export *export = op->args;
@@ -46,6 +58,8 @@ static enum op_next step_pack(struct op *op)
 		strmap_set(&job.variables, "index", export->index);
 		strmap_set(&job.variables, "backup", export->backup);
 		strmap_set(&job.variables, "compression", export->compression);
+		if (!export->instance_only)
+			add_snapshots(op->inst, &job);
 		next = job_run_out(op, &job, TAKE_FD(export->out_fd), NULL);
 	}
 	wire_free(&job_schema, &job);
@@ -69,6 +83,10 @@ static int check_request(const struct inst *inst, const struct inst_export *expo
 	if (r == 0 && inst->state != INST_STOPPED)
 		r = err_kind(err, ERR_INVALID,
 			     "Instance is running: only a stopped one can be exported");
+	if (r == 0 && !export->instance_only && inst->snapshots.len > BACKUP_SNAPSHOTS_MAX)
+		r = err_kind(err, ERR_INVALID,
+			     "it has more than %d snapshots: leave them out (--instance-only)",
+			     BACKUP_SNAPSHOTS_MAX);
 	return r;
 }
 

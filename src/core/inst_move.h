@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "core/job.h"
 #include "core/op.h"
@@ -47,12 +49,13 @@ enum op_next inst_replace_volume(struct op *op, const char *pool, const char *na
 struct inst_export {
 	char *index, *backup; /* YAML: backup/index.yaml, backup/container/backup.yaml */
 	char *compression;    /* of job_compressions */
+	bool instance_only;   /* without the snapshots, which the index has else */
 	int out_fd;	      /* made by inst_export() */
 };
 void inst_export_free(struct inst_export *export);
 
 /*
- * Pack a stopped instance into the tarball that LXD and Incus call a backup. @export: taken.
+ * Pack a stopped instance, with its snapshots, into the tarball that LXD and Incus call a backup. @export: taken.
  *
  * @ret_fd: what to read it from, the caller's; it is whole only if the op succeeds.
  * Errors: ERR_INVALID while it runs or for an unknown compression.

@@ -11,7 +11,7 @@
 #include <sys/uio.h>
 
 enum {
-	SOCK_FDS_MAX = 16 /* descriptors with one message */
+	SOCK_FDS_MAX = 240 /* descriptors with one message; the kernel takes 253 */
 };
 
 /* A connected SOCK_SEQPACKET pair. */

@@ -41,8 +41,9 @@ enum job_kind {
 	JOB_SNAPSHOT_DIFF, /* worker: snapshot (on fingerprint) against snapshots or volume (on image);
 				to the output: A, C or D, the path, NUL, for each difference */
 	JOB_VOLUME_RENAME,   /* worker: from_volume becomes volume */
-	JOB_VOLUME_COPY,     /* worker: volume becomes a copy of from_volume */
-	JOB_IMAGE_PUBLISH,   /* unpack: volume to a file in dir, as JOB_IMAGE_STORE leaves them */
+	JOB_VOLUME_COPY,     /* worker: volume becomes a copy of from_volume or snapshot */
+	JOB_IMAGE_PUBLISH,   /* unpack: volume or snapshot to a file in dir, as JOB_IMAGE_STORE
+				leaves them */
 	JOB_INSTANCE_EXPORT, /* unpack: volume as a backup to standard output */
 	JOB_VOLUME_REPLACE,  /* worker: from_volume takes the place of volume, which is deleted */
 	JOB_POOL_CREATE,     /* worker: JOB_POOL_PREPARE of a new pool, undone when it fails */
@@ -82,10 +83,12 @@ struct job {
 	char *template_dir;	  /* where it came from, for files: it refers to; NULL: none */
 	struct strmap variables;  /* JOB_IMAGE_BUILD: name, release, variant, architecture, mirror;
 			      JOB_IMAGE_PUBLISH: architecture, compression;
-			      JOB_INSTANCE_EXPORT: index, backup (YAML), compression;
+			      JOB_INSTANCE_EXPORT: index, backup (YAML), compression,
+			      image.<snapshot> (what it stands on);
 			      JOB_FETCH: index_url, flavor, checksum_url (spec/template.h) */
 	struct strmap properties; /* JOB_IMAGE_STORE: for an image without metadata.yaml;
-			      JOB_BACKUP_UNPACK: snapshots in it -> volumes they become, uuids */
+			      JOB_BACKUP_UNPACK, JOB_INSTANCE_EXPORT: snapshots -> their
+			      volumes, uuids */
 	uint32_t id_base;	  /* host ids that the sandbox of the job may use */
 	uint32_t id_count;
 	uint64_t reserve_bytes; /* stop with -ENOSPC before less than this is free */

@@ -24,6 +24,7 @@
 #define MACHINE_ID "etc/machine-id"
 
 enum {
+	OWN_BINDS = 4,
 	LOG_BYTES_MAX = 64 * 1024
 };
 
@@ -72,6 +73,16 @@ static int make_parents(int dir_fd, const char *path)
 	return 0;
 }
 
+static int put_dir(const struct packing *packing, const char *path, struct err *err)
+{
+	int fd = path_make_dir(packing->stage.dir_fd, path, 0755);
+
+	if (fd < 0)
+		return err_set(err, fd, "make \"%s\"", path);
+	(void)fd_close(fd);
+	return 0;
+}
+
 static int put_files(struct packing *packing, struct err *err)
 {
 	const struct pack_plan *plan = packing->plan;
@@ -85,10 +96,11 @@ static int put_files(struct packing *packing, struct err *err)
 	}
 	if (r < 0)
 		return err_set(err, r, "write what goes along with the root");
-	int root_fd = path_make_dir(dir_fd, plan->root, 0755);
-	if (root_fd < 0)
-		return err_set(err, root_fd, "make \"%s\"", plan->root);
-	(void)fd_close(root_fd);
+	r = put_dir(packing, plan->root, err);
+	for (size_t i = 0; r == 0 && i < plan->n_trees; i++)
+		r = put_dir(packing, plan->trees[i].path, err);
+	if (r < 0)
+		return r;
 	packing->log_fd =
 		openat(dir_fd, LOG_NAME, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
 	return packing->log_fd < 0 ? err_set(err, -errno, "make a log") : 0;
@@ -103,34 +115,59 @@ static bool has_machine_id(int root_fd)
 	return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
 }
 
+static struct sandbox_bind tree_bind(const struct root *root, const char *dst)
+{
+	return (struct sandbox_bind){ .src = root->pool.dir,
+				      .src_fd = root->fd,
+				      .dst = dst,
+				      .ro = true,
+				      .idmap = !root->is_mount };
+}
+
+/* Their places are in *@ret_dsts, which has to stay. */
+static void bind_trees(const struct pack_plan *plan, struct sandbox_bind *binds, char ***ret_dsts)
+{
+	for (size_t i = 0; i < plan->n_trees; i++)
+		strv_push_take(ret_dsts, xasprintf("%s/%s", COMMAND_WORK, plan->trees[i].path));
+	for (size_t i = 0; i < plan->n_trees; i++)
+		binds[i] = tree_bind(&plan->trees[i].root, (*ret_dsts)[i]);
+}
+
 static int start_sandbox(struct packing *packing, struct err *err)
 {
 	const struct pack_plan *plan = packing->plan;
 	const struct root *root = packing->root;
 	_cleanup_(freep) char *dst = xasprintf("%s/%s", COMMAND_WORK, plan->root);
 	_cleanup_(freep) char *id_dst = xasprintf("%s/%s", dst, MACHINE_ID);
+	_cleanup_(strv_freep) char **dsts = NULL;
+	_cleanup_(freep) struct sandbox_bind *binds =
+		xcalloc(OWN_BINDS + plan->n_trees, sizeof(*binds));
+	size_t n = 0;
 	_cleanup_(fd_closep) int empty_fd =
 		path_open_plain(packing->stage.dir_fd, EMPTY_NAME, O_RDONLY, 0);
 	const int keep[] = { packing->log_fd, plan->out_fd };
-	const struct sandbox_bind binds[] = {
-		{ .src = "/", .src_fd = -EBADF, .dst = "/", .ro = true, .recursive = true },
-		{ .src = root->pool.dir,
-		  .src_fd = packing->stage.dir_fd,
-		  .dst = COMMAND_WORK,
-		  .idmap = true },
-		{ .src = root->pool.dir,
-		  .src_fd = root->fd,
-		  .dst = dst,
-		  .ro = true,
-		  .idmap = !root->is_mount },
-		{ .src = EMPTY_NAME, .src_fd = empty_fd, .dst = id_dst, .ro = true, .idmap = true },
+	binds[n++] = (struct sandbox_bind){
+		.src = "/", .src_fd = -EBADF, .dst = "/", .ro = true, .recursive = true
 	};
+	binds[n++] = (struct sandbox_bind){ .src = root->pool.dir,
+					    .src_fd = packing->stage.dir_fd,
+					    .dst = COMMAND_WORK,
+					    .idmap = true };
+	binds[n++] = tree_bind(root, dst);
+	if (plan->scrub && has_machine_id(root->fd))
+		binds[n++] = (struct sandbox_bind){ .src = EMPTY_NAME,
+						    .src_fd = empty_fd,
+						    .dst = id_dst,
+						    .ro = true,
+						    .idmap = true };
+	bind_trees(plan, binds + n, &dsts);
+	n += plan->n_trees;
 	const struct sandbox_plan sandbox = {
 		.name = "pack",
 		.id_base = plan->id_base,
 		.id_count = plan->id_count,
 		.binds = binds,
-		.n_binds = plan->scrub && has_machine_id(root->fd) ? 4 : 3,
+		.n_binds = n,
 		.proc = true,
 		.filter = SANDBOX_FILTER_BUILD,
 		.keep_fds = keep,

@@ -18,8 +18,16 @@ struct pack_file {
 	const char *text;
 };
 
+/* One more root file system. */
+struct pack_tree {
+	char *path; /* in the tarball */
+	struct root root;
+};
+
 struct pack_plan {
 	const char *root; /* where the root file system goes: "rootfs" */
+	const struct pack_tree *trees;
+	size_t n_trees;
 	const struct pack_file *files;
 	size_t n_files;
 	const char *const *members; /* of the top, in order; NULL-terminated */

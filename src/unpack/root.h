@@ -18,8 +18,13 @@ struct root {
 };
 
 /*
- * The volume of @job in its pool. Fill the zeroed *@ret_root; root_close() also after a failure.
+ * The volume of @job in its pool: its snapshot, if it names one, else its instance's. Fill the zeroed
+ * *@ret_root; root_close() also after a failure. Once in a process.
  * Errors: ERR_NOT_FOUND, ERR_CONFLICT while it is in use.
  */
 int root_open(const struct job *job, struct root *ret_root, struct err *err);
+
+/* One more, a snapshot in the pool of @first. @image: what it stands on; NULL: nothing. */
+int root_open_snapshot(const struct job *job, const struct root *first, const char *snapshot,
+		       const char *image, struct root *ret_root, struct err *err);
 void root_close(struct root *root);

@@ -80,6 +80,38 @@ no_operation() {
 	s delete --force e1 e2
 }
 
+@test "snapshots go along, each with what it stands on, and can be left out" {
+	s launch openrc e1 -c limits.processes=100
+	s exec e1 -- sh -c 'echo one >/root/mark; rm -r /etc/init.d/acpid'
+	s snapshot create e1 s0
+	s stop --force e1
+	s rebuild e1
+	s config set e1 limits.processes=200
+	s snapshot create e1 later
+	s create --empty bare
+	retry 10 exists bare
+	s snapshot create bare b0
+	s export bare "$T/bare.tar"
+	s export e1 "$T/all.tar.zst"
+	s export e1 --instance-only "$T/only.tar.zst"
+	tar tf "$T/all.tar.zst" | grep -x backup/snapshots/s0/rootfs/root/mark
+	[ "$(tar tf "$T/only.tar.zst" | grep -c snapshots)" = 0 ]
+	s delete e1 bare
+	s import "$T/only.tar.zst" e2
+	s import "$T/bare.tar"
+	[ "$(s query /1.0/instances/e2/snapshots | jq length)" = 0 ]
+	[ "$(s query '/1.0/instances/bare/snapshots?recursion=1' | jq -r '.[].name')" = b0 ]
+	s import "$T/all.tar.zst"
+	[ "$(s query '/1.0/instances/e1/snapshots?recursion=1' | jq -r 'map(.name + .config["limits.processes"]) | sort | join(",")')" = later200,s0100 ]
+	[ ! -e "$(root_of e1)/root/mark" ]
+	s snapshot restore e1 s0
+	[ "$(cat "$(root_of e1)/root/mark")" = one ]
+	[ ! -e "$(root_of e1)/etc/init.d/acpid" ] && [ -e "$(root_of e2)/etc/init.d/acpid" ]
+	s start e1
+	s exec e1 -- true
+	s delete --force e1 e2 bare
+}
+
 @test "a backup of LXD, with a snapshot: what is not known or reaches the host is left out and told" {
 	made lxd xz
 	run s import "$file"
