@@ -29,7 +29,7 @@ static bool puts_roots_on(const struct profile_record *profile, const struct poo
 
 void write_pool(struct jsonw *w, struct core *core, const struct pool_record *pool)
 {
-	_cleanup_(freep) char *dir = pool_dir(core, pool);
+	_cleanup_(freep) char *source = pool_shown_source(core, pool);
 
 	jsonw_begin_object(w);
 	jsonw_add_str(w, "name", pool->name);
@@ -37,7 +37,7 @@ void write_pool(struct jsonw *w, struct core *core, const struct pool_record *po
 	jsonw_add_str(w, "description", pool->description ? pool->description : "");
 	jsonw_add_str(w, "status", pool->status);
 	jsonw_add_object(w, "config");
-	jsonw_add_str(w, "source", dir);
+	jsonw_add_str(w, "source", source);
 	strmap_for_each(entry, &pool->config) if (!streq(entry->key, "source"))
 		jsonw_add_str(w, entry->key, entry->value);
 	jsonw_end_object(w);
@@ -72,12 +72,12 @@ static int find(struct api_req *req, struct pool_record **ret_pool)
 
 static void pool_etag(struct core *core, const struct pool_record *pool, struct etag *etag)
 {
-	_cleanup_(freep) char *dir = pool_dir(core, pool);
+	_cleanup_(freep) char *source = pool_shown_source(core, pool);
 
 	etag_add_str(etag, pool->name);
 	etag_add_str(etag, pool->driver);
 	etag_add_str(etag, pool->description);
-	etag_add_str(etag, dir);
+	etag_add_str(etag, source);
 	etag_add_map(etag, &pool->config);
 }
 

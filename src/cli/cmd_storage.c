@@ -150,8 +150,10 @@ const struct cli_command cmd_storage_create = {
 	.usage = "POOL DRIVER [KEY=VALUE]...",
 	.summary = "Create a storage pool",
 	.example = "sysctr storage create big overlay source=/srv/big",
-	.text = "DRIVER is overlay (instances stand on the unpacked image), dir (each has a copy), or\n"
-		"auto. source= is an empty directory, or one to be made.",
+	.text = "DRIVER is overlay (instances stand on the unpacked image), btrfs (copies and snapshots\n"
+		"take no time), dir (each instance is a copy), or auto. source= is an empty directory,\n"
+		"or one to be made. Of btrfs it is a directory on one, or a block device, which\n"
+		"source.wipe=true takes whatever is on it; without a source it is a file of size=.",
 	.options = { create_options },
 	.min_words = 2,
 	.max_words = CLI_MANY,

@@ -68,13 +68,10 @@ static int make_dirs(const struct core *core, struct err *err)
 		const char *name;
 		mode_t mode;
 	} dirs[] = {
-		{ core->dirs.state, NULL, 0711 },
-		{ core->dirs.state, "images", 0700 },
-		{ core->dirs.state, "images/cache", 0700 },
-		{ core->dirs.state, "pools", 0700 },
-		{ core->dirs.runtime, NULL, 0711 },
-		{ core->dirs.runtime, "instances", 0700 },
-		{ core->dirs.log, NULL, 0711 },
+		{ core->dirs.state, NULL, 0711 },	    { core->dirs.state, "images", 0700 },
+		{ core->dirs.state, "images/cache", 0700 }, { core->dirs.state, "pools", 0700 },
+		{ core->dirs.state, "disks", 0700 },	    { core->dirs.runtime, NULL, 0711 },
+		{ core->dirs.runtime, "instances", 0700 },  { core->dirs.log, NULL, 0711 },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {

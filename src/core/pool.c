@@ -30,9 +30,18 @@ char *pool_dir(const struct core *core, const struct pool_record *pool)
 {
 	const char *source = strmap_get(&pool->config, "source");
 
-	if (!str_empty(source))
+	if (!str_empty(source) && !strmap_has(&pool->config, "volatile.disk"))
 		return xstrdup(source);
 	return xasprintf("%s/pools/%s", core->dirs.state, pool->name);
+}
+
+char *pool_shown_source(const struct core *core, const struct pool_record *pool)
+{
+	const char *source = strmap_get(&pool->config, "source");
+
+	if (str_empty(source))
+		source = strmap_get(&pool->config, "volatile.disk");
+	return source ? xstrdup(source) : pool_dir(core, pool);
 }
 
 void pool_fill_job_anyway(struct core *core, const struct pool_record *pool, struct job *job)
@@ -42,7 +51,10 @@ void pool_fill_job_anyway(struct core *core, const struct pool_record *pool, str
 	job->pool.name = xstrdup(pool->name);
 	job->pool.driver = xstrdup(pool->driver);
 	job->pool.dir = pool_dir(core, pool);
-	job->pool.own_dir = str_empty(source);
+	job->pool.disk = xstrdup(strmap_get(&pool->config, "volatile.disk"));
+	job->pool.uuid = xstrdup(strmap_get(&pool->config, "volatile.uuid"));
+	job->pool.own_disk = job->pool.disk && str_empty(source);
+	job->pool.own_dir = str_empty(source) || job->pool.disk;
 	job->id_base = core->config->idmap_base;
 	job->id_count = IDRANGE_COUNT;
 	job->reserve_bytes = POOL_RESERVE_BYTES;
@@ -69,7 +81,7 @@ struct pool_capabilities pool_capabilities(const struct pool_record *pool)
 
 	(void)storage_driver_caps(pool->driver, &caps, NULL); /* "auto": nothing is known yet */
 	return (struct pool_capabilities){
-		.shared_images = caps & STORAGE_CAP_SHARED_IMAGE,
+		.shared_images = caps & (STORAGE_CAP_SHARED_IMAGE | STORAGE_CAP_SNAPSHOT),
 		.fast_snapshots = caps & STORAGE_CAP_SNAPSHOT,
 		.quotas = caps & STORAGE_CAP_QUOTA ? "yes" : "no: the driver has none",
 	};

@@ -22,6 +22,9 @@ int pool_find(struct core *core, const char *name, struct pool_record **ret_pool
 /* The pool's directory; owned by the caller. */
 char *pool_dir(const struct core *core, const struct pool_record *pool);
 
+/* What its "source" is for whoever asks: the directory, device or file; owned by the caller. */
+char *pool_shown_source(const struct core *core, const struct pool_record *pool);
+
 struct pool_capabilities {
 	bool shared_images;  /* an instance takes what differs from its image */
 	bool fast_snapshots; /* in constant time */

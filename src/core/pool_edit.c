@@ -2,11 +2,16 @@
 #include "core/pool_edit.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "base/mem.h"
+#include "base/parse.h"
 #include "base/str.h"
+#include "base/uuid.h"
 #include "core/core.h"
 #include "core/inst.h"
 #include "core/job.h"
@@ -17,6 +22,10 @@
 #include "spec/keys.h"
 #include "spec/profile.h"
 #include "storage/policy.h"
+
+#define SIZE_SMALLEST (256ULL << 20)
+#define SIZE_LEAST    (1ULL << 30)
+#define SIZE_MOST     (30ULL << 30)
 
 struct pool_args {
 	char *name;
@@ -71,6 +80,12 @@ static enum op_next run_job(struct op *op, enum job_kind kind, job_done_fn *done
 	enum op_next next;
 
 	pool_fill_job_anyway(op->core, pool_of(op), &job);
+	if (kind == JOB_POOL_CREATE) {
+		const struct strmap *config = &pool_of(op)->config;
+
+		(void)parse_bytes(strmap_get(config, "size") ?: "0", &job.size_bytes); /* checked */
+		job.pool.wipe = keys_get_bool(config, "source.wipe", false);
+	}
 	next = job_run(op, &job, -EBADF, done);
 	wire_free(&job_schema, &job);
 	return next;
@@ -167,6 +182,54 @@ static int check_source(struct core *core, const struct pool_record *record, str
 	return 0;
 }
 
+/* A fifth of what is free, as others do. */
+static uint64_t choose_size(const char *dir)
+{
+	struct statvfs st = { 0 };
+
+	(void)statvfs(dir, &st);
+	return MAX(MIN((uint64_t)st.f_bavail * st.f_frsize / 5, SIZE_MOST), SIZE_LEAST);
+}
+
+static int choose_file(struct core *core, struct pool_record *pool, struct err *err)
+{
+	_cleanup_(freep) char *path = xasprintf("%s/disks/%s.img", core->dirs.state, pool->name);
+	_cleanup_(freep) char *size = NULL;
+	uint64_t bytes = 0;
+
+	if (!strmap_has(&pool->config, "size")) {
+		size = xasprintf("%" PRIu64 "MiB", choose_size(core->dirs.state) >> 20);
+		strmap_set(&pool->config, "size", size);
+	}
+	if (parse_bytes(strmap_get(&pool->config, "size"), &bytes) < 0 || bytes < SIZE_SMALLEST)
+		return err_kind(err, ERR_INVALID, "\"size\" of a btrfs is at least 256MiB");
+	strmap_set(&pool->config, "volatile.disk", path);
+	return 0;
+}
+
+/* Where the file system of a btrfs pool is, unless its source is a directory on one. */
+static int choose_disk(struct core *core, struct pool_record *pool, struct err *err)
+{
+	const char *source = strmap_get(&pool->config, "source");
+	char uuid[UUID_LEN];
+	struct stat st;
+	int r = 0;
+
+	for (size_t i = pool->config.len; i-- > 0;)
+		if (str_after(pool->config.items[i].key, "volatile."))
+			(void)strmap_unset(&pool->config, pool->config.items[i].key);
+	if (!streq(pool->driver, "btrfs"))
+		return 0;
+	if (str_empty(source))
+		r = choose_file(core, pool, err);
+	else if (stat(source, &st) == 0 && S_ISBLK(st.st_mode))
+		strmap_set(&pool->config, "volatile.disk", source);
+	else
+		return 0;
+	strmap_set(&pool->config, "volatile.uuid", uuid_new(uuid));
+	return r;
+}
+
 static int check_driver(const char *driver, struct err *err)
 {
 	uint32_t caps;
@@ -190,6 +253,8 @@ int pool_make(struct core *core, const struct pool_record *record, struct op **r
 	if (r == 0 && strmap_has(&core->pools, copy->name))
 		r = err_kind(err, ERR_CONFLICT, "storage pool \"%s\" exists already", copy->name);
 	if (r == 0)
+		r = choose_disk(core, copy, err);
+	if (r == 0)
 		r = check_source(core, copy, err);
 	if (r < 0)
 		return r;
@@ -204,15 +269,17 @@ int pool_make(struct core *core, const struct pool_record *record, struct op **r
 
 /* ---- editing ---- */
 
-/* The source is shown also when it was not given. */
+/* The source is shown also when it was not given; what the daemon noted is not up for edits. */
 static void drop_shown(struct core *core, const struct pool_record *current,
 		       struct pool_record *edited)
 {
-	_cleanup_(freep) char *dir = pool_dir(core, current);
+	_cleanup_(freep) char *source = pool_shown_source(core, current);
 
 	if (!strmap_has(&current->config, "source") &&
-	    streq(strmap_get(&edited->config, "source"), dir))
+	    streq(strmap_get(&edited->config, "source"), source))
 		(void)strmap_unset(&edited->config, "source");
+	strmap_for_each(entry, &current->config) if (str_after(entry->key, "volatile."))
+		strmap_set(&edited->config, entry->key, entry->value);
 }
 
 static int check_fixed(const struct strmap *a, const struct strmap *b, struct err *err)

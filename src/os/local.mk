@@ -1,14 +1,17 @@
 noinst_LIBRARIES += libos.a
 libos_a_SOURCES = \
 	%D%/bpfdev.c %D%/bpfdev.h \
+	%D%/btrfs.c %D%/btrfs.h \
 	%D%/caps.c %D%/caps.h \
 	%D%/cgroup.c %D%/cgroup.h \
 	%D%/cgroup_plan.c %D%/cgroup_plan.h \
 	%D%/cgroup_tree.c %D%/cgroup_tree.h \
+	%D%/command.c %D%/command.h \
 	%D%/fd.c %D%/fd.h \
 	%D%/helper.c %D%/helper.h \
 	%D%/idmap.c %D%/idmap.h \
 	%D%/layers.c %D%/layers.h \
+	%D%/loopdev.c %D%/loopdev.h \
 	%D%/modprobe.c %D%/modprobe.h \
 	%D%/mount.c %D%/mount.h \
 	%D%/netlink.c %D%/netlink.h \

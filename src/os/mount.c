@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -49,7 +50,8 @@ int mount_new(const char *fstype, const struct mount_opt *opts, size_t n_opts, u
 	if (fs_fd < 0)
 		return err_set(err, -errno, "mount %s", fstype);
 	/* What mount(8) and df(1) show; a file system that refuses it shows "none". */
-	(void)fsconfig(fs_fd, FSCONFIG_SET_STRING, "source", fstype, 0);
+	if (n_opts == 0 || strcmp(opts[0].key, "source") != 0)
+		(void)fsconfig(fs_fd, FSCONFIG_SET_STRING, "source", fstype, 0);
 	for (size_t i = 0; i < n_opts; i++) {
 		enum fsconfig_command cmd = opts[i].value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG;
 
@@ -189,4 +191,18 @@ const char *mount_fs_name(int fd, char out[32])
 		if (names[i].magic == (unsigned long)fs.f_type)
 			(void)snprintf(out, 32, "%s", names[i].name);
 	return out;
+}
+
+int mount_is_at(const char *path)
+{
+	struct statx st;
+
+	if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &st) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	return (st.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
+int mount_remove(const char *path)
+{
+	return umount2(path, UMOUNT_NOFOLLOW) < 0 ? -errno : 0;
 }

@@ -20,7 +20,7 @@ struct mount_opt {
 /*
  * A new detached file system.
  *
- * @opts: may be NULL when @n_opts is 0. @attrs: MOUNT_ATTR_*.
+ * @opts: may be NULL when @n_opts is 0; a "source" is the first one. @attrs: MOUNT_ATTR_*.
  * Returns: mount descriptor, or -errno with the kernel's own explanation in @err.
  */
 int mount_new(const char *fstype, const struct mount_opt *opts, size_t n_opts, uint64_t attrs,
@@ -63,6 +63,12 @@ int mount_make_private(void);
 
 /* Make @root_fd, a mount, the root and let go of the old one. Plain. */
 int mount_pivot(int root_fd);
+
+/* Whether something is mounted at the directory @path: 1 or 0. Plain. */
+int mount_is_at(const char *path);
+
+/* Unmount what is at @path. Errors: -EBUSY while somebody is in it. Plain. */
+int mount_remove(const char *path);
 
 /* Detach what is mounted at @path. Plain. */
 int mount_detach(const char *path);

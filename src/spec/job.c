@@ -52,6 +52,10 @@ static const struct wire_field job_pool_fields[] = {
 	{ 2, WIRE_STR, offsetof(struct job_pool, driver), NULL },
 	{ 3, WIRE_STR, offsetof(struct job_pool, dir), NULL },
 	{ 4, WIRE_BOOL, offsetof(struct job_pool, own_dir), NULL },
+	{ 5, WIRE_STR, offsetof(struct job_pool, disk), NULL },
+	{ 6, WIRE_STR, offsetof(struct job_pool, uuid), NULL },
+	{ 7, WIRE_BOOL, offsetof(struct job_pool, own_disk), NULL },
+	{ 8, WIRE_BOOL, offsetof(struct job_pool, wipe), NULL },
 };
 WIRE_SCHEMA(job_pool, job_pool_fields);
 

@@ -58,9 +58,13 @@ enum job_kind {
 /* Where volumes are. */
 struct job_pool {
 	char *name;
-	char *driver; /* "overlay", "dir"; JOB_POOL_PREPARE, _CREATE: "auto" too */
+	char *driver; /* "overlay"; JOB_POOL_PREPARE, _CREATE: "auto" too */
 	char *dir;    /* absolute */
 	bool own_dir; /* JOB_POOL_DELETE: the directory goes with the pool */
+	char *disk;   /* block device or file with the btrfs to be mounted at dir; NULL: none */
+	char *uuid;   /* of that btrfs */
+	bool own_disk; /* it is a file: made by JOB_POOL_CREATE, size_bytes long; goes with the pool */
+	bool wipe;     /* JOB_POOL_CREATE: whatever is on the device */
 };
 extern const struct wire_schema job_pool_schema;
 

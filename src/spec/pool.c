@@ -5,6 +5,7 @@
 
 #include "base/macro.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "spec/names.h"
 
 #define ELSEWHERE(key, words)                                      \
@@ -17,7 +18,19 @@ static const struct key_row rows[] = {
 		.name = "source",
 		.rule = { .type = VALUE_PATH },
 		.initial = "pools/NAME in the state directory",
-		.help = "directory that holds the volumes",
+		.help = "directory that holds the volumes; btrfs: or a block device",
+	},
+	{
+		.name = "size",
+		.rule = { .type = VALUE_SIZE },
+		.initial = "a fifth of the free space, 1GiB to 30GiB",
+		.help = "of the file that a btrfs pool without a source is in",
+	},
+	{
+		.name = "source.wipe",
+		.rule = { .type = VALUE_BOOL },
+		.initial = "false",
+		.help = "make a btrfs on the block device whatever is on it",
 	},
 	{
 		.name = "user.",
@@ -35,8 +48,6 @@ static const struct key_row rows[] = {
 	ELSEWHERE("cephfs.", "Ceph"),
 	ELSEWHERE("lvm.", "LVM pools"),
 	ELSEWHERE("rsync.", "copies between servers"),
-	ELSEWHERE("size", "pools in a loop file"),
-	ELSEWHERE("source.wipe", "block devices as source"),
 	ELSEWHERE("volume.", "defaults for volumes"),
 	ELSEWHERE("zfs.", "ZFS pools"),
 };
@@ -85,6 +96,20 @@ void pool_record_freep(struct pool_record **record)
 	*record = NULL;
 }
 
+static int check_btrfs_keys(const struct pool_record *record, struct err *err)
+{
+	static const char *const keys[] = { "size", "source.wipe" };
+
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		if (strmap_has(&record->config, keys[i]) && !streq(record->driver, "btrfs"))
+			return err_kind(err, ERR_INVALID,
+					"\"%s\" is for pools with the driver btrfs", keys[i]);
+	if (strmap_has(&record->config, "size") && strmap_has(&record->config, "source"))
+		return err_kind(err, ERR_INVALID,
+				"\"size\" is for a pool in a file: it has no source");
+	return 0;
+}
+
 int pool_record_validate(const struct pool_record *record, struct err *err)
 {
 	int r = name_validate(NAME_POOL, record->name, err);
@@ -92,6 +117,8 @@ int pool_record_validate(const struct pool_record *record, struct err *err)
 	if (r < 0)
 		return r;
 	r = key_check_all(&pool_keys, &record->config, err);
+	if (r == 0)
+		r = check_btrfs_keys(record, err);
 	if (r < 0)
 		(void)err_wrap(err, "storage pool \"%s\"", record->name);
 	return r;

@@ -11,10 +11,11 @@
 struct pool_record {
 	int64_t id; /* 0: not stored yet */
 	char *name;
-	char *driver; /* "overlay", "dir" */
+	char *driver; /* "overlay", "btrfs", "dir" */
 	char *description;
 	char *status;	      /* "Created", "Pending", "Unavailable" */
-	struct strmap config; /* "source": its directory; unset: <state>/pools/<name> */
+	struct strmap config; /* "source": its directory; unset, or "volatile.disk" is
+				 set and mounted there: <state>/pools/<name> */
 };
 
 extern const struct key_table pool_keys;

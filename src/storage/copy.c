@@ -40,6 +40,13 @@ static bool is_full(const struct pool *pool)
 	       (uint64_t)st.f_bavail * st.f_frsize < pool->reserve_bytes;
 }
 
+int copy_check_space(struct pool *pool, struct err *err)
+{
+	return is_full(pool) ? err_set(err, -ENOSPC,
+				       "storage pool \"%s\": not enough space is left", pool->name)
+			     : 0;
+}
+
 static bool ask(void *data)
 {
 	struct watch *watch = data;
@@ -55,7 +62,7 @@ static const char *content_of(int dir_fd)
 	return faccessat(dir_fd, "upper", F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? "upper" : "rootfs";
 }
 
-static int stage_name(const char *uuid, char ret_name[STAGE_NAME_LEN], struct err *err)
+int copy_stage_name(const char *uuid, char ret_name[STAGE_NAME_LEN], struct err *err)
 {
 	int r = name_validate(NAME_VOLUME, uuid, err);
 
@@ -152,7 +159,7 @@ int copy_fill_dir(struct pool *pool, const struct copy_request *request, struct 
 	int r = volume_check_name(request->kind, request->volume, err);
 
 	if (r == 0)
-		r = stage_name(request->stage, name, err);
+		r = copy_stage_name(request->stage, name, err);
 	if (r < 0)
 		return r;
 	volume_fd = volume_open(pool, request->kind, request->volume);
@@ -248,7 +255,7 @@ int copy_commit_dir(struct pool *pool, const char *stage, enum volume_kind kind,
 	int there, r = volume_check_name(kind, name, err);
 
 	if (r == 0)
-		r = stage_name(stage, stage_dir, err);
+		r = copy_stage_name(stage, stage_dir, err);
 	if (r < 0)
 		return r;
 	there = check_target(pool, kind, name, err);
@@ -269,7 +276,7 @@ int copy_commit_dir(struct pool *pool, const char *stage, enum volume_kind kind,
 int copy_abort_dir(struct pool *pool, const char *stage, struct err *err)
 {
 	char name[STAGE_NAME_LEN];
-	int r = stage_name(stage, name, err);
+	int r = copy_stage_name(stage, name, err);
 
 	if (r < 0)
 		return r;

@@ -13,3 +13,9 @@ copy_fill_fn copy_fill_dir;
 copy_commit_fn copy_commit_dir;
 copy_abort_fn copy_abort_dir;
 volume_usage_fn copy_usage_dir;
+
+/* The directory of a stage, for drivers that fill it otherwise. Errors: ERR_INVALID. */
+int copy_stage_name(const char *uuid, char ret_name[STAGE_NAME_LEN], struct err *err);
+
+/* Errors: -ENOSPC when less than the pool's reserve is free. */
+int copy_check_space(struct pool *pool, struct err *err);

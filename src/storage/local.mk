@@ -1,5 +1,6 @@
 noinst_LIBRARIES += libstorage.a
 libstorage_a_SOURCES = \
+	%D%/btrfs.c %D%/btrfs.h \
 	%D%/copy.c %D%/copy.h \
 	%D%/diff.c %D%/diff.h \
 	%D%/dir.c %D%/dir.h \
@@ -10,6 +11,7 @@ libstorage_a_SOURCES = \
 	%D%/overlay.c %D%/overlay.h \
 	%D%/policy.c %D%/policy.h \
 	%D%/pool.c %D%/pool.h \
+	%D%/pool_disk.c %D%/pool_disk.h \
 	%D%/pool_make.c %D%/pool_make.h \
 	%D%/trace.c %D%/trace.h \
 	%D%/volume.c %D%/volume.h \

@@ -15,10 +15,11 @@ struct driver_row {
 /* Best first; the drivers themselves say the same (a unit test compares). */
 static const struct driver_row rows[] = {
 	{ "overlay", STORAGE_CAP_SHARED_IMAGE, ROOT_OVERLAY },
+	{ "btrfs", STORAGE_CAP_SNAPSHOT, ROOT_DIR },
 	{ "dir", 0, ROOT_DIR },
 };
 
-static const char *const names[] = { "overlay", "dir", NULL };
+static const char *const names[] = { "overlay", "btrfs", "dir", NULL };
 
 static const struct driver_row *find_row(const char *driver)
 {

@@ -3,7 +3,7 @@
  * this layer that sysctrd may see
  *
  *   <pool>/images/<fingerprint>/rootfs       read-only, ids unshifted, shared
- *   <pool>/instances/<name>/rootfs           dir, or overlay without an image: the root itself
+ *   <pool>/instances/<name>/rootfs           dir, btrfs (a subvolume, as all others there), or overlay without an image: the root itself
  *   <pool>/instances/<name>/{upper,work}     overlay
  *   <pool>/snapshots/<uuid>/{rootfs|upper}   what an instance's volume held; its name is in the
  *                                            database, so that renaming touches no disk

@@ -11,11 +11,14 @@
 #include "base/str.h"
 #include "os/fd.h"
 #include "os/path.h"
+#include "storage/btrfs.h"
 #include "storage/dir.h"
 #include "storage/overlay.h"
+#include "storage/pool_disk.h"
 #include "storage/volume.h"
 
-static const struct storage_driver *const drivers[] = { &overlay_driver, &dir_driver };
+static const struct storage_driver *const drivers[] = { &overlay_driver, &btrfs_driver,
+							&dir_driver };
 
 const char *const pool_subdirs[] = { "images", "instances", "snapshots", "trash", NULL };
 
@@ -135,6 +138,8 @@ int pool_prepare(const struct pool_request *request, struct pool *ret_pool, stru
 	int r = check_request(request->name, request->dir, err);
 	if (r == 0)
 		r = make_pool_dir(request->dir, err);
+	if (r == 0 && request->disk)
+		r = pool_disk_mount(request, err);
 	if (r == 0)
 		r = pool_open(request->name, automatic ? dir_driver.name : request->driver,
 			      request->dir, &pool, err);

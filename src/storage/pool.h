@@ -24,6 +24,10 @@ struct pool_request {
 	const char *driver; /* a name, or "auto" */
 	const char *dir;
 	struct storage_ids ids; /* for the trial of idmapped mounts */
+	const char *disk;	/* block device or file with a btrfs, mounted at dir; NULL: none */
+	const char *uuid;	/* of that btrfs */
+	uint64_t size_bytes;	/* pool_create(): of the file */
+	bool wipe;		/* pool_create(): whatever is on the device */
 };
 
 /* Errors: ERR_NOT_FOUND when it was never prepared; ERR_INVALID for a driver nobody knows. */

@@ -11,7 +11,9 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "os/fd.h"
+#include "os/mount.h"
 #include "os/path.h"
+#include "storage/pool_disk.h"
 #include "storage/volume.h"
 
 enum {
@@ -40,14 +42,24 @@ static char *first_entry(int dir_fd, const char *path, const char *prefix)
 }
 
 /* Only what is empty goes. */
-static void remove_tree(const char *path, bool own_dir)
+static void remove_tree(const char *path)
 {
 	_cleanup_(fd_closep) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	for (const char *const *subdir = pool_subdirs; fd >= 0 && *subdir; subdir++)
 		(void)unlinkat(fd, *subdir, AT_REMOVEDIR);
-	if (own_dir)
-		(void)rmdir(path);
+}
+
+static int remove_disk(const char *dir, const char *disk, bool own, struct err *err)
+{
+	int r = disk ? pool_disk_unmount(dir, err) : 0;
+
+	if (r < 0 || !disk || !own)
+		return r;
+	_cleanup_(freep) char *tmp = xasprintf("%s.new", disk);
+	(void)unlink(tmp);
+	return unlink(disk) < 0 && errno != ENOENT ? err_set(err, -errno, "remove \"%s\"", disk)
+						   : 0;
 }
 
 int pool_create(const struct pool_request *request, struct pool *ret_pool, struct err *err)
@@ -60,9 +72,16 @@ int pool_create(const struct pool_request *request, struct pool *ret_pool, struc
 				"\"%s\" is not empty, there is \"%s\": a new storage pool takes an "
 				"empty directory, or makes one",
 				request->dir, entry);
-	int r = pool_prepare(request, ret_pool, err);
-	if (r < 0 && !str_empty(request->dir))
-		remove_tree(request->dir, !there);
+	int r = request->disk ? pool_disk_make(request, err) : 0;
+	if (r < 0)
+		return r;
+	r = pool_prepare(request, ret_pool, err);
+	if (r < 0 && !str_empty(request->dir)) {
+		remove_tree(request->dir);
+		(void)remove_disk(request->dir, request->disk, request->size_bytes > 0, NULL);
+		if (!there)
+			(void)rmdir(request->dir);
+	}
 	return r;
 }
 
@@ -114,22 +133,35 @@ static int remove_images(struct pool *pool, struct err *err)
 	}
 }
 
-int pool_remove(const struct pool_removal *removal, struct err *err)
+static int empty_tree(const struct pool_removal *removal, struct err *err)
 {
 	_cleanup_(pool_close) struct pool pool = { .dir_fd = -EBADF };
-	int r;
+	int r = pool_open(removal->name, removal->driver, removal->dir, &pool, err);
 
-	if (!str_empty(removal->dir) && access(removal->dir, F_OK) < 0 && errno == ENOENT)
-		return 0;
-	r = pool_open(removal->name, removal->driver, removal->dir, &pool, err);
 	if (r == 0)
 		r = check_no_volumes(&pool, err);
 	if (r == 0)
 		r = empty_trash(&pool, err);
+	return r < 0 ? r : remove_images(&pool, err);
+}
+
+int pool_remove(const struct pool_removal *removal, struct err *err)
+{
+	/* a disk that is not mounted is not there, or was never made */
+	bool there = !removal->disk || mount_is_at(removal->dir) > 0;
+	int r = 0;
+
+	if (str_empty(removal->dir) || (access(removal->dir, F_OK) < 0 && errno == ENOENT))
+		there = false;
+	if (there)
+		r = empty_tree(removal, err);
+	if (r == 0 && there)
+		remove_tree(removal->dir);
 	if (r == 0)
-		r = remove_images(&pool, err);
+		r = remove_disk(removal->dir, removal->disk, removal->own_disk, err);
 	if (r < 0)
 		return err_wrap(err, "delete storage pool \"%s\"", removal->name);
-	remove_tree(removal->dir, removal->own_dir);
+	if (removal->own_dir)
+		(void)rmdir(removal->dir);
 	return 0;
 }

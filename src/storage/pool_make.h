@@ -19,7 +19,9 @@ struct pool_removal {
 	const char *name;
 	const char *driver;
 	const char *dir;
-	bool own_dir; /* remove the directory itself too */
+	bool own_dir;	  /* remove the directory itself too */
+	const char *disk; /* as in struct pool_request */
+	bool own_disk;	  /* it is a file that was made for the pool: remove it */
 };
 
 /*

@@ -9,6 +9,8 @@ int job_pool_delete(const struct job *job, struct report *report, struct err *er
 		.driver = job->pool.driver,
 		.dir = job->pool.dir,
 		.own_dir = job->pool.own_dir,
+		.disk = job->pool.disk,
+		.own_disk = job->pool.own_disk,
 	};
 
 	(void)report; /* what is half gone is gone on with by the next call: not to be cancelled */

@@ -22,6 +22,10 @@ static int make(const struct job *job, make_fn *how, struct report *report, stru
 		.driver = job->pool.driver,
 		.dir = job->pool.dir,
 		.ids = { job->id_base, job->id_count },
+		.disk = job->pool.disk,
+		.uuid = job->pool.uuid,
+		.size_bytes = job->size_bytes,
+		.wipe = job->pool.wipe,
 	};
 
 	if (request.ids.base == 0 || request.ids.count == 0)

@@ -1,4 +1,8 @@
-/* tests/unit/storage/test_driver.c - the contract of storage/driver.h, the same for every driver */
+/*
+ * tests/unit/storage/test_driver.c - the contract of storage/driver.h, the same for every driver
+ *
+ * Argument: a directory on a btrfs, where root has the contract run for the driver btrfs.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -26,13 +30,15 @@
 #define IMAGE	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define MISSING "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 
+static const char *base_dir = "/tmp";
+
 /* A pool of the driver under test. */
 struct world {
 	struct pool pool;
 	struct pool inner;
 	struct mock mock;
 	struct trace trace;
-	char dir[64]; /* "" for the mock */
+	char dir[256]; /* "" for the mock */
 	unsigned int n_lines;
 };
 
@@ -49,7 +55,7 @@ static void open_dir_pool(struct world *world, const char *driver, struct pool *
 	static const char *const subdirs[] = { "images", "instances", "snapshots", "trash" };
 	struct err err = { 0 };
 
-	(void)snprintf(world->dir, sizeof(world->dir), "/tmp/sysctr-unit-XXXXXX");
+	(void)snprintf(world->dir, sizeof(world->dir), "%s/sysctr-unit-XXXXXX", base_dir);
 	assert_non_null(mkdtemp(world->dir));
 	assert_int_equal(pool_open("p", driver, world->dir, pool, &err), 0);
 	for (size_t i = 0; i < ARRAY_LEN(subdirs); i++)
@@ -69,6 +75,14 @@ static int setup_dir(void **state)
 	struct world *world = *state = xcalloc(1, sizeof(*world));
 
 	open_dir_pool(world, "dir", &world->pool);
+	return 0;
+}
+
+static int setup_btrfs(void **state)
+{
+	struct world *world = *state = xcalloc(1, sizeof(*world));
+
+	open_dir_pool(world, "btrfs", &world->pool);
 	return 0;
 }
 
@@ -98,8 +112,8 @@ static int teardown(void **state)
 	pool_close(&world->inner);
 	mock_done(&world->mock);
 	if (world->dir[0] != '\0') {
-		int tmp_fd = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		const char *name = world->dir + strlen("/tmp/");
+		int tmp_fd = open(base_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		const char *name = world->dir + strlen(base_dir) + 1;
 		assert_int_equal(tree_remove(tmp_fd, name, NULL, NULL), 0);
 		(void)fd_close(tmp_fd);
 	}
@@ -593,8 +607,9 @@ static void test_trace_tells(void **state)
 	assert_int_equal(world->n_lines, 2);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	const struct CMUnitTest btrfs_tests[] = { CONTRACT(btrfs) };
 	const struct CMUnitTest tests[] = {
 		CONTRACT(mock),
 		CONTRACT(dir),
@@ -611,5 +626,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_trace_tells, setup_trace, teardown),
 	};
 
+	if (argc > 1) {
+		base_dir = argv[1];
+		return cmocka_run_group_tests(btrfs_tests, NULL, NULL);
+	}
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

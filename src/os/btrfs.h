@@ -1,0 +1,32 @@
+/*
+ * os/btrfs.h - subvolumes of btrfs by its ioctls
+ *
+ * Layer: os. Worker processes, root; blocks for a commit of the file system. All plain. Names are one
+ * component below a directory.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Whether @fd is on a btrfs. */
+bool btrfs_is(int fd);
+
+/* A new empty subvolume. */
+int btrfs_subvol_create(int dir_fd, const char *name);
+
+/* A writable snapshot of the subvolume @src_fd, in constant time; it is on the disk afterwards. */
+int btrfs_snapshot(int src_fd, int dir_fd, const char *name);
+
+/*
+ * Delete the subvolume @name with all that are nested in it, read-only ones too; their space is freed
+ * later by the kernel. Returns: 0, or 1 when @name is no subvolume, or not there.
+ */
+int btrfs_subvol_destroy(int dir_fd, const char *name);
+
+enum {
+	BTRFS_UUID_LEN = 37
+};
+
+/* The file system's own uuid as text. */
+int btrfs_uuid(int fd, char ret_uuid[BTRFS_UUID_LEN]);

@@ -1,0 +1,17 @@
+/*
+ * os/loopdev.h - a file as a block device
+ *
+ * Layer: os. Worker processes, root.
+ */
+#pragma once
+
+enum {
+	LOOPDEV_PATH_LEN = 32
+};
+
+/*
+ * Attach the file @file_fd to a free loop device, which goes when the last one closes or unmounts it.
+ *
+ * @ret_path: "/dev/loop3". Returns: descriptor that keeps it, or -errno. Plain.
+ */
+int loopdev_attach(int file_fd, char ret_path[LOOPDEV_PATH_LEN]);

@@ -1,0 +1,159 @@
+/* storage/pool_disk.c - see pool_disk.h */
+#include "storage/pool_disk.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "os/btrfs.h"
+#include "os/command.h"
+#include "os/fd.h"
+#include "os/loopdev.h"
+#include "os/mount.h"
+
+enum {
+	BUSY_TRIES = 50,
+	BUSY_WAIT_MS = 200
+};
+
+static int run_mkfs(const struct pool_request *request, const char *path, struct err *err)
+{
+	const char *argv[] = { "mkfs.btrfs", "--quiet", "--uuid", request->uuid, path, NULL, NULL };
+
+	if (request->wipe)
+		argv[5] = "--force";
+	int r = command_run(argv);
+	if (r == -ENOENT)
+		return err_kind(err, ERR_UNSUPPORTED,
+				"mkfs.btrfs is not there: install btrfs-progs");
+	if (r < 0)
+		return err_set(err, r, "run mkfs.btrfs");
+	if (r > 0)
+		return err_kind(err, ERR_INVALID,
+				"mkfs.btrfs refused \"%s\" (status %d; its words are in the "
+				"daemon's log): what is on a device already goes only with "
+				"source.wipe=true",
+				path, r);
+	return 0;
+}
+
+/* The file has its name only when it is whole. */
+static int make_file(const struct pool_request *request, struct err *err)
+{
+	_cleanup_(freep) char *tmp = xasprintf("%s.new", request->disk);
+	_cleanup_(fd_closep) int fd = -EBADF;
+	int r = 0;
+
+	(void)unlink(tmp); /* of an attempt that was interrupted */
+	fd = open(tmp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return err_set(err, -errno, "make \"%s\"", tmp);
+	if (ftruncate(fd, (off_t)request->size_bytes) < 0)
+		r = err_set(err, -errno, "make \"%s\" as long as the pool is to be", tmp);
+	if (r == 0)
+		r = run_mkfs(request, tmp, err);
+	if (r == 0 && (fsync(fd) < 0 ||
+		       renameat2(AT_FDCWD, tmp, AT_FDCWD, request->disk, RENAME_NOREPLACE) < 0))
+		r = err_set(err, -errno, "make \"%s\"", request->disk);
+	if (r < 0)
+		(void)unlink(tmp);
+	return r;
+}
+
+int pool_disk_make(const struct pool_request *request, struct err *err)
+{
+	struct stat st;
+
+	if (stat(request->disk, &st) < 0)
+		return errno == ENOENT ? make_file(request, err)
+				       : err_set(err, -errno, "look at \"%s\"", request->disk);
+	if (!S_ISBLK(st.st_mode))
+		return err_kind(err, ERR_CONFLICT, "\"%s\" is there already, and no block device",
+				request->disk);
+	return run_mkfs(request, request->disk, err);
+}
+
+static int check_uuid(const struct pool_request *request, int mount_fd, struct err *err)
+{
+	/* the descriptor of a mount is good for nothing else */
+	_cleanup_(fd_closep) int fd = openat(mount_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char uuid[BTRFS_UUID_LEN];
+	int r = fd < 0 ? -errno : btrfs_uuid(fd, uuid);
+
+	if (r < 0)
+		return err_set(err, r, "read the uuid of \"%s\"", request->disk);
+	if (!streq(uuid, request->uuid))
+		return err_kind(err, ERR_UNAVAILABLE,
+				"\"%s\" holds the file system %s, the pool is on %s", request->disk,
+				uuid, request->uuid);
+	return 0;
+}
+
+static int mount_device(const struct pool_request *request, const char *device, struct err *err)
+{
+	const struct mount_opt opts[] = { { "source", device } };
+	_cleanup_(fd_closep) int mount_fd = mount_new("btrfs", opts, ARRAY_LEN(opts),
+						      MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, err);
+	int r;
+
+	if (mount_fd < 0)
+		return err_wrap(err, "mount \"%s\"", request->disk);
+	r = check_uuid(request, mount_fd, err);
+	if (r < 0)
+		return r;
+	r = mount_attach_at(mount_fd, request->dir);
+	return r < 0 ? err_set(err, r, "mount \"%s\" at \"%s\"", request->disk, request->dir) : 0;
+}
+
+static int mount_file(const struct pool_request *request, int file_fd, struct err *err)
+{
+	char device[LOOPDEV_PATH_LEN];
+	_cleanup_(fd_closep) int loop_fd = loopdev_attach(file_fd, device);
+
+	if (loop_fd < 0)
+		return err_set(err, loop_fd, "make a block device of \"%s\"", request->disk);
+	return mount_device(request, device, err);
+}
+
+int pool_disk_mount(const struct pool_request *request, struct err *err)
+{
+	_cleanup_(fd_closep) int fd = -EBADF;
+	struct stat st;
+	int r = mount_is_at(request->dir);
+
+	if (r < 0)
+		return err_set(err, r, "look at \"%s\"", request->dir);
+	if (r > 0) {
+		fd = open(request->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		return fd < 0 ? err_set(err, -errno, "open \"%s\"", request->dir)
+			      : check_uuid(request, fd, err);
+	}
+	fd = open(request->disk, O_RDWR | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return err_kind(err, ERR_UNAVAILABLE, "\"%s\" is not there", request->disk);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_set(err, -errno, "open \"%s\"", request->disk);
+	return S_ISBLK(st.st_mode) ? mount_device(request, request->disk, err)
+				   : mount_file(request, fd, err);
+}
+
+int pool_disk_unmount(const char *dir, struct err *err)
+{
+	int r = mount_is_at(dir);
+
+	if (r == 0)
+		return 0;
+	r = mount_remove(dir);
+	for (int i = 0; r == -EBUSY && i < BUSY_TRIES; i++) {
+		(void)poll(NULL, 0, BUSY_WAIT_MS);
+		r = mount_remove(dir);
+	}
+	return r < 0 ? err_set(err, r, "unmount \"%s\"", dir) : 0;
+}

@@ -1,0 +1,20 @@
+/*
+ * storage/pool_disk.h - pools on a btrfs of their own: on a block device, or in a file
+ *
+ * Layer: storage. Process: sysctr-worker; blocks. The file system is mounted at the pool's directory,
+ * which nobody but root can enter, and known by its uuid: another one that is found at the same place
+ * is not taken.
+ */
+#pragma once
+
+#include "storage/pool.h"
+
+/* Make the file system: @request->disk is a block device, else a file that is made. Errors:
+ * ERR_INVALID when the device has something on it already (without wipe). */
+int pool_disk_make(const struct pool_request *request, struct err *err);
+
+/* Mount it, unless that was done. Errors: ERR_UNAVAILABLE when it is not there, or another one. */
+int pool_disk_mount(const struct pool_request *request, struct err *err);
+
+/* Unmount it; waits some seconds for helpers that still work in it. */
+int pool_disk_unmount(const char *dir, struct err *err);
