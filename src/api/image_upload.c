@@ -69,13 +69,16 @@ static int read_publish(const json_t *body, struct image_publish *publish, struc
 
 static int publish(struct api_req *req, const json_t *source, struct op **ret_op)
 {
+	const char *from = json_str(source, "name", ""), *slash = strchr(from, '/');
+	_cleanup_(freep) char *name = xstrndup(from, strcspn(from, "/"));
 	struct image_publish *publish;
 	struct inst *inst;
-	int r = inst_find(req->core, json_str(source, "name", ""), &inst, &req->err);
+	int r = inst_find(req->core, name, &inst, &req->err);
 
 	if (r < 0)
 		return r;
 	publish = xcalloc(1, sizeof(*publish));
+	publish->snapshot = slash ? xstrdup(slash + 1) : NULL;
 	r = read_publish(req->body, publish, &req->err);
 	if (r < 0) {
 		image_publish_free(publish);
@@ -95,12 +98,12 @@ static void build(struct api_req *req)
 	struct op *op = NULL;
 	int r;
 
-	if (streq(type, "instance") || streq(type, "container"))
+	if (streq(type, "instance") || streq(type, "container") || streq(type, "snapshot"))
 		r = publish(req, source, &op);
 	else if (!streq(type, "template"))
 		r = err_kind(
 			&req->err, ERR_UNSUPPORTED,
-			"image source \"%s\" is not offered; instance, template and uploads are",
+			"image source \"%s\" is not offered; instance, snapshot, template and uploads are",
 			type);
 	else if (!template)
 		r = err_kind(&req->err, ERR_INVALID, "source: template is missing");

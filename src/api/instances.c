@@ -167,12 +167,12 @@ static int read_copy_source(const json_t *source, struct inst_create_request *re
 
 	if (!str_empty(project) && !streq(project, "default"))
 		return err_kind(err, ERR_NOT_FOUND, "Project not found: \"%s\"", project);
-	if (strchr(from, '/'))
-		return err_kind(err, ERR_UNSUPPORTED, "copies of snapshots are not offered yet");
 	if (str_empty(from))
 		return err_kind(err, ERR_INVALID, "source: the instance to copy is missing");
 	request->source = INST_SOURCE_COPY;
-	request->copy_from = xstrdup(from);
+	request->copy_from = xstrndup(from, strcspn(from, "/"));
+	if (strchr(from, '/'))
+		request->copy_snapshot = xstrdup(strchr(from, '/') + 1);
 	return 0;
 }
 
@@ -228,7 +228,10 @@ static bool is_refresh(const struct api_req *req, const struct inst_create_reque
 static int refresh(struct api_req *req, struct inst_create_request *request, struct op **ret_op)
 {
 	struct inst *inst = strmap_get(&req->core->instances, request->record->name);
-	int r = inst_refresh(inst, request->copy_from, ret_op, &req->err);
+	int r = request->copy_snapshot
+			? err_kind(&req->err, ERR_UNSUPPORTED,
+				   "a copy is brought up to date with an instance, not a snapshot")
+			: inst_refresh(inst, request->copy_from, ret_op, &req->err);
 
 	inst_create_request_free(request);
 	return r;

@@ -102,6 +102,17 @@ static json_t *profiles_of(const struct cli_args *args)
 	return list;
 }
 
+static int get_source(struct cli *cli, const char *from, json_t **ret_source, struct err *err)
+{
+	const char *slash = strchr(from, '/');
+	_cleanup_(freep) char *name = xstrndup(from, strcspn(from, "/"));
+	_cleanup_(freep) char *path =
+		slash ? client_path("/1.0/instances/%s/snapshots/%s", name, slash + 1)
+		      : client_path("/1.0/instances/%s", name);
+
+	return client_get(cli->client, path, ret_source, err);
+}
+
 static int build_copy(struct cli *cli, const struct cli_args *args, json_t *request,
 		      struct err *err)
 {
@@ -116,7 +127,7 @@ static int build_copy(struct cli *cli, const struct cli_args *args, json_t *requ
 	(void)json_object_set_new(request, "profiles", profiles_of(args));
 	r = pairs_apply(pairs, config, err);
 	if (r == 0 && given)
-		r = object_get(cli, &object_instance, args_word(args, 0), &source, NULL, err);
+		r = get_source(cli, args_word(args, 0), &source, err);
 	for (char **d = given; r == 0 && d && *d; d++)
 		r = add_device(*d, json_object_get(source, "expanded_devices"), devices, err);
 	return r;
@@ -155,11 +166,12 @@ static int run_copy(struct cli *cli, const struct cli_args *args)
 const struct cli_command cmd_copy = {
 	.path = "copy",
 	.aliases = "cp",
-	.usage = "NAME NEW-NAME",
-	.summary = "Make a copy of an instance",
+	.usage = "NAME[/SNAPSHOT] NEW-NAME",
+	.summary = "Make a copy of an instance, or of a snapshot",
 	.text = "The copy has addresses and a machine-id of its own; all else is the source's. A\n"
 		"running source is paused while its files are copied.",
 	.example = "sysctr copy web1 web2 --start\n"
+		   "sysctr copy web1/snap0 web2\n"
 		   "sysctr copy web1 backup1 --refresh",
 	.options = { copy_options },
 	.min_words = 2,

@@ -81,12 +81,13 @@ static int publish(struct cli *cli, const struct cli_args *args, json_t **ret_op
 {
 	const char *name = args_word(args, 0), *compression = args_get(args, "compression");
 	_cleanup_(json_decrefp) json_t *request =
-		json_pack("{s{ssss}sbs[]s{}ss}", "source", "type", "instance", "name", name,
-			  "public", args_has(args, "public"), "aliases", "properties",
+		json_pack("{s{ssss}sbs[]s{}ss}", "source", "type",
+			  strchr(name, '/') ? "snapshot" : "instance", "name", name, "public",
+			  args_has(args, "public"), "aliases", "properties",
 			  "compression_algorithm", compression ? compression : "zstd");
 	int stopped = 0, r = build_request(cli, args, request, err);
 
-	if (r == 0 && args_has(args, "force"))
+	if (r == 0 && args_has(args, "force") && !strchr(name, '/'))
 		r = stopped = stop_first(cli, name, err);
 	if (r < 0)
 		return r;
@@ -120,13 +121,14 @@ static int run(struct cli *cli, const struct cli_args *args)
 
 const struct cli_command cmd_publish = {
 	.path = "publish",
-	.usage = "NAME [PROPERTY=VALUE]...",
-	.summary = "Make an image of a stopped instance",
+	.usage = "NAME[/SNAPSHOT] [PROPERTY=VALUE]...",
+	.summary = "Make an image of a stopped instance, or of a snapshot",
 	.text = "What makes it one particular machine is left out: machine-id, ssh host keys, DHCP\n"
 		"leases, random seeds, the journal. Where the init of the distribution makes no new\n"
 		"ssh host keys, do that at the first start of a new instance (ssh-keygen -A).",
 	.example = "sysctr publish web1 --alias web description=\"web server\"\n"
-		   "sysctr publish web1 --force --alias web --reuse",
+		   "sysctr publish web1 --force --alias web --reuse\n"
+		   "sysctr publish web1/snap0 --alias web",
 	.options = { options },
 	.min_words = 1,
 	.max_words = CLI_MANY,

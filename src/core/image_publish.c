@@ -15,6 +15,7 @@
 #include "core/inst_events.h"
 #include "core/job.h"
 #include "core/pool.h"
+#include "core/snapshot.h"
 
 void image_publish_free(struct image_publish *publish)
 {
@@ -22,6 +23,7 @@ void image_publish_free(struct image_publish *publish)
 		return;
 	image_record_free(publish->given);
 	free(publish->compression);
+	free(publish->snapshot);
 	free(publish);
 }
 
@@ -60,11 +62,17 @@ static enum op_next step_publish(struct op *op)
 	const struct image_publish *publish = op->args;
 	const struct inst_record *record = op->inst->record;
 	struct job job = { .kind = JOB_IMAGE_PUBLISH };
+	struct snap_record *snapshot = NULL;
 	enum op_next next = OP_FAIL;
 
+	if (publish->snapshot &&
+	    snapshot_find(op->inst, publish->snapshot, &snapshot, &op->err) < 0)
+		return OP_FAIL;
 	if (pool_fill_job(op->core, record->pool, &job, &op->err) == 0) {
 		image_store_fill_job(op->core, &job);
 		job.volume = xstrdup(record->name);
+		job.snapshot = xstrdup(snapshot ? snapshot->volume : NULL);
+		record = snapshot ? snapshot->inst : record;
 		job.image = xstrdup(record->image_fingerprint);
 		strmap_set(&job.variables, "architecture", record->architecture);
 		strmap_set(&job.variables, "compression", publish->compression);
@@ -74,6 +82,12 @@ static enum op_next step_publish(struct op *op)
 	wire_free(&job_schema, &job);
 	return next;
 }
+
+static const struct op_step snapshot_steps[] = {
+	{ "publish", step_publish, NULL },
+	{ 0 },
+};
+static const struct op_table snapshot_table = { "snapshot-publish", snapshot_steps };
 
 static const struct op_step steps[] = {
 	{ "check", inst_step_check_stopped, NULL },
@@ -86,12 +100,15 @@ static const struct op_table publish_table = { "image-publish", steps };
 int image_publish(struct inst *inst, struct image_publish *publish, struct op **ret_op,
 		  struct err *err)
 {
+	struct snap_record *snapshot;
 	struct op *op;
 	int r = core_check_open(inst->core, err);
 
 	if (r == 0)
 		r = job_check_compression(publish->compression, err);
-	if (r == 0 && inst->state != INST_STOPPED)
+	if (r == 0 && publish->snapshot)
+		r = snapshot_find(inst, publish->snapshot, &snapshot, err);
+	else if (r == 0 && inst->state != INST_STOPPED)
 		r = err_kind(err, ERR_INVALID,
 			     "Instance is running: only a stopped one can be published");
 	if (r < 0) {
@@ -107,7 +124,7 @@ int image_publish(struct inst *inst, struct image_publish *publish, struct op **
 		return r;
 	}
 	op_add_resource(op, "instances", inst->record->name);
-	op_add_table(op, &publish_table);
+	op_add_table(op, publish->snapshot ? &snapshot_table : &publish_table);
 	op_start(op);
 	*ret_op = op;
 	return 0;

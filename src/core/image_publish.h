@@ -13,7 +13,8 @@ struct inst;
 
 struct image_publish {
 	struct image_record *given; /* aliases, public, properties; without a fingerprint */
-	char *compression;	    /* job_compressions */
+	char *snapshot;	   /* of the instance; NULL: as it is, and then it has to be stopped */
+	char *compression; /* job_compressions */
 };
 void image_publish_free(struct image_publish *publish);
 

@@ -6,7 +6,7 @@
  *
  * The table "copy" is in core/inst_create.c. A source that runs is frozen from before the first
  * file to behind the last one, so that the copy is of one moment; its monitor thaws it should
- * sysctrd die meanwhile.
+ * sysctrd die meanwhile. A snapshot is still anyway.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -25,6 +25,7 @@
 #include "core/journal.h"
 #include "core/monitor_conn.h"
 #include "core/pool.h"
+#include "core/snapshot.h"
 
 /* Gone while the op did not hold it: NULL. */
 static struct inst *source_of(const struct op *op)
@@ -66,26 +67,42 @@ static void fill_devices(struct inst_record *record, struct inst_record *from)
 	}
 }
 
+/* What is copied: the instance, or what it was. */
+static int find_model(const struct inst_create_request *request, const struct inst *from,
+		      struct inst_record **ret_model, struct err *err)
+{
+	struct snap_record *snapshot = NULL;
+	int r = 0;
+
+	if (request->copy_snapshot)
+		r = snapshot_find(from, request->copy_snapshot, &snapshot, err);
+	if (r == 0)
+		*ret_model = snapshot ? snapshot->inst : from->record;
+	return r;
+}
+
 int inst_copy_fill(struct core *core, struct inst_create_request *request, struct err *err)
 {
-	struct inst_record *record = request->record;
+	struct inst_record *record = request->record, *model = NULL;
 	struct inst *from = NULL;
 	int r = inst_find(core, request->copy_from, &from, err);
 
 	if (r == 0)
 		r = inst_check_free(from, err);
+	if (r == 0)
+		r = find_model(request, from, &model, err);
 	if (r < 0)
 		return r;
-	fill_config(record, from->record);
-	fill_devices(record, from->record);
+	fill_config(record, model);
+	fill_devices(record, model);
 	if (!record->profiles && !request->no_profiles) {
-		record->profiles = strv_copy((const char *const *)from->record->profiles);
+		record->profiles = strv_copy((const char *const *)model->profiles);
 		request->no_profiles = !record->profiles;
 	}
 	if (str_empty(record->description))
-		replace_str(&record->description, from->record->description);
-	replace_str(&record->architecture, from->record->architecture);
-	replace_str(&record->image_fingerprint, from->record->image_fingerprint);
+		replace_str(&record->description, model->description);
+	replace_str(&record->architecture, model->architecture);
+	replace_str(&record->image_fingerprint, model->image_fingerprint);
 	return 0;
 }
 
@@ -94,17 +111,18 @@ int inst_copy_fill(struct core *core, struct inst_create_request *request, struc
 enum op_next inst_copy_hold(struct op *op)
 {
 	const struct inst_create_request *request = op->args;
+	struct inst_record *model = NULL;
 	struct inst *from = NULL;
 
 	if (inst_find(op->core, request->copy_from, &from, &op->err) < 0 ||
-	    inst_check_free(from, &op->err) < 0)
+	    inst_check_free(from, &op->err) < 0 || find_model(request, from, &model, &op->err) < 0)
 		return OP_FAIL;
 	if (!streq(from->record->pool, op->inst->record->pool)) {
 		(void)err_kind(&op->err, ERR_UNSUPPORTED,
 			       "copies to another storage pool are not offered yet");
 		return OP_FAIL;
 	}
-	if (!streq(from->record->image_fingerprint, op->inst->record->image_fingerprint)) {
+	if (!streq(model->image_fingerprint, op->inst->record->image_fingerprint)) {
 		(void)err_kind(&op->err, ERR_CONFLICT,
 			       "\"%s\" was made from another image than \"%s\"",
 			       op->inst->record->name, from->record->name);
@@ -147,10 +165,12 @@ static void frozen(void *data, const struct msg *answer, enum msg_type type, int
 enum op_next inst_copy_freeze(struct op *op)
 {
 	const struct msg force = { .force = true }; /* thawed when we die */
+	const struct inst_create_request *request = op->args;
 	struct inst *from = source_of(op);
 	int r;
 
-	if (!from || from->state == INST_STOPPED || from->state == INST_FROZEN)
+	if (!from || request->copy_snapshot || from->state == INST_STOPPED ||
+	    from->state == INST_FROZEN)
 		return OP_NEXT;
 	if (from->state != INST_RUNNING) {
 		(void)err_kind(&op->err, ERR_CONFLICT, "instance \"%s\" is %s", from->record->name,
@@ -201,10 +221,15 @@ enum op_next inst_copy_volume(struct op *op, bool refresh)
 	const struct inst_create_request *request = op->args;
 	const struct inst_record *record = op->inst->record;
 	struct job job = { .kind = JOB_VOLUME_COPY };
+	struct snap_record *snapshot = NULL;
 	enum op_next next = OP_FAIL;
 
+	if (request->copy_snapshot &&
+	    snapshot_find(source_of(op), request->copy_snapshot, &snapshot, &op->err) < 0)
+		return OP_FAIL;
 	if (pool_fill_job(op->core, record->pool, &job, &op->err) == 0) {
 		job.from_volume = xstrdup(request->copy_from);
+		job.snapshot = xstrdup(snapshot ? snapshot->volume : NULL);
 		job.volume = xstrdup(record->name);
 		job.image = xstrdup(record->image_fingerprint);
 		job.refresh = refresh;

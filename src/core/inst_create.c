@@ -43,6 +43,7 @@ void inst_create_request_free(struct inst_create_request *request)
 	inst_record_free(request->record);
 	free(request->image);
 	free(request->copy_from);
+	free(request->copy_snapshot);
 	free(request);
 }
 

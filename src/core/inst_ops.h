@@ -18,7 +18,7 @@ struct inst;
 enum inst_source {
 	INST_SOURCE_IMAGE, /* image: alias, fingerprint prefix or template */
 	INST_SOURCE_NONE,  /* an empty root */
-	INST_SOURCE_COPY,  /* copy_from: another instance; core/inst_copy.c */
+	INST_SOURCE_COPY,  /* copy_from: another instance, or a snapshot; core/inst_copy.c */
 	INST_SOURCE_MAX
 };
 
@@ -30,7 +30,8 @@ struct inst_create_request {
 	char *image;
 	bool start;
 	char *copy_from;
-	uint64_t frozen_ns; /* when the source was frozen for the copy; 0: it is not */
+	char *copy_snapshot; /* of copy_from; NULL: the instance as it is */
+	uint64_t frozen_ns;  /* when the source was frozen for the copy; 0: it is not */
 };
 void inst_create_request_free(struct inst_create_request *request);
 

@@ -88,10 +88,11 @@ typedef int volume_hide_fn(struct pool *pool, enum volume_kind kind, const char 
 
 /* What volume_copy makes of what. */
 struct volume_copy {
-	const char *from;   /* an instance's volume; the caller keeps its container still */
+	const char *from;   /* an instance's volume, whose container the caller keeps still; or */
 	const char *volume; /* the copy */
 	const char *image;  /* what both stand on; NULL: none */
 	bool refresh;	    /* the copy is there: bring it up to date */
+	bool of_snapshot;   /* ... from is a snapshot's volume */
 };
 
 /*

@@ -109,7 +109,8 @@ static int mock_volume_create(struct pool *pool, const char *volume, const char 
 /* Whether there is something to do: 1; 0 when it was done already. */
 static int check_copy(struct pool *pool, const struct volume_copy *copy, struct err *err)
 {
-	int r = mock_volume_exists(pool, VOLUME_INSTANCE, copy->from, err);
+	enum volume_kind kind = copy->of_snapshot ? VOLUME_SNAPSHOT : VOLUME_INSTANCE;
+	int r = mock_volume_exists(pool, kind, copy->from, err);
 	int there = r < 0 ? r : mock_volume_exists(pool, VOLUME_INSTANCE, copy->volume, err);
 
 	if (there < 0)

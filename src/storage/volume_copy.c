@@ -34,16 +34,17 @@ static int open_dir(int dir_fd, const char *name)
 	return dir_fd < 0 ? -ENOENT : path_open_plain(dir_fd, name, O_RDONLY | O_DIRECTORY, 0);
 }
 
-static int open_volume(struct pool *pool, const char *name, struct err *err)
+static int open_volume(struct pool *pool, enum volume_kind kind, const char *name, struct err *err)
 {
-	int r = volume_check_name(VOLUME_INSTANCE, name, err);
+	const char *word = volume_kind_word(kind);
+	int r = volume_check_name(kind, name, err);
 
 	if (r < 0)
 		return r;
-	r = volume_open(pool, VOLUME_INSTANCE, name);
+	r = volume_open(pool, kind, name);
 	if (r == -ENOENT)
-		return err_kind(err, ERR_NOT_FOUND, "instance volume \"%s\" not found", name);
-	return r < 0 ? err_set(err, r, "open instance volume \"%s\"", name) : r;
+		return err_kind(err, ERR_NOT_FOUND, "%s \"%s\" not found", word, name);
+	return r < 0 ? err_set(err, r, "open %s \"%s\"", word, name) : r;
 }
 
 /* Where the content is: "upper" above an image's root, else "rootfs". */
@@ -131,14 +132,15 @@ static int open_both(struct making *m, struct err *err)
 	const struct volume_copy *copy = m->copy;
 	int r;
 
-	m->from_fd = open_volume(m->pool, copy->from, err);
+	m->from_fd = open_volume(m->pool, copy->of_snapshot ? VOLUME_SNAPSHOT : VOLUME_INSTANCE,
+				 copy->from, err);
 	if (m->from_fd < 0)
 		return m->from_fd;
 	if (!copy->refresh) {
 		r = volume_exists_dir(m->pool, VOLUME_INSTANCE, copy->volume, err);
 		return r < 0 ? r : !r;
 	}
-	m->ref_fd = open_volume(m->pool, copy->volume, err);
+	m->ref_fd = open_volume(m->pool, VOLUME_INSTANCE, copy->volume, err);
 	if (m->ref_fd < 0)
 		return m->ref_fd;
 	r = volume_check_unused(m->ref_fd, VOLUME_INSTANCE, copy->volume, err);

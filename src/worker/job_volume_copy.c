@@ -36,10 +36,11 @@ int job_volume_copy(const struct job *job, struct report *report, struct err *er
 	_cleanup_(pool_close) struct pool pool = { .dir_fd = -1 };
 	struct ask data = { report, &pool, job->reserve_bytes, 0, false };
 	const struct volume_copy copy = {
-		.from = job->from_volume,
+		.from = job->snapshot ? job->snapshot : job->from_volume,
 		.volume = job->volume,
 		.image = job->image,
 		.refresh = job->refresh,
+		.of_snapshot = job->snapshot != NULL,
 	};
 	char have[FMT_BYTES_LEN], keep[FMT_BYTES_LEN];
 

@@ -114,7 +114,7 @@ uuid() {
 	pid=$(init_pid c1)
 	fails 1 "exists already" s copy c1 c1
 	fails 1 "not found" s copy nobody c9
-	fails 1 "not offered yet" s copy c1/snap0 c9
+	fails 1 "snapshot not found" s copy c1/snap0 c9
 	images=$(ls "$T/state/pools/default/images")
 	output=$(s copy c1 c2 -c user.colour=blue -d root,size= --start 2>&1)
 	[[ $output == *"was paused for "* ]]
@@ -163,6 +163,33 @@ source_lives() {
 	retry 10 is_status c1 Running
 	[ "$(init_pid c1)" = "$1" ]
 	s exec c1 -- true
+}
+
+@test "copy and publish of a snapshot: what it was then, of a source that runs on" {
+	pid=$(init_pid c1)
+	s exec c1 -- sh -c 'echo then >/root/when; rm -f /root/later'
+	s snapshot create c1 then
+	s exec c1 -- sh -c 'echo now >/root/when; touch /root/later'
+	s config set c1 user.colour=red
+	mac=$(hwaddr c1)
+	fails 1 "letters, digits and hyphens" s copy c1 c1/then
+	s copy c1/then n1 -d root,size= --start
+	[ "$(s exec n1 -- sh -c 'cat /root/when; ls /root/later 2>/dev/null')" = then ]
+	[ "$(s config get n1 user.colour)" = green ]
+	[ "$(s exec n1 -- wc -c /etc/machine-id | cut -d' ' -f1)" = 0 ]
+	[ "$(hwaddr n1)" != "$mac" ]
+	fails 1 "not a snapshot" s copy c1/then n1 --refresh
+	s query -X POST /1.0/instances -d '{"name":"n2","source":{"type":"copy","source":"c1/then"}}'
+	retry 20 exists n2
+	s publish c1/then --alias then
+	s launch then n3
+	[ "$(s exec n3 -- sh -c 'cat /root/when; ls /root/later 2>/dev/null')" = then ]
+	fails 1 "snapshot not found" s publish c1/gone
+	[ "$(init_pid c1)" = "$pid" ]
+	[ "$(s exec c1 -- cat /root/when)" = now ]
+	s delete --force n1 n2 n3
+	s image delete then
+	s snapshot delete c1/then
 }
 
 @test "copy: sysctrd killed after each step leaves the source running and a whole copy or none" {

@@ -426,7 +426,7 @@ static void test_copy(void **state)
 {
 	struct world *world = *state;
 	const struct storage_driver *driver = world->pool.driver;
-	struct volume_copy copy = { "c1", "c2", IMAGE, false };
+	struct volume_copy copy = { "c1", "c2", IMAGE, false, false };
 	struct err err = { 0 };
 
 	make_image(world);
@@ -558,7 +558,7 @@ static void test_refresh(void **state)
 {
 	struct world *world = *state;
 	const struct storage_driver *driver = world->pool.driver;
-	struct volume_copy copy = { "c1", "c2", IMAGE, false };
+	struct volume_copy copy = { "c1", "c2", IMAGE, false, false };
 	int fd = world->pool.dir_fd;
 	struct stat st;
 
