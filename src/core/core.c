@@ -17,6 +17,7 @@
 #include "core/job.h"
 #include "core/monitor_conn.h"
 #include "core/network.h"
+#include "core/nicfilter.h"
 #include "core/pool.h"
 #include "core/profile.h"
 #include "core/reconcile.h"
@@ -231,6 +232,7 @@ static int open_networks(struct core *core, struct err *err)
 		.hooks = { .warn = network_warning,
 			   .event = network_event,
 			   .instance_name = instance_name,
+			   .filters = nicfilter_collect,
 			   .data = core },
 	};
 
@@ -372,6 +374,7 @@ int core_open(struct aio_loop *loop, const struct daemon_config *config, struct 
 	list_init(&core->jobs);
 	core->scheduler = scheduler_new(core);
 	list_init(&core->file_calls);
+	list_init(&core->lives);
 	init_maps(core);
 	r = open_parts(core, err);
 	if (r < 0) {

@@ -47,6 +47,7 @@ struct core {
 	struct ops ops;
 	struct list jobs;	/* core/job.c */
 	struct list file_calls; /* core/files.c */
+	struct list lives;	/* core/live.c */
 	struct netman *net;
 	struct scheduler *scheduler;
 	struct strmap instances; /* name -> struct inst, placeholders of running creates included */

@@ -13,6 +13,7 @@
 #include "core/files.h"
 #include "core/inst_ops.h"
 #include "core/monitor_conn.h"
+#include "core/nicfilter.h"
 #include "core/pool.h"
 #include "core/seccomp.h"
 #include "spec/device.h"
@@ -261,6 +262,7 @@ void inst_set_state(struct inst *inst, enum inst_state state)
 		inst->pid = 0;
 		inst->ready = false;
 		wire_free(&msg_schema, &inst->addresses);
+		nicfilter_changed(inst);
 	}
 	if (action && !inst->holds_still)
 		events_publish_lifecycle(&inst->core->events, action, "instances",

@@ -59,6 +59,7 @@ struct inst {
 	bool (*op_reached)(struct inst *inst, struct op *op); /* what op waits for; inst_await() */
 	int32_t pid;
 	bool ready;		/* its init said READY=1 */
+	bool starts;		/* a start has asked for what it needs of the network */
 	bool stopped_meanwhile; /* it ran and stopped while op held it */
 	int64_t started_wall_ns;
 	uint64_t generation;
@@ -121,6 +122,10 @@ int inst_make_spec(struct inst *inst, struct inst_spec *ret_spec, struct err *er
 
 /* Send the spec as it is now to the running container, which may have it already. */
 void inst_push_spec(struct inst *inst);
+
+/* Of the nic @device, called @name: the host's end, owned by the caller; the MAC address, or NULL. */
+char *inst_nic_host_name(const struct inst *inst, const char *name, const struct strmap *device);
+const char *inst_nic_hwaddr(const struct inst *inst, const char *name, const struct strmap *device);
 
 char *inst_runtime_dir(const struct inst *inst); /* owned by the caller */
 char *inst_log_dir(const struct inst *inst);

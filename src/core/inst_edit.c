@@ -138,6 +138,7 @@ static enum op_next step_store(struct op *op)
 	edit->record = NULL;
 	/* The map's key belongs to the map: the old record can go. */
 	inst_record_free(old);
+	live_settled(edit->live);
 	op_no_return(op);
 	events_publish_lifecycle(&inst->core->events, "instance-updated", "instances",
 				 inst->record->name);

@@ -45,23 +45,35 @@ static char *inner_name(const struct strmap *device, size_t index)
 	return name ? xstrdup(name) : xasprintf("eth%zu", index);
 }
 
+char *inst_nic_host_name(const struct inst *inst, const char *name, const struct strmap *device)
+{
+	const char *given = device_get(device, "host_name", NULL);
+	char host_name[NIC_IFNAME_LEN];
+
+	return xstrdup(given ? given
+			     : nic_host_name(inst->core->config->name, inst->record->name, name,
+					     host_name));
+}
+
+const char *inst_nic_hwaddr(const struct inst *inst, const char *name, const struct strmap *device)
+{
+	_cleanup_(freep) char *key = xasprintf("volatile.%s.hwaddr", name);
+
+	return device_get(device, "hwaddr", strmap_get(&inst->record->config, key));
+}
+
 static void fill_nic(struct inst *inst, const char *device_name, const struct strmap *device,
 		     struct inst_spec *spec)
 {
 	const char *network = device_get(device, "network", NULL);
-	_cleanup_(freep) char *key = xasprintf("volatile.%s.hwaddr", device_name);
 	size_t index = spec->nics.len;
 	struct spec_nic *nic = vec_push(&spec->nics);
-	char host_name[NIC_IFNAME_LEN];
 
 	nic->device = xstrdup(device_name);
 	nic->name = inner_name(device, index);
-	nic->host_name = xstrdup(device_get(device, "host_name", NULL));
-	if (!nic->host_name)
-		nic->host_name = xstrdup(nic_host_name(inst->core->config->name, inst->record->name,
-						       device_name, host_name));
+	nic->host_name = inst_nic_host_name(inst, device_name, device);
 	nic->parent = xstrdup(network ? network : device_get(device, "parent", NULL));
-	nic->hwaddr = xstrdup(device_get(device, "hwaddr", strmap_get(&inst->record->config, key)));
+	nic->hwaddr = xstrdup(inst_nic_hwaddr(inst, device_name, device));
 	nic->mtu = (uint32_t)keys_get_int(device, "mtu",
 					  network ? netman_mtu(inst->core->net, network) : 0);
 	nic->given_name = device_get(device, "host_name", NULL);

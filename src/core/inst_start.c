@@ -1,7 +1,8 @@
 /*
  * core/inst_start.c - bring a stopped instance to RUNNING
  *
- *   check -> await-released -> await-files -> network -> spawn-monitor -> await-running -> record
+ *   check -> await-released -> await-files -> network -> filters -> spawn-monitor -> await-running
+ *     -> record
  *
  * The op holds the instance already. A failure leaves it STOPPED with the reason in last_error.
  */
@@ -18,8 +19,11 @@
 #include "core/inst_ops.h"
 #include "core/monitor_conn.h"
 #include "core/network.h"
+#include "core/network_filter.h"
+#include "core/nicfilter.h"
 #include "core/scheduler.h"
 #include "db/instances.h"
+#include "network/filter.h"
 #include "spec/device.h"
 #include "spec/keys.h"
 
@@ -59,6 +63,44 @@ static enum op_next step_network(struct op *op)
 	return op_result(inst_ensure_networks(op->inst, &op->err));
 }
 
+static void filters_done(void *data, const struct err *err)
+{
+	struct op *op = data;
+
+	if (err) {
+		op->err = *err;
+		op->inst->starts = false;
+	}
+	op_resume(op, err ? OP_FAIL : OP_NEXT);
+}
+
+static bool has_filters(const struct inst *inst)
+{
+	struct net_filters filters = { 0 };
+	bool has;
+
+	nicfilter_add(inst, &filters);
+	has = filters.list.len > 0;
+	net_filters_done(&filters);
+	return has;
+}
+
+/* The first frame that it sends is judged already. */
+static enum op_next step_filters(struct op *op)
+{
+	if (!has_filters(op->inst))
+		return OP_NEXT;
+	op->inst->starts = true;
+	return netman_filters_apply(op->core->net, filters_done, op) ? OP_NEXT : OP_WAIT;
+}
+
+static enum op_next undo_filters(struct op *op)
+{
+	op->inst->starts = false;
+	nicfilter_changed(op->inst);
+	return OP_NEXT;
+}
+
 static enum op_next step_spawn_monitor(struct op *op)
 {
 	struct inst *inst = op->inst;
@@ -75,6 +117,7 @@ static enum op_next step_spawn_monitor(struct op *op)
 	inst->releasing = false;
 	replace_str(&inst->last_error, NULL);
 	inst_set_state(inst, INST_STARTING);
+	inst->starts = false;
 	return OP_NEXT;
 }
 
@@ -141,6 +184,7 @@ static const struct op_step steps[] = {
 	{ "await-released", inst_step_await_released, NULL },
 	{ "await-files", files_step_await_idle, NULL },
 	{ "network", step_network, NULL },
+	{ "filters", step_filters, undo_filters },
 	{ "spawn-monitor", step_spawn_monitor, undo_spawn_monitor },
 	{ "await-running", step_await_running, NULL },
 	{ "record", step_record, NULL },

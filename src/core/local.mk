@@ -31,11 +31,13 @@ libcore_a_SOURCES = \
 	%D%/live.c %D%/live.h \
 	%D%/monitor_conn.c %D%/monitor_conn.h \
 	%D%/network.c %D%/network.h \
+	%D%/network_filter.c %D%/network_filter.h \
 	%D%/network_firewall.c \
 	%D%/network_hosts.c \
 	%D%/network_lease.c \
 	%D%/network_priv.h \
 	%D%/network_up.c \
+	%D%/nicfilter.c %D%/nicfilter.h \
 	%D%/op.c %D%/op.h \
 	%D%/op_streams.c %D%/op_streams.h \
 	%D%/pool.c %D%/pool.h \

@@ -163,6 +163,7 @@ void netman_start(struct netman *nm)
 	netman_watch_links(nm);
 	vec_for_each(net, &nm->nets)
 		(void)netman_net_up(*net, NULL); /* warned of there (N3) */
+	nm->filter_due = true;
 	netman_firewall_apply(nm);
 	aio_timer_start(nm->loop, &nm->slow, SLOW_CHECK_NS, on_slow_timer, nm);
 }
@@ -176,6 +177,7 @@ static void nm_free(void *data)
 		net_free(*net);
 	vec_for_each(row, &nm->rows)
 		netman_row_done(row);
+	netman_filter_done(nm);
 	freep(&nm->nets.items);
 	freep(&nm->rows.items);
 	freep(&nm->tag);

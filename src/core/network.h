@@ -20,6 +20,7 @@
 
 struct aio_loop;
 struct db;
+struct net_filters;
 struct netman;
 struct network_record;
 
@@ -47,6 +48,8 @@ struct netman_hooks {
 
 	/* The name of an instance of which a lease was read; NULL: gone, the lease is dropped. */
 	const char *(*instance_name)(void *data, int64_t instance_id);
+	/* Add what the nics that are or will soon be plugged in may send. */
+	void (*filters)(void *data, struct net_filters *filters);
 	void *data;
 };
 

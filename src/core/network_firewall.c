@@ -92,7 +92,7 @@ static void on_watch_settled(void *data)
 	netman_firewall_check(data);
 }
 
-/* The two transactions follow each other: tables, bridge table, and again when it is due. */
+/* The transactions follow each other: tables, bridge table, filters, and again when it is due. */
 static void apply_tables(struct netman *nm);
 
 static void on_bridge_table_done(void *data, const char *output, const struct err *err)
@@ -101,12 +101,7 @@ static void on_bridge_table_done(void *data, const char *output, const struct er
 	(void)output;
 	(void)err; /* a kernel without the family: only the extra protection is missing */
 	nm->nft = NULL;
-	if (nm->nft_dirty)
-		apply_tables(nm);
-	else if (nm->closing)
-		netman_finish(nm);
-	else if (!aio_timer_armed(&nm->watch_settle))
-		aio_timer_start(nm->loop, &nm->watch_settle, AGAIN_NS, on_watch_settled, nm);
+	netman_firewall_next(nm);
 }
 
 static void apply_bridge_table(struct netman *nm)
@@ -153,6 +148,16 @@ static void apply_tables(struct netman *nm)
 	free(plans);
 }
 
+void netman_firewall_next(struct netman *nm)
+{
+	if (nm->nft_dirty)
+		apply_tables(nm);
+	else if (nm->closing)
+		netman_finish(nm);
+	else if (!netman_filter_run(nm) && !aio_timer_armed(&nm->watch_settle))
+		aio_timer_start(nm->loop, &nm->watch_settle, AGAIN_NS, on_watch_settled, nm);
+}
+
 void netman_firewall_apply(struct netman *nm)
 {
 	if (!nm->started || nm->closing)
@@ -170,6 +175,7 @@ void netman_firewall_check(struct netman *nm)
 	check_foreign(nm);
 	if (rules_are_gone(nm))
 		netman_firewall_apply(nm);
+	netman_filter_check(nm);
 }
 
 static void on_watch_event(void *data, unsigned int ready)

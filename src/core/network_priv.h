@@ -1,9 +1,9 @@
 /*
- * core/network_priv.h - inside of the network manager: what its five files share
+ * core/network_priv.h - inside of the network manager: what its six files share
  *
  * network.c: records and the life of a netman; network_up.c: bridge and dnsmasq of one network;
- * network_firewall.c: our tables, and those of others; network_lease.c: addresses of nics;
- * network_hosts.c: files between us and dnsmasq.
+ * network_firewall.c: our tables, and those of others; network_filter.c: the table of what nics may
+ * send; network_lease.c: addresses of nics; network_hosts.c: files between us and dnsmasq.
  *
  *   N5  A dnsmasq is either our child (proc) or was adopted (pidfd), never both; it is alive while
  *       one of them is set.
@@ -15,6 +15,7 @@
 #include "aio/proc.h"
 #include "aio/timer.h"
 #include "core/network.h"
+#include "core/network_filter.h"
 #include "db/db.h"
 #include "network/dnsmasq.h"
 #include "network/lease.h"
@@ -52,6 +53,11 @@ struct netman_row {
 	char *hostname; /* of the instance */
 };
 
+struct netman_filter_waiter {
+	netman_filters_fn done;
+	void *data;
+};
+
 struct netman {
 	struct aio_loop *loop;
 	struct db *db;
@@ -79,6 +85,13 @@ struct netman {
 	int watch_fd;
 	struct aio_poll *watch_poll;
 	struct aio_timer watch_settle;
+
+	/* network_filter.c */
+	bool filter_due;      /* look again when nothing runs */
+	char *filter_text;    /* what runs makes this of the table */
+	char *filter_applied; /* what the table is; NULL: not known */
+	VEC(struct netman_filter_waiter) filter_waiters;
+	size_t filter_served; /* so many of them wait for what runs */
 };
 
 struct netman_net *netman_find(const struct netman *nm, const char *name);
@@ -128,6 +141,15 @@ void netman_firewall_check(struct netman *nm); /* rules still there? others' dro
 /* The last step of netman_close(): when no nft runs any more. */
 void netman_finish(struct netman *nm);
 void netman_firewall_detach(struct netman *nm);
+/* An nft has ended: run what is due. */
+void netman_firewall_next(struct netman *nm);
+
+/* network_filter.c */
+
+/* Run nft when something is due; no other runs. Returns: whether it does. */
+bool netman_filter_run(struct netman *nm);
+void netman_filter_check(struct netman *nm); /* rules still there? */
+void netman_filter_done(struct netman *nm);
 
 /* network_lease.c */
 int netman_leases_load(struct netman *nm, struct err *err);

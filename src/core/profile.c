@@ -211,6 +211,7 @@ static enum op_next step_store(struct op *op)
 		return OP_FAIL;
 	}
 	profile_record_free(old);
+	live_settled(edit->live);
 	op_no_return(op);
 	/* An instance may have been edited or started meanwhile. */
 	strmap_for_each(entry, &op->core->instances) if (profile_is_used_by(name, entry->value))

@@ -3,6 +3,7 @@ libnetwork_a_SOURCES = \
 	%D%/addr.c %D%/addr.h \
 	%D%/apply.c %D%/apply.h \
 	%D%/dnsmasq.c %D%/dnsmasq.h \
+	%D%/filter.c %D%/filter.h \
 	%D%/host.c %D%/host.h \
 	%D%/lease.c %D%/lease.h \
 	%D%/nft.c %D%/nft.h \

@@ -76,6 +76,13 @@ static bool message_ok(const struct nlmsghdr *message, int len)
 	       MNL_ALIGN(message->nlmsg_len) <= (unsigned int)len;
 }
 
+/* @table itself, or a part of it: "sysctr-nics" of "sysctr". */
+static bool is_name_of(const char *name, const char *table)
+{
+	size_t len = strlen(table);
+	return strncmp(name, table, len) == 0 && (name[len] == '\0' || name[len] == '-');
+}
+
 /* Whether the first attribute of kind 1, the table's name in all objects of a table, is @table. */
 static bool message_is_of_table(const struct nlmsghdr *message, const char *table)
 {
@@ -83,7 +90,7 @@ static bool message_is_of_table(const struct nlmsghdr *message, const char *tabl
 	mnl_attr_for_each(attr, message, sizeof(struct nfgenmsg)) if (
 		mnl_attr_get_type(attr) ==
 		NFTA_TABLE_NAME) return mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) == 0 &&
-		strcmp(mnl_attr_get_str(attr), table) == 0;
+		is_name_of(mnl_attr_get_str(attr), table);
 	return false;
 }
 

@@ -17,7 +17,7 @@ enum {
 };
 
 enum nftables_change {
-	NFTABLES_OURS = 1 << 0,	    /* something was deleted from the named table */
+	NFTABLES_OURS = 1 << 0,	    /* something was deleted from the named table or "<it>-..." */
 	NFTABLES_CHAINS = 1 << 1,   /* a chain or table of others came, went or changed */
 	NFTABLES_LOST = 1 << 2,	    /* events were lost: anything may have happened */
 	NFTABLES_MORE_LEFT = 1 << 3 /* call again later */

@@ -74,6 +74,24 @@ static const struct key_row nic_rows[] = {
 		.help = "address to be leased by DHCP",
 	},
 	{
+		.name = "security.ipv4_filtering",
+		.rule = { .type = VALUE_BOOL },
+		.initial = "false",
+		.help = "sends from no other IPv4 address, and as no DHCP server; with mac_filtering",
+	},
+	{
+		.name = "security.ipv6_filtering",
+		.rule = { .type = VALUE_BOOL },
+		.initial = "false",
+		.help = "sends from no other IPv6 address, and as no router; with mac_filtering",
+	},
+	{
+		.name = "security.mac_filtering",
+		.rule = { .type = VALUE_BOOL },
+		.initial = "false",
+		.help = "sends from no other MAC address",
+	},
+	{
 		.name = "security.port_isolation",
 		.rule = { .type = VALUE_BOOL },
 		.initial = "false",
@@ -106,7 +124,7 @@ static const struct key_row nic_rows[] = {
 	ELSEWHERE("maas.", "MAAS"),
 	ELSEWHERE("mode", "macvlan and ipvlan modes"),
 	ELSEWHERE("queue.tx.length", "transmit queue"),
-	ELSEWHERE("security.", "filtering of addresses, ACLs, port isolation"),
+	ELSEWHERE("security.", "access control lists and others"),
 	ELSEWHERE("vlan", "VLAN id"),
 	ELSEWHERE("vlan.tagged", "VLAN ids"),
 };
@@ -191,6 +209,35 @@ static const struct key_row disk_rows[] = {
 
 static const struct key_row none_rows[] = { TYPE_ROW };
 
+static int check_no_bridge(const struct strmap *device, struct err *err)
+{
+	static const char *const keys[] = { "security.port_isolation", "security.mac_filtering",
+					    "security.ipv4_filtering", "security.ipv6_filtering",
+					    NULL };
+
+	for (const char *const *key = keys; *key; key++)
+		if (keys_get_bool(device, *key, false))
+			return err_kind(err, ERR_INVALID, "%s is for ports of a bridge", *key);
+	return 0;
+}
+
+/* Only our own networks tell which address a nic has. */
+static int check_filters(const struct strmap *device, bool network, struct err *err)
+{
+	for (char version = '4'; version <= '6' && !network; version += 2) {
+		char filter[] = "security.ipv?_filtering", address[] = "ipv?.address";
+
+		filter[strlen("security.ipv")] = version;
+		address[strlen("ipv")] = version;
+		if (keys_get_bool(device, filter, false) &&
+		    str_empty(device_get(device, address, "")))
+			return err_kind(err, ERR_INVALID,
+					"%s needs %s (or none) on a bridge that others manage",
+					filter, address);
+	}
+	return 0;
+}
+
 static int check_nic(const struct strmap *device, struct err *err)
 {
 	bool network = !str_empty(device_get(device, "network", ""));
@@ -206,10 +253,7 @@ static int check_nic(const struct strmap *device, struct err *err)
 		return err_kind(err, ERR_INVALID,
 				"must have network=NAME, or nictype=bridged and parent=BRIDGE, "
 				"or nictype=p2p");
-	if (p2p && keys_get_bool(device, "security.port_isolation", false))
-		return err_kind(err, ERR_INVALID,
-				"security.port_isolation is for ports of a bridge");
-	return 0;
+	return p2p ? check_no_bridge(device, err) : check_filters(device, network, err);
 }
 
 char *device_plain_path(const char *path)

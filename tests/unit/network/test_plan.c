@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -13,6 +14,7 @@
 #include "../golden.h"
 #include "base/buf.h"
 #include "network/dnsmasq.h"
+#include "network/filter.h"
 #include "network/nft.h"
 
 enum {
@@ -120,6 +122,42 @@ static void test_nft_together(void **state)
 	check_golden("nft", "none", &text);
 	net_plan_done(&a);
 	net_plan_done(&b);
+}
+
+static struct net_filter make_filter(const char *host_name, const char *mac)
+{
+	struct net_filter filter = { 0 };
+
+	(void)snprintf(filter.host_name, sizeof(filter.host_name), "%s", host_name);
+	assert_int_equal(net_mac_parse(mac, &filter.mac), 0);
+	return filter;
+}
+
+static void test_filters(void **state)
+{
+	struct net_filters filters = { 0 };
+	struct net_filter a = make_filter("sysctr-aaaaaaaa", "00:16:3e:01:02:03");
+	struct net_filter b = make_filter("sysctr-bbbbbbbb", "00:16:3e:01:02:04");
+	struct net_filter wish = a;
+	struct buf text = { 0 };
+
+	(void)state;
+	net_filter_text("sysctr", &filters, &text);
+	check_golden("filter", "none", &text);
+	b.ipv4 = b.ipv6 = b.has6 = true;
+	assert_int_equal(net_ip6_parse("fd42::5", b.addr6), 0);
+	net_filters_add(&filters, &a);
+	net_filters_add(&filters, &b);
+	/* One that is being edited: what only the old one has counts on. */
+	wish.ipv4 = wish.has4 = true;
+	wish.addr4 = 0x0a010242;
+	net_filters_add(&filters, &wish);
+	b.ipv6 = b.has6 = false;
+	net_filters_add(&filters, &b);
+	assert_int_equal(filters.list.len, 2);
+	net_filter_text("sysctr", &filters, &text);
+	check_golden("filter", "some", &text);
+	net_filters_done(&filters);
 }
 
 static void test_hosts(void **state)
@@ -254,9 +292,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_dnsmasq_conf), cmocka_unit_test(test_nft_each),
-		cmocka_unit_test(test_nft_together), cmocka_unit_test(test_hosts),
-		cmocka_unit_test(test_sysctls),	     cmocka_unit_test(test_refusals),
-		cmocka_unit_test(test_names),	     cmocka_unit_test(test_pool_parts),
+		cmocka_unit_test(test_nft_together), cmocka_unit_test(test_filters),
+		cmocka_unit_test(test_hosts),	     cmocka_unit_test(test_sysctls),
+		cmocka_unit_test(test_refusals),     cmocka_unit_test(test_names),
+		cmocka_unit_test(test_pool_parts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
