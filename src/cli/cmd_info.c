@@ -11,6 +11,7 @@
 #include "cli/commands.h"
 #include "cli/info.h"
 #include "cli/object.h"
+#include "cli/privileged.h"
 #include "cli/table.h"
 #include "codec/json.h"
 
@@ -66,6 +67,8 @@ static void add_head(const json_t *instance, struct buf *out)
 	}
 	if (json_bool(instance, "ephemeral", false))
 		buf_add_str(out, "Ephemeral: yes\n");
+	if (privileged_is(instance))
+		buf_add_str(out, "Privileged: YES, " PRIVILEGED_WORDS "\n");
 	buf_add_str(out, "Profiles: ");
 	add_strings(out, json_object_get(instance, "profiles"));
 }

@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/object.h"
+#include "cli/privileged.h"
 #include "cli/wait.h"
 #include "codec/json.h"
 
@@ -197,6 +198,7 @@ static int create(struct cli *cli, const struct cli_args *args, bool start, char
 	*ret_name = created_name(operation, json_str(request, "name", ""));
 	if (str_empty(json_str(request, "name", "")))
 		(void)printf("%s\n", *ret_name); /* chosen by the daemon: the result */
+	privileged_warn_user(cli, *ret_name);
 	return CLI_OK;
 }
 

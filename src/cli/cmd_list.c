@@ -12,6 +12,7 @@
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/object.h"
+#include "cli/privileged.h"
 #include "cli/table.h"
 #include "codec/json.h"
 
@@ -43,6 +44,8 @@ static void cell_type(const json_t *row, const char *key, struct buf *out)
 	cell_upper(row, "type", out);
 	if (json_bool(row, "ephemeral", false))
 		buf_add_str(out, " (EPHEMERAL)");
+	if (privileged_is(row))
+		buf_add_str(out, " (PRIVILEGED)");
 }
 
 static void cell_lines(const json_t *row, const char *key, struct buf *out)
@@ -100,7 +103,7 @@ static const struct column columns[] = {
 	{ 's', "STATE", cell_upper, "status", 0, NULL },
 	{ '4', "IPV4", cell_addresses, "inet", COLUMN_STATE, "state/network/*/addresses" },
 	{ '6', "IPV6", cell_addresses, "inet6", COLUMN_STATE, "state/network/*/addresses" },
-	{ 't', "TYPE", cell_type, NULL, 0, "type,ephemeral" },
+	{ 't', "TYPE", cell_type, NULL, 0, "type,ephemeral,expanded_config/security.privileged" },
 	{ 'S', "SNAPSHOTS", cell_count, "snapshots", COLUMN_RIGHT | COLUMN_FULL,
 	  "snapshots/*/name" },
 	{ 'm', "MEMORY", cell_bytes, "state.memory.usage", COLUMN_RIGHT | COLUMN_USAGE, NULL },

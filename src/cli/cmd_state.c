@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/names.h"
 #include "cli/object.h"
+#include "cli/privileged.h"
 #include "cli/wait.h"
 #include "codec/json.h"
 
@@ -17,12 +18,13 @@ struct verb {
 	const char *action; /* what the API calls it */
 	const char *status; /* --all takes those in this state */
 	int timeout_s;	    /* default, -1: as long as it takes */
+	bool starts;
 };
 
 static const struct verb verbs[] = {
-	{ "start", "start", "Stopped", -1 },	 { "stop", "stop", "Running", -1 },
-	{ "restart", "restart", "Running", -1 }, { "pause", "freeze", "Running", -1 },
-	{ "resume", "unfreeze", "Frozen", -1 },
+	{ "start", "start", "Stopped", -1, true },     { "stop", "stop", "Running", -1, false },
+	{ "restart", "restart", "Running", -1, true }, { "pause", "freeze", "Running", -1, false },
+	{ "resume", "unfreeze", "Frozen", -1, false },
 };
 
 static const struct cli_option all_options[] = {
@@ -109,6 +111,8 @@ static int act(struct cli *cli, const struct verb *verb, char **names, json_t *b
 
 		if (operations[i] && cli_wait(cli, operations[i], NULL, &err) < 0)
 			status = fail(cli, verb, names[i], &err);
+		else if (operations[i] && verb->starts)
+			privileged_warn_user(cli, names[i]);
 		free(operations[i]);
 	}
 	free(operations);

@@ -49,6 +49,7 @@ libcli_a_SOURCES = \
 	%D%/names.c %D%/names.h \
 	%D%/object.c %D%/object.h \
 	%D%/operate.c \
+	%D%/privileged.c %D%/privileged.h \
 	%D%/progress.c %D%/progress.h \
 	%D%/report.c \
 	%D%/session.c %D%/session.h \

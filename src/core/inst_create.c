@@ -24,6 +24,7 @@
 #include "core/journal.h"
 #include "core/network.h"
 #include "core/pool.h"
+#include "core/privileged.h"
 #include "core/snapshot.h"
 #include "core/template.h"
 #include "db/instances.h"
@@ -334,6 +335,7 @@ enum op_next inst_create_record(struct op *op)
 	inst->stored = true;
 	op_commit(op);
 	log_info(((struct log_keys){ .inst = inst->record->name }), "instance created");
+	privileged_warn(inst);
 	events_publish_lifecycle(&op->core->events, "instance-created", "instances",
 				 inst->record->name);
 	return OP_NEXT;
@@ -347,6 +349,7 @@ enum op_next inst_create_undo_record(struct op *op)
 	if (inst_forget(op, &err) < 0)
 		log_error(((struct log_keys){ .inst = inst->record->name }), "undo: %s", err.msg);
 	inst->stored = false;
+	privileged_forget(op->core, inst->record->name);
 	events_publish_lifecycle(&op->core->events, "instance-deleted", "instances",
 				 inst->record->name);
 	return OP_NEXT;

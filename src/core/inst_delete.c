@@ -24,6 +24,7 @@
 #include "core/journal.h"
 #include "core/network.h"
 #include "core/pool.h"
+#include "core/privileged.h"
 #include "core/snapshot.h"
 #include "db/instances.h"
 #include "spec/keys.h"
@@ -99,6 +100,7 @@ static enum op_next step_clean_up(struct op *op)
 	journal_erase(op);
 	remove_logs(logs);
 	log_info(((struct log_keys){ .inst = inst->record->name }), "instance deleted");
+	privileged_forget(op->core, inst->record->name);
 	events_publish_lifecycle(&op->core->events, "instance-deleted", "instances",
 				 inst->record->name);
 	core_release(op);

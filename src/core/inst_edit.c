@@ -19,6 +19,7 @@
 #include "core/live.h"
 #include "core/monitor_conn.h"
 #include "core/network.h"
+#include "core/privileged.h"
 #include "db/instances.h"
 #include "spec/keys.h"
 
@@ -140,6 +141,7 @@ static enum op_next step_store(struct op *op)
 	inst_record_free(old);
 	live_settled(edit->live);
 	op_no_return(op);
+	privileged_warn(inst);
 	events_publish_lifecycle(&inst->core->events, "instance-updated", "instances",
 				 inst->record->name);
 	return OP_NEXT;

@@ -25,6 +25,7 @@
 #include "core/journal.h"
 #include "core/network.h"
 #include "core/pool.h"
+#include "core/privileged.h"
 #include "db/instances.h"
 #include "spec/names.h"
 
@@ -171,10 +172,12 @@ static enum op_next step_record(struct op *op)
 	(void)strmap_take(&core->instances, inst->record->name);
 	log_info(((struct log_keys){ .inst = record->name }), "instance \"%s\" is called this now",
 		 inst->record->name);
+	privileged_forget(core, inst->record->name);
 	inst_record_free(inst->record);
 	inst->record = record;
 	strmap_set_take(&core->instances, record->name, inst);
 	netman_rename_instance(core->net, record->id, record->name);
+	privileged_warn(inst);
 	events_publish_lifecycle(&core->events, "instance-renamed", "instances", record->name);
 	return OP_NEXT;
 }

@@ -228,6 +228,7 @@ int inst_make_spec(struct inst *inst, struct inst_spec *ret_spec, struct err *er
 	int r;
 
 	fill_names(inst, ret_spec);
+	ret_spec->privileged = keys_get_bool(&inst->expanded.config, "security.privileged", false);
 	ret_spec->nesting = keys_get_bool(&inst->expanded.config, "security.nesting", false);
 	ret_spec->id_base = inst->record->id_base;
 	ret_spec->id_count = inst->record->id_count;

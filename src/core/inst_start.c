@@ -21,6 +21,7 @@
 #include "core/network.h"
 #include "core/network_filter.h"
 #include "core/nicfilter.h"
+#include "core/privileged.h"
 #include "core/scheduler.h"
 #include "db/instances.h"
 #include "network/filter.h"
@@ -175,6 +176,7 @@ static enum op_next step_record(struct op *op)
 		return OP_FAIL;
 	inst->record->last_used_wall_ns = now;
 	replace_str(&inst->record->power, "running");
+	privileged_warn(inst);
 	scheduler_inst_started(inst);
 	return OP_NEXT;
 }

@@ -43,6 +43,7 @@ libcore_a_SOURCES = \
 	%D%/pool.c %D%/pool.h \
 	%D%/pool_edit.c %D%/pool_edit.h \
 	%D%/preview.c %D%/preview.h \
+	%D%/privileged.c %D%/privileged.h \
 	%D%/profile.c %D%/profile.h \
 	%D%/reconcile.c %D%/reconcile.h \
 	%D%/scheduler.c %D%/scheduler.h \

@@ -279,7 +279,13 @@ static const struct key_row rows[] = {
 		.initial = "false",
 		.help = "run containers inside",
 	},
-	ELSEWHERE("security.privileged", "root inside is root on the host"),
+	{
+		.name = "security.privileged",
+		.rule = { .type = VALUE_BOOL },
+		.role = KEY_ROLE_ADMIN,
+		.initial = "false",
+		.help = "root inside is root on the host: no protection from who is root in it",
+	},
 	{
 		.name = "security.protection.delete",
 		.rule = { .type = VALUE_BOOL },
