@@ -274,6 +274,45 @@ static int fill_stage(struct pool *pool, const char *name, int src_fd, struct er
 	return r < 0 ? err_set(err, r, "snapshot into \"%s/%s\"", pool->dir, name) : 0;
 }
 
+static int fill_begun(struct pool *pool, const char *name, struct copy_stage *stage,
+		      struct err *err)
+{
+	int r;
+
+	stage->fd = open_dir(pool->dir_fd, name);
+	if (stage->fd < 0 || flock(stage->fd, LOCK_EX | LOCK_NB) < 0)
+		return err_set(err, stage->fd < 0 ? stage->fd : -errno, "open and lock \"%s/%s\"",
+			       pool->dir, name);
+	r = btrfs_subvol_create(stage->fd, ROOT);
+	if (r == 0)
+		stage->root_fd = r = open_dir(stage->fd, ROOT);
+	if (r >= 0)
+		r = fchmod(stage->root_fd, 0755) < 0 ? -errno : 0;
+	return r < 0 ? err_set(err, r, "make the root of \"%s/%s\"", pool->dir, name) : 0;
+}
+
+static int btrfs_copy_begin(struct pool *pool, const char *stage, struct copy_stage *ret_stage,
+			    struct err *err)
+{
+	struct copy_stage begun = { .fd = -EBADF, .root_fd = -EBADF };
+	char name[STAGE_NAME_LEN];
+	int r = copy_stage_name(stage, name, err);
+
+	if (r < 0)
+		return r;
+	if (mkdirat(pool->dir_fd, name, 0700) < 0)
+		return err_set(err, -errno, "make \"%s/%s\"", pool->dir, name);
+	r = fill_begun(pool, name, &begun, err);
+	if (r == 0) {
+		*ret_stage = begun;
+		return 0;
+	}
+	(void)fd_close(begun.fd);
+	(void)fd_close(begun.root_fd);
+	(void)btrfs_copy_abort(pool, stage, NULL); /* the reason counts */
+	return r;
+}
+
 static int btrfs_copy_fill(struct pool *pool, const struct copy_request *request, struct err *err)
 {
 	_cleanup_(fd_closep) int src_fd = -EBADF;
@@ -319,6 +358,7 @@ const struct storage_driver btrfs_driver = {
 	.volume_free = btrfs_volume_free,
 	.trash_empty = btrfs_trash_empty,
 	.volume_exists = volume_exists_dir,
+	.copy_begin = btrfs_copy_begin,
 	.copy_fill = btrfs_copy_fill,
 	.copy_commit = copy_commit_dir,
 	.copy_abort = btrfs_copy_abort,

@@ -184,7 +184,7 @@ int copy_begin_dir(struct pool *pool, const char *stage, struct copy_stage *ret_
 	_cleanup_(fd_closep) int stage_fd = -EBADF;
 	_cleanup_(fd_closep) int root_fd = -EBADF;
 	char name[STAGE_NAME_LEN];
-	int r = stage_name(stage, name, err);
+	int r = copy_stage_name(stage, name, err);
 
 	if (r < 0)
 		return r;
