@@ -160,11 +160,11 @@ static int run(struct cli *cli, const struct cli_args *args)
 const struct cli_command cmd_export = {
 	.path = "export",
 	.usage = "NAME [FILE|-]",
-	.summary = "Write a stopped instance to a file",
+	.summary = "Write an instance to a file",
 	.text = "The file is laid out as a backup of LXD and Incus, snapshots included. It is streamed:\n"
 		"nothing is kept on the host, and FILE appears when it is whole. \"-\" is standard\n"
-		"output; without FILE it is NAME.tar.zst. \"sysctr import\" brings it back. To export a\n"
-		"running instance, export a copy of it.",
+		"output; without FILE it is NAME.tar.zst. \"sysctr import\" brings it back. An\n"
+		"instance that runs is copied first, and paused only for what changed meanwhile.",
 	.example = "sysctr export web1 web1.tar.zst\n"
 		   "sysctr export web1 - | ssh backup 'cat > web1.tar.zst'",
 	.options = { options },

@@ -109,9 +109,6 @@ static int run(struct cli *cli, const struct cli_args *args)
 
 	cli_catch_interrupts(cli);
 	if (publish(cli, args, &operation, &err) < 0) {
-		if (err.kind == ERR_INVALID && strstr(err.msg, "running"))
-			return cli_fail_hint(cli, name, "publish", &err,
-					     "--force stops it, publishes it and starts it again");
 		return object_fail(cli, &object_instance, name, "publish", &err);
 	}
 	cli_print(json_string_value(json_at(operation, "metadata.fingerprint")));
@@ -122,10 +119,11 @@ static int run(struct cli *cli, const struct cli_args *args)
 const struct cli_command cmd_publish = {
 	.path = "publish",
 	.usage = "NAME[/SNAPSHOT] [PROPERTY=VALUE]...",
-	.summary = "Make an image of a stopped instance, or of a snapshot",
+	.summary = "Make an image of an instance, or of a snapshot",
 	.text = "What makes it one particular machine is left out: machine-id, ssh host keys, DHCP\n"
 		"leases, random seeds, the journal. Where the init of the distribution makes no new\n"
-		"ssh host keys, do that at the first start of a new instance (ssh-keygen -A).",
+		"ssh host keys, do that at the first start of a new instance (ssh-keygen -A).\n"
+		"An instance that runs is copied first, and paused only for what changed meanwhile.",
 	.example = "sysctr publish web1 --alias web description=\"web server\"\n"
 		   "sysctr publish web1 --force --alias web --reuse\n"
 		   "sysctr publish web1/snap0 --alias web",

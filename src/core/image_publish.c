@@ -1,5 +1,8 @@
 /*
- * core/image_publish.c - a stopped instance to an image: check -> await-released -> publish
+ * core/image_publish.c - an instance or a snapshot to an image
+ *
+ *   stopped: check -> await-released -> publish
+ *   running: still_table -> publish -> drop -> erase
  *
  * The op holds the instance; the image is in the store when its row is (image_store_add()).
  */
@@ -15,13 +18,13 @@
 #include "core/inst_events.h"
 #include "core/job.h"
 #include "core/pool.h"
-#include "core/snapshot.h"
 
 void image_publish_free(struct image_publish *publish)
 {
 	if (!publish)
 		return;
 	image_record_free(publish->given);
+	still_done(&publish->still);
 	free(publish->compression);
 	free(publish->snapshot);
 	free(publish);
@@ -71,7 +74,10 @@ static enum op_next step_publish(struct op *op)
 	if (pool_fill_job(op->core, record->pool, &job, &op->err) == 0) {
 		image_store_fill_job(op->core, &job);
 		job.volume = xstrdup(record->name);
-		job.snapshot = xstrdup(snapshot ? snapshot->volume : NULL);
+		if (publish->still.snapshot)
+			job.snapshot = xstrdup(publish->still.snapshot->volume);
+		else if (snapshot)
+			job.snapshot = xstrdup(snapshot->volume);
 		record = snapshot ? snapshot->inst : record;
 		job.image = xstrdup(record->image_fingerprint);
 		strmap_set(&job.variables, "architecture", record->architecture);
@@ -97,6 +103,27 @@ static const struct op_step steps[] = {
 };
 static const struct op_table publish_table = { "image-publish", steps };
 
+static const struct op_step still_steps[] = {
+	{ "publish", step_publish, NULL },
+	{ "drop", still_step_drop, NULL },
+	{ "erase", still_step_erase, NULL },
+	{ 0 },
+};
+static const struct op_table publish_still_table = { "publish-still", still_steps };
+
+static void add_tables(struct op *op, const struct inst *inst, struct image_publish *publish)
+{
+	if (publish->snapshot) {
+		op_add_table(op, &snapshot_table);
+	} else if (inst->state == INST_STOPPED) {
+		op_add_table(op, &publish_table);
+	} else {
+		still_init(&publish->still);
+		op_add_table(op, &still_table);
+		op_add_table(op, &publish_still_table);
+	}
+}
+
 int image_publish(struct inst *inst, struct image_publish *publish, struct op **ret_op,
 		  struct err *err)
 {
@@ -108,9 +135,6 @@ int image_publish(struct inst *inst, struct image_publish *publish, struct op **
 		r = job_check_compression(publish->compression, err);
 	if (r == 0 && publish->snapshot)
 		r = snapshot_find(inst, publish->snapshot, &snapshot, err);
-	else if (r == 0 && inst->state != INST_STOPPED)
-		r = err_kind(err, ERR_INVALID,
-			     "Instance is running: only a stopped one can be published");
 	if (r < 0) {
 		image_publish_free(publish);
 		return r;
@@ -124,7 +148,7 @@ int image_publish(struct inst *inst, struct image_publish *publish, struct op **
 		return r;
 	}
 	op_add_resource(op, "instances", inst->record->name);
-	op_add_table(op, publish->snapshot ? &snapshot_table : &publish_table);
+	add_tables(op, inst, publish);
 	op_start(op);
 	*ret_op = op;
 	return 0;

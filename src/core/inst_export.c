@@ -1,5 +1,8 @@
 /*
- * core/inst_export.c - a stopped instance as a backup, streamed: check -> await-released -> pack
+ * core/inst_export.c - an instance as a backup, streamed
+ *
+ *   stopped: check -> await-released -> pack
+ *   running: still_table -> pack -> drop -> erase
  *
  * Nothing is kept on the host: what the helper writes goes to whoever reads the pipe. A reader that
  * goes away ends the helper, and with it the op.
@@ -23,6 +26,7 @@ void inst_export_free(struct inst_export *export)
 	if (!export)
 		return;
 	(void)fd_close(export->out_fd);
+	still_done(&export->still);
 	free(export->index);
 	free(export->backup);
 	free(export->compression);
@@ -54,6 +58,8 @@ static enum op_next step_pack(struct op *op)
 
 	if (pool_fill_job(op->core, record->pool, &job, &op->err) == 0) {
 		job.volume = xstrdup(record->name);
+		if (export->still.snapshot)
+			job.snapshot = xstrdup(export->still.snapshot->volume);
 		job.image = xstrdup(record->image_fingerprint);
 		strmap_set(&job.variables, "index", export->index);
 		strmap_set(&job.variables, "backup", export->backup);
@@ -74,15 +80,20 @@ static const struct op_step steps[] = {
 };
 static const struct op_table export_table = { "export", steps };
 
+static const struct op_step still_steps[] = {
+	{ "pack", step_pack, NULL },
+	{ "drop", still_step_drop, NULL },
+	{ "erase", still_step_erase, NULL },
+	{ 0 },
+};
+static const struct op_table export_still_table = { "export-still", still_steps };
+
 static int check_request(const struct inst *inst, const struct inst_export *export, struct err *err)
 {
 	int r = core_check_open(inst->core, err);
 
 	if (r == 0)
 		r = job_check_compression(export->compression, err);
-	if (r == 0 && inst->state != INST_STOPPED)
-		r = err_kind(err, ERR_INVALID,
-			     "Instance is running: only a stopped one can be exported");
 	if (r == 0 && !export->instance_only && inst->snapshots.len > BACKUP_SNAPSHOTS_MAX)
 		r = err_kind(err, ERR_INVALID,
 			     "it has more than %d snapshots: leave them out (--instance-only)",
@@ -118,7 +129,13 @@ int inst_export(struct inst *inst, struct inst_export *export, int *ret_fd, stru
 		return r;
 	}
 	op_add_resource(op, "instances", inst->record->name);
-	op_add_table(op, &export_table);
+	if (inst->state == INST_STOPPED) {
+		op_add_table(op, &export_table);
+	} else {
+		still_init(&export->still);
+		op_add_table(op, &still_table);
+		op_add_table(op, &export_still_table);
+	}
 	op_start(op);
 	*ret_fd = TAKE_FD(read_fd);
 	*ret_op = op;

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "core/job.h"
 #include "core/op.h"
+#include "core/snapshot.h"
 
 struct core;
 struct inst;
@@ -47,6 +48,7 @@ char *inst_rebuild_volume(const char *name);
 enum op_next inst_replace_volume(struct op *op, const char *pool, const char *name);
 
 struct inst_export {
+	struct still still;   /* used while it runs */
 	char *index, *backup; /* YAML: backup/index.yaml, backup/container/backup.yaml */
 	char *compression;    /* of job_compressions */
 	bool instance_only;   /* without the snapshots, which the index has else */
@@ -55,10 +57,11 @@ struct inst_export {
 void inst_export_free(struct inst_export *export);
 
 /*
- * Pack a stopped instance, with its snapshots, into the tarball that LXD and Incus call a backup. @export: taken.
+ * Pack an instance, with its snapshots, into the tarball that LXD and Incus call a backup; of one
+ * that runs, a copy (core/snapshot.h). @export: taken.
  *
  * @ret_fd: what to read it from, the caller's; it is whole only if the op succeeds.
- * Errors: ERR_INVALID while it runs or for an unknown compression.
+ * Errors: ERR_INVALID for an unknown compression.
  */
 int inst_export(struct inst *inst, struct inst_export *export, int *ret_fd, struct op **ret_op,
 		struct err *err);

@@ -4,7 +4,8 @@
  *   journal -> copy -> settle -> freeze -> copy-rest -> thaw -> commit -> record
  *
  * The first copy is made while the container works; then it holds still for what has changed since.
- * Writing out to the disk comes after that pause. A stopped one is copied once and never frozen.
+ * Writing out to the disk comes after that pause. A stopped one is copied once and never frozen. What
+ * exports or publishes an instance that runs works on such a copy, which gets no row and goes again.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -37,26 +38,21 @@ enum {
 	MARGIN_MS = 2000 /* between our clock and the file system's */
 };
 
-struct create_args {
-	struct snap_record *snapshot; /* until it is the instance's */
-	char stage[UUID_LEN];
-	bool live;   /* a second pass is needed */
-	bool frozen; /* by us */
-	int64_t since_wall_ns;
-	uint64_t frozen_ns; /* when */
-};
+void still_done(struct still *still)
+{
+	snap_record_free(still->snapshot);
+	still->snapshot = NULL;
+}
 
 static void free_args(void *data)
 {
-	struct create_args *args = data;
-
-	snap_record_free(args->snapshot);
-	free(args);
+	still_done(data);
+	free(data);
 }
 
 static enum op_next step_journal(struct op *op)
 {
-	const struct create_args *args = op->args;
+	const struct still *args = op->args;
 	struct strmap extra = { 0 };
 	int r;
 
@@ -77,7 +73,7 @@ static enum op_next undo_journal(struct op *op)
 
 static enum op_next copy_job(struct op *op, uint32_t pass)
 {
-	const struct create_args *args = op->args;
+	const struct still *args = op->args;
 	struct job job = { .kind = JOB_SNAPSHOT_COPY };
 	enum op_next next = OP_FAIL;
 
@@ -94,7 +90,7 @@ static enum op_next copy_job(struct op *op, uint32_t pass)
 
 static enum op_next step_copy(struct op *op)
 {
-	struct create_args *args = op->args;
+	struct still *args = op->args;
 
 	args->live = op->inst->state != INST_STOPPED && op->inst->state != INST_FROZEN;
 	args->since_wall_ns = aio_wall_now(op->core->loop) - (int64_t)MARGIN_MS * NS_PER_MS;
@@ -113,7 +109,7 @@ static enum op_next removed(struct op *op, const struct job_report *report)
 
 static enum op_next undo_copy(struct op *op)
 {
-	const struct create_args *args = op->args;
+	const struct still *args = op->args;
 	struct job job = { .kind = JOB_SNAPSHOT_DELETE };
 	struct err err = { 0 };
 	enum op_next next = OP_NEXT;
@@ -139,7 +135,7 @@ static bool is_settled(struct inst *inst, struct op *op)
 
 static enum op_next step_settle(struct op *op)
 {
-	const struct create_args *args = op->args;
+	const struct still *args = op->args;
 
 	return args->live ? inst_await(op, is_settled) : OP_NEXT;
 }
@@ -147,7 +143,7 @@ static enum op_next step_settle(struct op *op)
 static enum op_next step_freeze(struct op *op)
 {
 	const struct msg msg = { .force = true }; /* thawed when we die */
-	struct create_args *args = op->args;
+	struct still *args = op->args;
 
 	if (!args->live || op->inst->state != INST_RUNNING)
 		return OP_NEXT;
@@ -159,7 +155,7 @@ static enum op_next step_freeze(struct op *op)
 
 static enum op_next step_thaw(struct op *op)
 {
-	struct create_args *args = op->args;
+	struct still *args = op->args;
 
 	if (!args->frozen || !op->inst->conn)
 		return OP_NEXT;
@@ -168,7 +164,7 @@ static enum op_next step_thaw(struct op *op)
 
 static enum op_next step_copy_rest(struct op *op)
 {
-	const struct create_args *args = op->args;
+	const struct still *args = op->args;
 
 	return args->live ? copy_job(op, PASS_REST) : OP_NEXT;
 }
@@ -176,7 +172,7 @@ static enum op_next step_copy_rest(struct op *op)
 /* How long it held still, for whoever asks. */
 static enum op_next step_note_pause(struct op *op)
 {
-	struct create_args *args = op->args;
+	struct still *args = op->args;
 	uint64_t pause_ns = aio_now(op->core->loop) - args->frozen_ns;
 
 	op->inst->holds_still = false;
@@ -197,7 +193,7 @@ static enum op_next undo_freeze(struct op *op)
 
 static enum op_next committed(struct op *op, const struct job_report *report)
 {
-	const struct create_args *args = op->args;
+	const struct still *args = op->args;
 	const char *size = strmap_get(&report->result, "size");
 
 	if (op->err.code < 0)
@@ -209,7 +205,7 @@ static enum op_next committed(struct op *op, const struct job_report *report)
 
 static enum op_next step_commit(struct op *op)
 {
-	const struct create_args *args = op->args;
+	const struct still *args = op->args;
 	struct job job = { .kind = JOB_SNAPSHOT_COMMIT };
 	enum op_next next = OP_FAIL;
 
@@ -224,7 +220,7 @@ static enum op_next step_commit(struct op *op)
 
 static int store(struct op *op)
 {
-	const struct create_args *args = op->args;
+	const struct still *args = op->args;
 	struct db *db = op->core->db;
 	int r = db_begin(db, &op->err);
 
@@ -241,7 +237,7 @@ static int store(struct op *op)
 
 static enum op_next step_record(struct op *op)
 {
-	struct create_args *args = op->args;
+	struct still *args = op->args;
 	struct inst *inst = op->inst;
 
 	if (store(op) < 0)
@@ -253,6 +249,42 @@ static enum op_next step_record(struct op *op)
 	*vec_push(&inst->snapshots) = TAKE_PTR(args->snapshot);
 	return OP_NEXT;
 }
+
+/* ---- a copy that is no snapshot ---- */
+
+void still_init(struct still *still)
+{
+	char uuid[UUID_LEN];
+
+	still->snapshot = snap_record_new("still");
+	still->snapshot->volume = xstrdup(uuid_new(uuid));
+	(void)uuid_new(still->stage);
+}
+
+static const struct op_step still_steps[] = {
+	{ "journal", step_journal, undo_journal },
+	{ "copy", step_copy, undo_copy },
+	{ "settle", step_settle, NULL },
+	{ "freeze", step_freeze, undo_freeze },
+	{ "copy-rest", step_copy_rest, NULL },
+	{ "thaw", step_thaw, NULL },
+	{ "note-pause", step_note_pause, NULL },
+	{ "commit", step_commit, NULL },
+	{ 0 },
+};
+const struct op_table still_table = { "still", still_steps };
+
+enum op_next still_step_drop(struct op *op)
+{
+	return undo_copy(op);
+}
+
+enum op_next still_step_erase(struct op *op)
+{
+	return undo_journal(op);
+}
+
+/* ---- a snapshot ---- */
 
 static const struct op_step steps[] = {
 	{ "journal", step_journal, undo_journal }, { "copy", step_copy, undo_copy },
@@ -326,7 +358,7 @@ static int make_record(struct inst *inst, const struct snapshot_request *request
 int snapshot_create(struct inst *inst, const struct snapshot_request *request, struct op **ret_op,
 		    struct err *err)
 {
-	struct create_args *args;
+	struct still *args;
 	struct snap_record *snapshot = NULL;
 	struct op *op;
 	int r = core_check_open(inst->core, err);

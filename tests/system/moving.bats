@@ -223,7 +223,16 @@ source_lives() {
 		echo key >/etc/ssh/ssh_host_rsa_key; echo conf >/etc/ssh/sshd_config
 		echo lease >/var/lib/dhcp/dhclient.leases; echo 0123456789abcdef0123456789abcdef >/etc/machine-id
 		rm -r /etc/init.d/acpid; mkdir -p /usr/share; mv /usr/share /usr/was-share; ln -s was-share /usr/share'
-	fails 1 "--force stops it" s publish p1 --alias web
+	pid=$(init_pid p1)
+	s publish p1 --alias live
+	[ "$(init_pid p1)" = "$pid" ]
+	s exec p1 -- true
+	[ -z "$(ls "$T/state/pools/default/snapshots")" ]
+	s launch live p2
+	[ "$(s exec p2 -- cat /root/mark)" = mine ]
+	[ "$(s exec p2 -- wc -c /etc/machine-id | cut -d' ' -f1)" = 0 ]
+	s delete --force p2
+	s image delete live
 	s stop --force p1
 	fails 1 "is not none, gzip, xz or zstd" s publish p1 --compression 'xz;id'
 	s publish p1 --alias web description="of a test" --public
@@ -285,7 +294,13 @@ helper_of() {
 	s launch openrc e1 -c user.note=$'two\nlines: #1'
 	s exec e1 -- sh -c 'echo mine >/root/mark; ln /root/mark /root/mark2'
 	cd "$T"
-	fails 1 "only a stopped one" s export e1
+	pid=$(init_pid e1)
+	s export e1 live.tar
+	[ "$(init_pid e1)" = "$pid" ]
+	s exec e1 -- true
+	[ -z "$(ls "$T/state/pools/default/snapshots")" ]
+	[ "$(tar xOf live.tar backup/container/rootfs/root/mark)" = mine ]
+	rm live.tar
 	s stop --force e1
 	fails 1 "is not none, gzip, xz or zstd" s export e1 --compression 'xz;id'
 	[ -z "$(find "$T" -maxdepth 1 -name 'e1*')" ]
@@ -326,6 +341,25 @@ helper_of() {
 	retry 10 no_half_made || { daemon_restart; retry 10 no_half_made; }
 	s start e1
 	s delete --force e1
+}
+
+@test "export: sysctrd killed after each step leaves the instance running and no copy of it" {
+	s launch openrc e2
+	pid=$(init_pid e2)
+	for step in still/journal still/copy still/freeze still/commit export-still/pack export-still/drop; do
+		echo "after $step"
+		dies_after $step s export e2 "$T/dies.tar"
+		source_of_e2_lives "$pid"
+		retry 10 no_half_made
+		[ -z "$(ls "$T/state/pools/default/snapshots")" ]
+	done
+	s delete --force e2
+}
+
+source_of_e2_lives() {
+	retry 10 is_status e2 Running
+	[ "$(init_pid e2)" = "$1" ]
+	s exec e2 -- true
 }
 
 @test "rebuild: a new root, the same machine" {
