@@ -33,6 +33,7 @@ libmonitor_a_SOURCES = \
 	%D%/setup_cgroup.c \
 	%D%/setup_clone.c \
 	%D%/setup_name.c \
+	%D%/setup_nesting.c \
 	%D%/setup_net.c \
 	%D%/setup_process.c \
 	%D%/setup_root.c \

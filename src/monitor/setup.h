@@ -42,5 +42,8 @@ int setup_announce(void *mon, struct err *err);
 /* setup_root.c */
 int setup_make_root(void *mon, struct err *err);
 
+/* setup_nesting.c */
+int setup_bind_nested(void *mon, struct err *err);
+
 /* setup_net.c */
 int setup_attach_nics(void *mon, struct err *err);

@@ -33,6 +33,7 @@ static const struct phase life_phases[] = {
 	{ "attach-nics", setup_attach_nics, false },
 	{ "set-limits", setup_set_limits, false },
 	{ "await-root", setup_await_root, true },
+	{ "bind-nested", setup_bind_nested, false },
 	{ "attach-devices", setup_attach_devices, false },
 	{ "release", setup_release, false },
 	{ "await-exec", setup_await_exec, true },

@@ -139,11 +139,13 @@ static int act_kill(struct mon *mon, struct err *err)
 	return cgroup_kill(&mon->cgroup, err);
 }
 
+/* What was written below the overlay is not to be seen by one that was there before. */
 static bool same_root(const struct inst_spec *a, const struct inst_spec *b)
 {
-	return a->privileged == b->privileged && a->id_base == b->id_base &&
-	       a->id_count == b->id_count && a->root_kind == b->root_kind &&
-	       streq(a->root_path, b->root_path) && streq(a->root_lower, b->root_lower);
+	return a->privileged == b->privileged && a->nesting == b->nesting &&
+	       a->id_base == b->id_base && a->id_count == b->id_count &&
+	       a->root_kind == b->root_kind && streq(a->root_path, b->root_path) &&
+	       streq(a->root_lower, b->root_lower);
 }
 
 /* The spec of the new life is the one that was pushed last. Returns: 0 or -errno. */

@@ -34,4 +34,5 @@ libos_a_SOURCES = \
 	%D%/sock.c %D%/sock.h \
 	%D%/tree_copy.c %D%/tree_copy.h \
 	%D%/tree_remove.c %D%/tree_remove.h \
-	%D%/tree_usage.c %D%/tree_usage.h
+	%D%/tree_usage.c %D%/tree_usage.h \
+	%D%/upperdir.c %D%/upperdir.h

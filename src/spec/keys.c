@@ -277,7 +277,7 @@ static const struct key_row rows[] = {
 		.name = "security.nesting",
 		.rule = { .type = VALUE_BOOL },
 		.initial = "false",
-		.help = "run containers inside",
+		.help = "run containers inside: Docker and podman get directories for their layers",
 	},
 	{
 		.name = "security.privileged",
