@@ -170,7 +170,7 @@ pool_of() {
 	[ -z "$(find "$T/dir" -maxdepth 1 -name '.new-*')" ]
 	# asked to stop, it undoes
 	# (a process that has made nothing yet is just ended)
-	for ms in 10 20 40 80 160; do
+	for ms in 10 20 40 80 160 320 640 1280; do
 		run jobrun volume-create $pool volume=k image="$big" kill_after_ms=$ms signal=15
 		[ "$status" -eq 1 ] && break
 		[ "$status" -eq 143 ]
