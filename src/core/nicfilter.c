@@ -12,6 +12,7 @@
 #include "core/network.h"
 #include "core/network_filter.h"
 #include "network/filter.h"
+#include "spec/bitrate.h"
 #include "spec/device.h"
 #include "spec/keys.h"
 
@@ -20,12 +21,27 @@ static bool device_bool(const struct strmap *device, const char *key)
 	return keys_get_bool(device, key, false);
 }
 
+/* Returns: bytes in a second, 0 for no limit. limits.max counts for both ways, as elsewhere. */
+static uint64_t limit_of(const struct strmap *device, const char *key)
+{
+	uint64_t limit = 0;
+
+	(void)bitrate_parse(device_get(device, "limits.max", device_get(device, key, "")), &limit);
+	return limit;
+}
+
+static bool has_senders(const struct strmap *device)
+{
+	return device_bool(device, "security.mac_filtering") ||
+	       device_bool(device, "security.ipv4_filtering") ||
+	       device_bool(device, "security.ipv6_filtering");
+}
+
 static bool is_filtered(const struct strmap *device)
 {
 	return streq(device_get(device, "type", NULL), "nic") &&
-	       (device_bool(device, "security.mac_filtering") ||
-		device_bool(device, "security.ipv4_filtering") ||
-		device_bool(device, "security.ipv6_filtering"));
+	       (has_senders(device) || limit_of(device, "limits.egress") > 0 ||
+		limit_of(device, "limits.ingress") > 0);
 }
 
 /* What the device asks for, else what the network gave it. */
@@ -49,6 +65,9 @@ void nicfilter_add(const struct inst *inst, struct net_filters *filters)
 		const struct strmap *device = entry->value;
 		_cleanup_(freep) char *host_name = NULL;
 		struct net_filter filter = {
+			.egress = limit_of(device, "limits.egress"),
+			.ingress = limit_of(device, "limits.ingress"),
+			.senders = has_senders(device),
 			.ipv4 = device_bool(device, "security.ipv4_filtering"),
 			.ipv6 = device_bool(device, "security.ipv6_filtering"),
 		};

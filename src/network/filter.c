@@ -7,6 +7,7 @@
  */
 #include "network/filter.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +17,9 @@
 
 enum {
 	MAC_HEX_LEN = 12 + 1,
-	IP6_HEX_LEN = 32 + 1
+	IP6_HEX_LEN = 32 + 1,
+	BURST_MIN = 256 * 1024, /* a few packets as big as the kernel makes them */
+	BURSTS_PER_S = 10
 };
 
 void net_filters_done(struct net_filters *filters)
@@ -32,6 +35,10 @@ void net_filters_add(struct net_filters *filters, const struct net_filter *filte
 
 		if (!streq(old->host_name, filter->host_name))
 			continue;
+		if (!filter->senders && old->senders) {
+			merged.senders = true;
+			merged.mac = old->mac;
+		}
 		if (!filter->ipv4 && old->ipv4) {
 			merged.ipv4 = true;
 			merged.has4 = old->has4;
@@ -130,6 +137,15 @@ static void add_advert_chain(const struct net_filter *filter, size_t i, const ui
 	buf_add_str(out, "\t\tdrop\n\t}\n");
 }
 
+static void add_limit(uint64_t bytes_per_s, struct buf *out)
+{
+	uint64_t burst = MIN(MAX(bytes_per_s / BURSTS_PER_S, (uint64_t)BURST_MIN), UINT32_MAX);
+
+	buf_printf(out,
+		   "\t\tlimit rate over %" PRIu64 " bytes/second burst %" PRIu64 " bytes drop\n",
+		   bytes_per_s, burst);
+}
+
 static void add_chain(const struct net_filter *filter, size_t i, struct buf *out)
 {
 	static const struct net_ip6 link = { .addr = { 0xfe, 0x80 }, .prefix = 64 };
@@ -138,8 +154,16 @@ static void add_chain(const struct net_filter *filter, size_t i, struct buf *out
 	net_ip6_slaac(&link, filter->mac, local);
 	if (filter->ipv6)
 		add_advert_chain(filter, i, local, out);
+	if (filter->ingress > 0) {
+		buf_printf(out, "\tchain n%zu-in {\n", i);
+		add_limit(filter->ingress, out);
+		buf_add_str(out, "\t}\n");
+	}
 	buf_printf(out, "\tchain n%zu {\n", i);
-	add_mac_rules(filter, out);
+	if (filter->egress > 0)
+		add_limit(filter->egress, out);
+	if (filter->senders)
+		add_mac_rules(filter, out);
 	/* In a VLAN or another wrapping no address would be looked at. */
 	if (filter->ipv4 || filter->ipv6)
 		buf_add_str(out, "\t\tether type != { ip, arp, ip6 } drop\n");
@@ -148,6 +172,29 @@ static void add_chain(const struct net_filter *filter, size_t i, struct buf *out
 	if (filter->ipv6)
 		add_ipv6_rules(filter, i, local, out);
 	buf_add_str(out, "\t}\n");
+}
+
+/* What a nic sends comes in at the bridge, what it receives goes out there. */
+static void add_entry(const char *hook, const char *priority, const struct net_filters *filters,
+		      struct buf *out)
+{
+	bool in = streq(hook, "postrouting");
+	const char *separator = "";
+
+	buf_printf(out, "\tchain %s {\n\t\ttype filter hook %s priority %s; policy accept;\n", hook,
+		   hook, priority);
+	for (size_t i = 0; i < filters->list.len; i++) {
+		const struct net_filter *filter = &filters->list.items[i];
+
+		if (in && filter->ingress == 0)
+			continue;
+		if (str_empty(separator))
+			buf_printf(out, "\t\t%s vmap { ", in ? "oifname" : "iifname");
+		buf_printf(out, "%s\"%s\" : jump n%zu%s", separator, filter->host_name, i,
+			   in ? "-in" : "");
+		separator = ", ";
+	}
+	buf_printf(out, "%s\t}\n", str_empty(separator) ? "" : " }\n");
 }
 
 void net_filter_text(const char *tag, const struct net_filters *filters, struct buf *out)
@@ -160,11 +207,7 @@ void net_filter_text(const char *tag, const struct net_filters *filters, struct 
 	buf_printf(out, "table bridge %s {\n", table);
 	for (size_t i = 0; i < filters->list.len; i++)
 		add_chain(&filters->list.items[i], i, out);
-	buf_add_str(out, "\tchain prerouting {\n"
-			 "\t\ttype filter hook prerouting priority dstnat; policy accept;\n"
-			 "\t\tiifname vmap { ");
-	for (size_t i = 0; i < filters->list.len; i++)
-		buf_printf(out, "%s\"%s\" : jump n%zu", i > 0 ? ", " : "",
-			   filters->list.items[i].host_name, i);
-	buf_add_str(out, " }\n\t}\n}\n");
+	add_entry("prerouting", "dstnat", filters, out);
+	add_entry("postrouting", "filter", filters, out);
+	buf_add_str(out, "}\n");
 }

@@ -1,5 +1,5 @@
 /*
- * network/filter.h - what a nic may send: the table "bridge <tag>-nics" for "nft -f -"
+ * network/filter.h - what a nic may send, and how much: the table "bridge <tag>-nics" for "nft -f -"
  *
  * Layer network, pure. One chain per nic, found by the name of its host's end. A frame is judged
  * where it enters the bridge, before anybody learns from it.
@@ -18,10 +18,12 @@
 #include "network/addr.h"
 
 struct net_filter {
-	char host_name[16]; /* of the nic on the host */
-	struct net_mac mac; /* the only one that it may send from */
-	bool ipv4, ipv6;    /* and only from the address below */
-	bool has4, has6;    /* false: from none */
+	char host_name[16];	  /* of the nic on the host */
+	uint64_t egress, ingress; /* bytes in a second; 0: no limit */
+	bool senders;		  /* whether the rest counts */
+	struct net_mac mac;	  /* the only one that it may send from */
+	bool ipv4, ipv6;	  /* and only from the address below */
+	bool has4, has6;	  /* false: from none */
 	uint32_t addr4;
 	uint8_t addr6[16]; /* beside the link-local one of mac */
 };

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "spec/bitrate.h"
 #include "spec/keys.h"
 #include "spec/names.h"
 #include "spec/proxy.h"
@@ -74,6 +75,24 @@ static const struct key_row nic_rows[] = {
 		.help = "address to be leased by DHCP",
 	},
 	{
+		.name = "limits.egress",
+		.rule = { .type = VALUE_STRING },
+		.help = "bits in a second that it sends: 10Mbit",
+		.check = bitrate_check,
+	},
+	{
+		.name = "limits.ingress",
+		.rule = { .type = VALUE_STRING },
+		.help = "bits in a second that it receives",
+		.check = bitrate_check,
+	},
+	{
+		.name = "limits.max",
+		.rule = { .type = VALUE_STRING },
+		.help = "both limits.ingress and limits.egress",
+		.check = bitrate_check,
+	},
+	{
 		.name = "security.ipv4_filtering",
 		.rule = { .type = VALUE_BOOL },
 		.initial = "false",
@@ -120,7 +139,7 @@ static const struct key_row nic_rows[] = {
 	ELSEWHERE("ipv6.neighbor_probe", "routes, gateways and neighbours"),
 	ELSEWHERE("ipv6.routes", "routes, gateways and neighbours"),
 	ELSEWHERE("ipv6.routes.external", "routes, gateways and neighbours"),
-	ELSEWHERE("limits.", "bandwidth limits"),
+	ELSEWHERE("limits.", "priority of its packets"),
 	ELSEWHERE("maas.", "MAAS"),
 	ELSEWHERE("mode", "macvlan and ipvlan modes"),
 	ELSEWHERE("queue.tx.length", "transmit queue"),
@@ -209,16 +228,27 @@ static const struct key_row disk_rows[] = {
 
 static const struct key_row none_rows[] = { TYPE_ROW };
 
+static const char *first_present(const struct strmap *device, const char *const *keys)
+{
+	for (; *keys; keys++)
+		if (!str_empty(device_get(device, *keys, "")))
+			return *keys;
+	return NULL;
+}
+
 static int check_no_bridge(const struct strmap *device, struct err *err)
 {
 	static const char *const keys[] = { "security.port_isolation", "security.mac_filtering",
 					    "security.ipv4_filtering", "security.ipv6_filtering",
 					    NULL };
+	static const char *const limits[] = { "limits.egress", "limits.ingress", "limits.max",
+					      NULL };
+	const char *limit = first_present(device, limits);
 
 	for (const char *const *key = keys; *key; key++)
 		if (keys_get_bool(device, *key, false))
 			return err_kind(err, ERR_INVALID, "%s is for ports of a bridge", *key);
-	return 0;
+	return limit ? err_kind(err, ERR_INVALID, "%s is for ports of a bridge", limit) : 0;
 }
 
 /* Only our own networks tell which address a nic has. */
@@ -267,14 +297,6 @@ char *device_plain_path(const char *path)
 	if (out.len == 0)
 		buf_add_char(&out, '/');
 	return buf_take_str(&out);
-}
-
-static const char *first_present(const struct strmap *device, const char *const *keys)
-{
-	for (; *keys; keys++)
-		if (!str_empty(device_get(device, *keys, "")))
-			return *keys;
-	return NULL;
 }
 
 static int check_root_disk(const struct strmap *device, struct err *err)

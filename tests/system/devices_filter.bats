@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 bats_require_minimum_version 1.5.0
-# devices_filter.bats - what a filtered nic can send, as another container sees it on the wire
+# devices_filter.bats - what a filtered nic can send, and how much, as another container sees it
 load lib
 
 MAC=00:16:3e:00:00:51
@@ -138,6 +138,36 @@ no_filter_rules() {
 	exec 5>&-
 	retry 10 no_filter_rules
 	retry 30 address f1
+}
+
+# flood FROM TO: how many bytes of 3 MB come
+flood() {
+	"$SRCDIR/tests/system/frames.py" "$(init_pid "$1")" "$(init_pid "$2")" "$MAC" "$(lease 4)" \
+		"$(lease 6)" flood
+}
+
+@test "limits.egress and limits.ingress hold on the wire, each its own way, and change live" {
+	local open out in index
+	plug
+	index=$(s exec f1 -- cat /sys/class/net/eth0/ifindex)
+	open=$(flood f1 f2)
+	[ "$open" -gt 1500000 ]
+	plug limits.egress=100kbit
+	out=$(flood f1 f2)
+	[ $((out * 3)) -lt "$open" ]
+	[ $(($(flood f2 f1) * 3)) -gt "$open" ]
+	plug limits.ingress=100kbit
+	in=$(flood f2 f1)
+	[ $((in * 3)) -lt "$open" ]
+	[ $(($(flood f1 f2) * 3)) -gt "$open" ]
+	plug limits.max=100kbit
+	[ $(($(flood f1 f2) * 3)) -lt "$open" ]
+	[ $(($(flood f2 f1) * 3)) -lt "$open" ]
+	plug
+	[ $(($(flood f1 f2) * 3)) -gt "$open" ]
+	[ "$(s exec f1 -- cat /sys/class/net/eth0/ifindex)" = "$index" ]
+	fails 1 "10Mbit" plug limits.egress=10MB
+	fails 1 "is for ports of a bridge" s query -X PATCH -d '{"devices":{"eth1":{"type":"nic","nictype":"p2p","limits.max":"1Mbit"}}}' /1.0/instances/f1
 }
 
 @test "options that make no sense are refused, and no rule is left" {

@@ -144,6 +144,9 @@ static void test_filters(void **state)
 	(void)state;
 	net_filter_text("sysctr", &filters, &text);
 	check_golden("filter", "none", &text);
+	a.senders = b.senders = true;
+	b.egress = 1250000;
+	b.ingress = 125000000;
 	b.ipv4 = b.ipv6 = b.has6 = true;
 	assert_int_equal(net_ip6_parse("fd42::5", b.addr6), 0);
 	net_filters_add(&filters, &a);
