@@ -33,6 +33,7 @@ static const struct phase phases[] = {
 	{ "await-go", child_await_go, false },
 	{ "sysctls", child_set_sysctls, false },
 	{ "masks", child_mask, false },
+	{ "share-mounts", child_share_mounts, false },
 	{ "console-stdio", child_take_console, false },
 	{ "reset", child_reset, false },
 	{ "caps", child_drop_caps, false },

@@ -28,6 +28,7 @@ int child_make_console(void *child, struct err *err);
 int child_bind_notify(void *child, struct err *err);
 int child_pivot(void *child, struct err *err);
 int child_mask(void *child, struct err *err);
+int child_share_mounts(void *child, struct err *err);
 
 /* child_seed.c */
 int child_write_seed(void *child, struct err *err);

@@ -107,3 +107,16 @@ int child_pivot(void *data, struct err *err)
 
 	return r < 0 ? err_set(err, r, "pivot_root") : 0;
 }
+
+/*
+ * As on a host that systemd has booted; in a container it leaves that to whoever made it. Without it
+ * services get no credentials, because those are mounted in a namespace of their own. It comes last:
+ * no root can be pivoted below a shared mount.
+ */
+int child_share_mounts(void *data, struct err *err)
+{
+	int r = mount_make_shared();
+
+	(void)data; /* of this namespace */
+	return r < 0 ? err_set(err, r, "share mounts") : 0;
+}

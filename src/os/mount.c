@@ -141,6 +141,11 @@ int mount_make_private(void)
 	return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ? -errno : 0;
 }
 
+int mount_make_shared(void)
+{
+	return mount(NULL, "/", NULL, MS_REC | MS_SHARED, NULL) < 0 ? -errno : 0;
+}
+
 int mount_pivot(int root_fd)
 {
 	if (fchdir(root_fd) < 0)

@@ -61,6 +61,12 @@ int mount_make_slave(void);
 /* The mounts of this namespace neither send nor receive. Plain. */
 int mount_make_private(void);
 
+/*
+ * The mounts of this namespace send to copies of it that are made later. What received from another
+ * one before goes on to, and sends nothing there. Plain.
+ */
+int mount_make_shared(void);
+
 /* Make @root_fd, a mount, the root and let go of the old one. Plain. */
 int mount_pivot(int root_fd);
 

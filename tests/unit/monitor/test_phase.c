@@ -82,6 +82,7 @@ static void test_tables(void **state)
 		"pivot",
 		"sysctls",
 		"masks",
+		"share-mounts",
 		"caps",
 		"seccomp",
 		"exec",
