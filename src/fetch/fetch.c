@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -235,6 +236,9 @@ static int open_part(struct fetch *fetch, uint64_t *ret_resume_at, struct err *e
 		return err_set(err, -errno, "open \"%s\"", fetch->part_path);
 	if (!S_ISREG(st.st_mode))
 		return err_set(err, -EINVAL, "\"%s\": no regular file", fetch->part_path);
+	if (flock(fetch->fd, LOCK_EX | LOCK_NB) < 0)
+		return err_kind(err, ERR_CONFLICT, "\"%s\" is being downloaded already",
+				fetch->job->dst);
 	*ret_resume_at = fetch->checksum ? (uint64_t)st.st_size : 0;
 	if (*ret_resume_at == 0 && ftruncate(fetch->fd, 0) < 0)
 		return err_set(err, -errno, "empty \"%s\"", fetch->part_path);

@@ -1,5 +1,5 @@
 /*
- * fetch/main.c - sysctr-fetch: JOB_FETCH of spec/job.h, the only program with libcurl
+ * fetch/main.c - sysctr-fetch: JOB_FETCH and JOB_STREAMS_FETCH of spec/job.h, the only program with libcurl
  *
  * Worker; blocks. A program of its own, because loading libcurl takes longer than starting a
  * container.
@@ -7,18 +7,34 @@
 #include <curl/curl.h>
 
 #include "fetch/fetch.h"
+#include "fetch/streams.h"
 #include "image/job_main.h"
+
+/* Loads what it needs of certificates and libraries while the host's files can be seen. */
+static int start_curl(struct err *err)
+{
+	if (curl_global_init(CURL_GLOBAL_ALL) != CURLE_OK)
+		return err_kind(err, ERR_INTERNAL, "libcurl cannot be initialised");
+	return 0;
+}
 
 static int fetch(const struct job *job, struct report *report, struct err *err)
 {
-	/* loads what it needs of certificates and libraries while the host's files can be seen */
-	if (curl_global_init(CURL_GLOBAL_ALL) != CURLE_OK)
-		return err_kind(err, ERR_INTERNAL, "libcurl cannot be initialised");
-	return fetch_run(job, report, err);
+	int r = start_curl(err);
+
+	return r < 0 ? r : fetch_run(job, report, err);
+}
+
+static int fetch_streams(const struct job *job, struct report *report, struct err *err)
+{
+	int r = start_curl(err);
+
+	return r < 0 ? r : streams_run(job, report, err);
 }
 
 static job_fn *const jobs[JOB_KIND_MAX] = {
 	[JOB_FETCH] = fetch,
+	[JOB_STREAMS_FETCH] = fetch_streams,
 };
 
 int main(void)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 #include "os/fd.h"
 
 enum {
@@ -62,11 +63,13 @@ static int on_progress(void *data, curl_off_t total, curl_off_t now, curl_off_t 
 static void set_options(struct state *state)
 {
 	const struct transfer *transfer = state->transfer;
+	bool https_only = transfer->keep_scheme && str_after(transfer->url, "https://");
 	CURL *curl = state->curl;
 
 	(void)curl_easy_setopt(curl, CURLOPT_URL, transfer->url);
 	(void)curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https,file");
-	(void)curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+	(void)curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR,
+			       https_only ? "https" : "http,https");
 	(void)curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
 	(void)curl_easy_setopt(curl, CURLOPT_MAXREDIRS, (long)REDIRECTS_MAX);
 	(void)curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);

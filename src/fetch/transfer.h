@@ -17,6 +17,8 @@ struct transfer {
 	const char *url;
 	uint64_t max_bytes; /* of the whole file; 0: no bound */
 
+	bool keep_scheme; /* https does not lead to http */
+
 	/* where the bytes go: a file from @resume_at on, or a buf */
 	int fd;
 	uint64_t resume_at;

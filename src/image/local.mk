@@ -18,6 +18,7 @@ libimage_a_SOURCES = \
 	%D%/release_index.c %D%/release_index.h \
 	%D%/report.c %D%/report.h \
 	%D%/root_entry.c %D%/root_entry.h \
+	%D%/simplestreams.c %D%/simplestreams.h \
 	%D%/store.c %D%/store.h \
 	%D%/tarball.c %D%/tarball.h \
 	%D%/unpack.c %D%/unpack.h

@@ -28,6 +28,7 @@ static const struct job_row rows[] = {
 	[JOB_BACKUP_STORE] = { "backup-store", "sysctr-unpack" },
 	[JOB_BACKUP_INSPECT] = { "backup-inspect", "sysctr-unpack" },
 	[JOB_BACKUP_UNPACK] = { "backup-unpack", "sysctr-unpack" },
+	[JOB_STREAMS_FETCH] = { "streams-fetch", "sysctr-fetch" },
 };
 static_assert(ARRAY_LEN(rows) == JOB_KIND_MAX, "one row per job");
 

@@ -52,6 +52,8 @@ enum job_kind {
 	JOB_BACKUP_INSPECT,  /* unpack: the index of the backup on standard input, as spec/backup.h
 				encodes it, to standard output */
 	JOB_BACKUP_UNPACK,   /* unpack: the backup on standard input to volume and snapshots */
+	JOB_STREAMS_FETCH,   /* fetch: the image alias or fingerprint of the simplestreams server
+				url to dir/cache/<fingerprint>[.rootfs], as JOB_FETCH does */
 	JOB_KIND_MAX
 };
 
@@ -89,7 +91,9 @@ struct job {
 			      JOB_IMAGE_PUBLISH: architecture, compression;
 			      JOB_INSTANCE_EXPORT: index, backup (YAML), compression,
 			      image.<snapshot> (what it stands on);
-			      JOB_FETCH: index_url, flavor, checksum_url (spec/template.h) */
+			      JOB_FETCH: index_url, flavor, checksum_url (spec/template.h);
+			      JOB_STREAMS_FETCH: alias, architecture,
+			      have.<fingerprint> (not fetched again) */
 	struct strmap properties; /* JOB_IMAGE_STORE: for an image without metadata.yaml;
 			      JOB_BACKUP_UNPACK, JOB_INSTANCE_EXPORT: snapshots -> their
 			      volumes, uuids */
@@ -116,6 +120,7 @@ extern const struct wire_schema job_schema;
  *   IMAGE_BUILD     "property.<key>", architecture, created (unix s), expiry, file, rootfs_file
  *   SNAPSHOT_COMMIT size of a snapshot; replaced=true as soon as a volume is
  *   SNAPSHOT_DELETE hidden=true, as VOLUME_DELETE
+ *   STREAMS_FETCH fingerprint, version, format (unified|split)
  *   FETCH         size, url (after redirects), version (when an index named one)
  */
 struct job_report {

@@ -49,12 +49,15 @@ tests_fuzz_fuzz_ws_LDADD = libcodec.a libbase.a $(WSLAY_LIBS) $(GNUTLS_LIBS)
 check_PROGRAMS += \
 	%D%/fuzz_json \
 	%D%/fuzz_release_index \
+	%D%/fuzz_simplestreams \
 	%D%/fuzz_template \
 	%D%/fuzz_yaml
 tests_fuzz_fuzz_json_SOURCES = %D%/fuzz_json.c %D%/replay.c
 tests_fuzz_fuzz_json_LDADD = $(FUZZ_SPEC_LIBS)
 tests_fuzz_fuzz_release_index_SOURCES = %D%/fuzz_release_index.c %D%/replay.c
 tests_fuzz_fuzz_release_index_LDADD = libimage.a $(FUZZ_SPEC_LIBS)
+tests_fuzz_fuzz_simplestreams_SOURCES = %D%/fuzz_simplestreams.c %D%/replay.c
+tests_fuzz_fuzz_simplestreams_LDADD = libimage.a $(FUZZ_SPEC_LIBS)
 tests_fuzz_fuzz_template_SOURCES = %D%/fuzz_template.c %D%/replay.c
 tests_fuzz_fuzz_template_LDADD = $(FUZZ_SPEC_LIBS)
 tests_fuzz_fuzz_yaml_SOURCES = %D%/fuzz_yaml.c %D%/replay.c
