@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "api/handlers.h"
+#include "api/image_source.h"
 #include "base/mem.h"
 #include "base/parse.h"
 #include "base/str.h"
@@ -18,6 +19,7 @@
 #include "core/core.h"
 #include "core/image.h"
 #include "core/image_publish.h"
+#include "core/image_pull.h"
 #include "core/inst.h"
 #include "core/op.h"
 #include "spec/names.h"
@@ -26,7 +28,7 @@ enum {
 	SNIFF_BYTES_MAX = 60 * 1024
 }; /* fits a pipe, so that it can be passed on unread */
 
-/* ---- JSON: publish, build ---- */
+/* ---- JSON: publish, pull, build ---- */
 
 static int read_aliases(const json_t *body, struct image_record *image, struct err *err)
 {
@@ -87,6 +89,30 @@ static int publish(struct api_req *req, const json_t *source, struct op **ret_op
 	return image_publish(inst, publish, ret_op, &req->err);
 }
 
+static int pull(struct api_req *req, const json_t *source, struct op **ret_op)
+{
+	struct image_pull *pull = xcalloc(1, sizeof(*pull));
+	int r = json_check(req->body, "b:public b:auto_update o:properties a:aliases a:profiles",
+			   &req->err);
+
+	pull->given = image_record_new("");
+	pull->given->public = json_bool(req->body, "public", false);
+	pull->given->auto_update = json_bool(req->body, "auto_update", false);
+	if (r == 0)
+		r = read_image_source(source, &pull->source, &req->err);
+	if (r == 0)
+		r = json_strmap(req->body, "properties", &pull->given->properties, &req->err);
+	if (r == 0)
+		r = json_strv(req->body, "profiles", &pull->given->profiles, &req->err);
+	if (r == 0)
+		r = read_aliases(req->body, pull->given, &req->err);
+	if (r < 0) {
+		image_pull_free(pull);
+		return r;
+	}
+	return image_pull(req->core, pull, ret_op, &req->err);
+}
+
 static void build(struct api_req *req)
 {
 	const json_t *source = json_get_object(req->body, "source");
@@ -100,10 +126,13 @@ static void build(struct api_req *req)
 
 	if (streq(type, "instance") || streq(type, "container") || streq(type, "snapshot"))
 		r = publish(req, source, &op);
+	else if (streq(type, "image"))
+		r = pull(req, source, &op);
 	else if (!streq(type, "template"))
 		r = err_kind(
 			&req->err, ERR_UNSUPPORTED,
-			"image source \"%s\" is not offered; instance, snapshot, template and uploads are",
+			"image source \"%s\" is not offered; image, instance, snapshot, template and "
+			"uploads are",
 			type);
 	else if (!template)
 		r = err_kind(&req->err, ERR_INVALID, "source: template is missing");

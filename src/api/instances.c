@@ -4,6 +4,7 @@
 
 #include "api/devices_body.h"
 #include "api/handlers.h"
+#include "api/image_source.h"
 #include "api/instance_import.h"
 #include "api/instance_state.h"
 #include "api/objects.h"
@@ -192,9 +193,8 @@ static int read_source(const json_t *body, struct inst_create_request *request, 
 		return err_kind(err, ERR_UNSUPPORTED,
 				"source type \"%s\" is not offered; copy, image and none are",
 				type);
-	if (json_get(source, "server") && *json_str(source, "server", ""))
-		return err_kind(err, ERR_UNSUPPORTED,
-				"images of other servers are not offered: import the image first");
+	if (*json_str(source, "server", ""))
+		return read_image_source(source, &request->from, err);
 	if (str_empty(image))
 		return err_kind(err, ERR_INVALID, "source: fingerprint or alias is missing");
 	request->image = xstrdup(image);

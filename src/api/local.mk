@@ -6,6 +6,7 @@ libapi_a_SOURCES = \
 	%D%/files_stream.c \
 	%D%/handlers.h \
 	%D%/image_export.c \
+	%D%/image_source.c %D%/image_source.h \
 	%D%/image_upload.c \
 	%D%/images.c \
 	%D%/instance_export.c \

@@ -407,6 +407,7 @@ void core_close(struct core *core)
 	strmap_done(&core->images);
 	strmap_done(&core->pools);
 	strmap_done(&core->image_volumes);
+	strmap_done(&core->pulled);
 	strmap_done(&core->warnings);
 	strmap_done(&core->server_config);
 	buf_done(&core->seccomp);

@@ -55,7 +55,8 @@ struct core {
 	struct strmap images;	 /* fingerprint -> struct image_record */
 	struct strmap pools;	 /* name -> struct pool_record */
 	struct strmap image_volumes; /* "pool/fingerprint": unpacked there */
-	struct strmap warnings;	     /* "type/entity" -> struct warning_record */
+	struct strmap pulled;	/* core/image_pull.c: what a server was asked for -> fingerprint */
+	struct strmap warnings; /* "type/entity" -> struct warning_record */
 	struct strmap server_config;
 	struct buf seccomp; /* the filter of containers, compiled once */
 	uint64_t host_memory_bytes;

@@ -43,6 +43,7 @@ void inst_create_request_free(struct inst_create_request *request)
 		return;
 	inst_record_free(request->record);
 	free(request->image);
+	image_source_done(&request->from);
 	free(request->copy_from);
 	free(request->copy_snapshot);
 	free(request);
@@ -77,6 +78,8 @@ static enum op_next step_have_image(struct op *op)
 
 	if (request->source == INST_SOURCE_NONE)
 		return OP_NEXT;
+	if (request->from.server)
+		return image_ensure_pulled(op, &request->from);
 	return image_ensure(op, request->image);
 }
 
@@ -161,6 +164,18 @@ int inst_choose_pool(struct inst *inst, struct err *err)
 			"profile that has it");
 }
 
+static int fill_from_source(struct op *op, const struct inst_create_request *request)
+{
+	const struct image_record *image;
+
+	if (!request->from.server)
+		return inst_fill_from_image(op, request->image, op->inst->record);
+	image = image_by_source(op->core, &request->from);
+	if (!image)
+		return err_kind(&op->err, ERR_CONFLICT, "the image was deleted meanwhile");
+	return inst_fill_from_image(op, image->fingerprint, op->inst->record);
+}
+
 static enum op_next step_fill_in(struct op *op)
 {
 	const struct inst_create_request *request = op->args;
@@ -169,7 +184,7 @@ static enum op_next step_fill_in(struct op *op)
 	int r = 0;
 
 	if (request->source == INST_SOURCE_IMAGE)
-		r = inst_fill_from_image(op, request->image, inst->record);
+		r = fill_from_source(op, request);
 	if (r == 0)
 		r = inst_choose_ids(op->core, inst->record, &op->err);
 	if (r < 0)
@@ -456,6 +471,8 @@ static int check_request(struct core *core, struct inst_create_request *request,
 	r = inst_check_record(core, record, NULL, err);
 	if (r < 0 || request->source != INST_SOURCE_IMAGE)
 		return r;
+	if (request->from.server)
+		return image_source_check(&request->from, err);
 	r = image_resolve(core, request->image, &image, err);
 	return r < 0 && template_exists(core, request->image) ? 0 : r;
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "core/image_pull.h"
 #include "core/op.h"
 #include "spec/instance.h"
 
@@ -28,6 +29,7 @@ struct inst_create_request {
 	bool no_profiles;	    /* profiles [] was asked for, not left out */
 	enum inst_source source;
 	char *image;
+	struct image_source from; /* server NULL: image is here, or a template */
 	bool start;
 	char *copy_from;
 	char *copy_snapshot; /* of copy_from; NULL: the instance as it is */

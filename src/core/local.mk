@@ -9,6 +9,7 @@ libcore_a_SOURCES = \
 	%D%/flight.c %D%/flight.h \
 	%D%/image.c %D%/image.h \
 	%D%/image_publish.c %D%/image_publish.h \
+	%D%/image_pull.c %D%/image_pull.h \
 	%D%/image_store.c %D%/image_store.h \
 	%D%/import.c %D%/import.h \
 	%D%/import_record.c \

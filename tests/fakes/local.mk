@@ -35,4 +35,5 @@ tests_fakes_sandboxed_SOURCES = %D%/sandboxed.c
 tests_fakes_sandboxed_LDADD = libos.a libbase.a
 
 ## read, run or compiled by the tests themselves
-EXTRA_DIST += %D%/echo.py %D%/mkbackup.py %D%/mktar.py %D%/sysctrd.py %D%/sysprobe.c %D%/typist.py
+EXTRA_DIST += %D%/echo.py %D%/mkbackup.py %D%/mktar.py %D%/streams.py %D%/sysctrd.py \
+	%D%/sysprobe.c %D%/typist.py
