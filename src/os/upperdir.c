@@ -62,7 +62,8 @@ int upperdir_clone(const struct upperdir *overlay, const char *path, mode_t mode
 	mount_fd = mount_clone(upper_fd, "", false);
 	if (mount_fd < 0)
 		return err_set(err, mount_fd, "clone \"/%s\"", path);
-	r = mount_set_attrs(mount_fd, 0, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NODEV);
+	/* as the overlay is inside: programs of any kind, but no devices */
+	r = mount_set_attrs(mount_fd, MOUNT_ATTR_NODEV, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
 	if (r == 0 && overlay->userns_fd >= 0)
 		r = mount_idmap(mount_fd, overlay->userns_fd);
 	return r < 0 ? err_set(err, r, "prepare \"/%s\"", path) : TAKE_FD(mount_fd);

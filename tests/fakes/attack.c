@@ -67,7 +67,8 @@ static void try_program(int pid, struct counts *counts)
 
 /*
  * Whether there is something to be had from it: it is not dumpable, or its program is not the
- * container's. A process that has ended has no program any more (ENOENT), which proves nothing.
+ * container's. A process that has ended has no program any more (ENOENT), which proves nothing; nor
+ * does EACCES of one that is reaped meanwhile.
  */
 static bool is_foreign(int pid)
 {
@@ -77,7 +78,7 @@ static bool is_foreign(int pid)
 	(void)snprintf(path, sizeof(path), "/proc/%d/exe", pid);
 	n = readlink(path, target, sizeof(target) - 1);
 	if (n < 0)
-		return errno == EACCES;
+		return errno == EACCES && (kill(pid, 0) == 0 || errno == EPERM);
 	target[n] = '\0';
 	return strstr(target, "sysctr-exec") != NULL;
 }
