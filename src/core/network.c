@@ -22,6 +22,7 @@
 static const char *const warning_names[] = {
 	[NETMAN_WARN_UNAVAILABLE] = "network-unavailable",
 	[NETMAN_WARN_FIREWALL] = "network-firewall",
+	[NETMAN_WARN_GUARD] = "network-guard",
 	[NETMAN_WARN_FOREIGN_DROP] = "network-foreign-drop",
 	[NETMAN_WARN_BRIDGE_NF] = "network-bridge-netfilter",
 	[NETMAN_WARN_DHCP] = "network-dhcp",

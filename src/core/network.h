@@ -1,8 +1,7 @@
 /*
  * core/network.h - managed networks: a bridge with addresses, NAT, DHCP and DNS each
  *
- * Layer core, in sysctrd. Calls do not block longer than a few netlink round trips; nft and dnsmasq
- * run as children on the loop. Rows live in the tables networks and leases.
+ * Layer core. Calls block for a few netlink round trips at most; nft and dnsmasq are children.
  *
  *   N1  What a call answered with success is in the database.
  *   N2  Nothing on the host is touched that does not carry our tag or the name of one of our bridges.
@@ -25,8 +24,9 @@ struct netman;
 struct network_record;
 
 enum netman_warning {
-	NETMAN_WARN_UNAVAILABLE,     /* bridge or addresses could not be made */
-	NETMAN_WARN_FIREWALL,	     /* nft missing or refused our table: no NAT */
+	NETMAN_WARN_UNAVAILABLE, /* bridge or addresses could not be made */
+	NETMAN_WARN_FIREWALL,	 /* nft missing or refused our table: no NAT */
+	NETMAN_WARN_GUARD,	 /* nft refused the rules that keep instances from playing router */
 	NETMAN_WARN_FOREIGN_DROP,    /* somebody else's forward chain drops by policy */
 	NETMAN_WARN_BRIDGE_NF,	     /* ... and br_netfilter makes it hit traffic on the bridge */
 	NETMAN_WARN_DHCP,	     /* dnsmasq missing or not staying up */

@@ -95,12 +95,23 @@ static void on_watch_settled(void *data)
 /* The transactions follow each other: tables, bridge table, filters, and again when it is due. */
 static void apply_tables(struct netman *nm);
 
+static void apply_bridge_table(struct netman *nm);
+
 static void on_bridge_table_done(void *data, const char *output, const struct err *err)
 {
 	struct netman *nm = data;
 	(void)output;
-	(void)err; /* a kernel without the family: only the extra protection is missing */
 	nm->nft = NULL;
+	if (err && !nm->nft_names) {
+		nm->nft_names = true;
+		apply_bridge_table(nm);
+		return;
+	}
+	vec_for_each(net, &nm->nets)
+		netman_warn(*net, NETMAN_WARN_GUARD,
+			    err ? xasprintf("instances can answer DHCP and advertise routers: %s",
+					    err->msg)
+				: NULL);
 	netman_firewall_next(nm);
 }
 
@@ -110,7 +121,7 @@ static void apply_bridge_table(struct netman *nm)
 	size_t len;
 	const struct net_plan **plans = collect_plans(nm, &len);
 	if (len > 0)
-		net_nft_bridge_text(nm->tag, plans, len, &text);
+		net_nft_bridge_text(nm->tag, plans, len, !nm->nft_names, &text);
 	else
 		net_nft_remove_text("bridge", nm->tag, &text);
 	run_nft(nm, buf_str(&text), on_bridge_table_done);

@@ -81,6 +81,7 @@ struct netman {
 	/* firewall */
 	struct aio_run *nft;
 	bool nft_dirty; /* run again when the current one has ended */
+	bool nft_names; /* this kernel's nft does not know whose port a nic is */
 	int nft_rules;	/* our table is to have so many; -1: not applied */
 	int watch_fd;
 	struct aio_poll *watch_poll;

@@ -7,6 +7,7 @@
 
 #include "base/macro.h"
 #include "base/str.h"
+#include "spec/nic.h"
 
 void net_nft_remove_text(const char *family, const char *tag, struct buf *out)
 {
@@ -121,8 +122,30 @@ void net_nft_text(const char *tag, const struct net_plan *const *plans, size_t p
 	buf_add_str(out, "}\n");
 }
 
+/* What a container sends on the plan's bridge; without @by_bridge, on any nic that we named. */
+static char *sender_match(const struct net_plan *plan, bool by_bridge)
+{
+	char prefix[NIC_PREFIX_LEN];
+
+	return by_bridge ? xasprintf("meta ibrname \"%s\"", plan->bridge)
+			 : xasprintf("iifname \"%s*\"", nic_host_prefix(plan->tag, prefix));
+}
+
+static void add_guards(const struct net_plan *plan, bool by_bridge, struct buf *out)
+{
+	_cleanup_(freep) char *match = sender_match(plan, by_bridge);
+
+	if (plan->v4.enabled && plan->v4.dhcp)
+		buf_printf(out, "\t\t%s ether type ip udp sport 67 udp dport 68 drop\n", match);
+	if (plan->v6.enabled && plan->v6.dhcp)
+		buf_printf(out,
+			   "\t\t%s ether type ip6 udp sport 547 udp dport 546 drop\n"
+			   "\t\t%s ether type ip6 icmpv6 type nd-router-advert drop\n",
+			   match, match);
+}
+
 void net_nft_bridge_text(const char *tag, const struct net_plan *const *plans, size_t plans_len,
-			 struct buf *out)
+			 bool by_bridge, struct buf *out)
 {
 	net_nft_remove_text("bridge", tag, out);
 	buf_printf(out,
@@ -130,22 +153,8 @@ void net_nft_bridge_text(const char *tag, const struct net_plan *const *plans, s
 		   "\tchain forward {\n"
 		   "\t\ttype filter hook forward priority filter; policy accept;\n",
 		   tag);
-	for (size_t i = 0; i < plans_len; i++) {
-		const struct net_plan *p = plans[i];
-		if (p->v4.enabled && p->v4.dhcp)
-			buf_printf(
-				out,
-				"\t\tmeta ibrname \"%s\" ether type ip udp sport 67 udp dport 68 "
-				"drop\n",
-				p->bridge);
-		if (p->v6.enabled && p->v6.dhcp)
-			buf_printf(out,
-				   "\t\tmeta ibrname \"%s\" ether type ip6 udp sport 547 udp dport "
-				   "546 drop\n"
-				   "\t\tmeta ibrname \"%s\" ether type ip6 icmpv6 type "
-				   "nd-router-advert drop\n",
-				   p->bridge, p->bridge);
-	}
+	for (size_t i = 0; i < plans_len; i++)
+		add_guards(plans[i], by_bridge, out);
 	buf_add_str(out, "\t}\n}\n");
 }
 

@@ -8,6 +8,8 @@
 
 #include <stddef.h>
 
+#include <stdbool.h>
+
 #include "base/buf.h"
 #include "network/plan.h"
 
@@ -18,9 +20,12 @@ void net_nft_text(const char *tag, const struct net_plan *const *plans, size_t p
 /*
  * The table "bridge <tag>": nobody on our bridges but dnsmasq answers DHCP or advertises itself as a
  * router. Apart from the other one, because a kernel may lack the family.
+ *
+ * @by_bridge: know the bridge by its name, which not every kernel can; else each nic whose name on
+ * the host we chose is guarded, and one with a host_name of its own is not.
  */
 void net_nft_bridge_text(const char *tag, const struct net_plan *const *plans, size_t plans_len,
-			 struct buf *out);
+			 bool by_bridge, struct buf *out);
 
 /* Remove one of our tables, whether it is there or not. @family: "inet" or "bridge". */
 void net_nft_remove_text(const char *family, const char *tag, struct buf *out);

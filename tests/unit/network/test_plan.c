@@ -101,7 +101,7 @@ static void test_nft_each(void **state)
 		const struct net_plan *plans[] = { &plan };
 		struct buf text = { 0 };
 		net_nft_text("sysctr", plans, 1, &text);
-		net_nft_bridge_text("sysctr", plans, 1, &text);
+		net_nft_bridge_text("sysctr", plans, 1, true, &text);
 		check_golden("nft", cases[i].name, &text);
 		net_plan_done(&plan);
 	}
@@ -120,6 +120,8 @@ static void test_nft_together(void **state)
 	net_nft_text("sysctr", NULL, 0, &text);
 	net_nft_remove_text("bridge", "sysctr", &text);
 	check_golden("nft", "none", &text);
+	net_nft_bridge_text("sysctr", plans, 1, false, &text);
+	check_golden("nft", "guard-by-name", &text);
 	net_plan_done(&a);
 	net_plan_done(&b);
 }
