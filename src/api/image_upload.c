@@ -190,38 +190,15 @@ static int start_upload(struct api_req *req, int *ret_body_fd, struct op **ret_o
 	return image_upload(req->core, upload, ret_body_fd, ret_op, &req->err);
 }
 
-struct upload {
-	struct api_req *req;
-	struct op *op;
-};
-
-/* A helper that closed early has said why: its operation fails, which is the answer. */
-static void body_is_through(void *data, struct http_req *http, int code)
-{
-	struct upload *upload = data;
-
-	(void)http;
-	if (code == -ECONNABORTED)
-		(void)op_cancel(upload->op, NULL); /* -EINVAL: it has ended by itself */
-	reply_op(upload->req, upload->op);
-	op_unref(upload->op);
-	free(upload);
-}
-
 static void receive(struct api_req *req)
 {
-	struct upload *upload;
 	struct op *op;
 	int body_fd;
 
-	if (start_upload(req, &body_fd, &op) < 0) {
+	if (start_upload(req, &body_fd, &op) < 0)
 		reply_error(req);
-		return;
-	}
-	upload = xcalloc(1, sizeof(*upload));
-	upload->req = req;
-	upload->op = op_ref(op);
-	http_req_stream(req->http, body_fd, body_is_through, upload);
+	else
+		reply_op_upload(req, op, body_fd);
 }
 
 /* A small body that is no JSON is an image: it is all here already. */

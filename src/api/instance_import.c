@@ -15,29 +15,11 @@
 #include "core/import.h"
 #include "core/op.h"
 
-struct upload {
-	struct api_req *req;
-	struct op *op;
-};
-
 bool is_backup(const struct api_req *req)
 {
 	const char *type = http_req_header(req->http, "Content-Type");
 
 	return type && str_after(type, "application/octet-stream");
-}
-
-/* A helper that closed early has said why: its operation fails, which is the answer. */
-static void body_is_through(void *data, struct http_req *http, int code)
-{
-	struct upload *upload = data;
-
-	(void)http;
-	if (code == -ECONNABORTED)
-		(void)op_cancel(upload->op, NULL); /* -EINVAL: it has ended by itself */
-	reply_op(upload->req, upload->op);
-	op_unref(upload->op);
-	free(upload);
 }
 
 static int start(struct api_req *req, int *ret_body_fd, struct op **ret_op)
@@ -63,16 +45,11 @@ static int start(struct api_req *req, int *ret_body_fd, struct op **ret_op)
 
 void import_backup(struct api_req *req)
 {
-	struct upload *upload;
 	struct op *op;
 	int body_fd;
 
-	if (start(req, &body_fd, &op) < 0) {
+	if (start(req, &body_fd, &op) < 0)
 		reply_error(req);
-		return;
-	}
-	upload = xcalloc(1, sizeof(*upload));
-	upload->req = req;
-	upload->op = op_ref(op);
-	http_req_stream(req->http, body_fd, body_is_through, upload);
+	else
+		reply_op_upload(req, op, body_fd);
 }

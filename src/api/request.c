@@ -1,6 +1,7 @@
 /* api/request.c - see request.h */
 #include "api/request.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -185,6 +186,33 @@ void reply_op_end(struct api_req *req, int r, struct op *op)
 	}
 	op_wait(op, &end->waiter);
 	http_req_on_gone(req->http, op_end_gone, end);
+}
+
+struct upload {
+	struct api_req *req;
+	struct op *op;
+};
+
+/* A helper that closed early has said why: its operation fails, which is the answer. */
+static void body_is_through(void *data, struct http_req *http, int code)
+{
+	struct upload *upload = data;
+
+	(void)http;
+	if (code == -ECONNABORTED)
+		(void)op_cancel(upload->op, NULL); /* -EINVAL: it has ended by itself */
+	reply_op(upload->req, upload->op);
+	op_unref(upload->op);
+	free(upload);
+}
+
+void reply_op_upload(struct api_req *req, struct op *op, int body_fd)
+{
+	struct upload *upload = xcalloc(1, sizeof(*upload));
+
+	upload->req = req;
+	upload->op = op_ref(op);
+	http_req_stream(req->http, body_fd, body_is_through, upload);
 }
 
 void reply_file(struct api_req *req, int fd, const char *filename)

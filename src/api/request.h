@@ -56,6 +56,12 @@ void reply_op(struct api_req *req, struct op *op);
 /* From req->err, whose kind says the status. */
 void reply_error(struct api_req *req);
 
+/*
+ * The request's body goes into @body_fd (taken), which @op reads; reply_op() when it is through. A
+ * client that breaks off within it cancels the op.
+ */
+void reply_op_upload(struct api_req *req, struct op *op, int body_fd);
+
 /* reply_error() when @r is negative, else reply_sync() or reply_op(). */
 void reply_result(struct api_req *req, int r);
 void reply_op_result(struct api_req *req, int r, struct op *op);

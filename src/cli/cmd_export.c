@@ -4,20 +4,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "base/time.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/object.h"
 #include "cli/progress.h"
 #include "codec/json.h"
-
-enum {
-	DRAW_AFTER_MS = 1000,
-	DRAW_EVERY_MS = 200
-};
 
 static const struct cli_option options[] = {
 	{ 0, "compression", "none|gzip|xz|zstd", "how to compress (default zstd)", HINT_NONE },
@@ -33,22 +26,8 @@ struct export
 	FILE *stream;
 	char *name; /* NULL: standard output */
 	char *part;
-	uint64_t done, since_ns, drawn_ns;
+	struct progress_bytes progress;
 };
-
-static void draw(struct export *x)
-{
-	uint64_t now_ns = time_mono_ns();
-	struct buf line = { 0 };
-
-	if (now_ns - x->since_ns < (uint64_t)DRAW_AFTER_MS * NS_PER_MS ||
-	    now_ns - x->drawn_ns < (uint64_t)DRAW_EVERY_MS * NS_PER_MS)
-		return;
-	x->drawn_ns = now_ns;
-	progress_format_bytes("Exporting", x->done, 0, now_ns - x->since_ns, &line);
-	progress_draw(x->cli, buf_str(&line));
-	buf_done(&line);
-}
 
 /* Not before the first byte: a refused export leaves no trace. */
 static int open_file(struct export *x, struct err *err)
@@ -70,8 +49,8 @@ static int on_bytes(void *data, const void *bytes, size_t len, struct err *err)
 		return r;
 	if (fwrite(bytes, 1, len, x->stream) != len)
 		return err_set(err, -errno, "write \"%s\"", x->name ? x->part : "-");
-	x->done += len;
-	draw(x);
+	x->progress.done += len;
+	progress_update(x->cli, &x->progress);
 	return 0;
 }
 
@@ -113,10 +92,10 @@ static int export(struct export *x, const struct cli_args *args, const char *com
 	_cleanup_(freep) char *path = object_path(&object_instance, name, suffix);
 	int r;
 
-	x->since_ns = time_mono_ns();
+	x->progress = progress_begin("Exporting");
 	r = client_download(x->cli->client, path, &x->head, on_bytes, x, err);
 	progress_clear(x->cli);
-	if (r == 0 && x->done == 0)
+	if (r == 0 && x->progress.done == 0)
 		r = err_set(err, -EPIPE, "the daemon sent nothing");
 	if (r < 0 && r != -EINTR)
 		ask_reason(x, err);

@@ -15,7 +15,6 @@
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "base/time.h"
 #include "cli/commands.h"
 #include "cli/file.h"
 #include "cli/progress.h"
@@ -24,9 +23,7 @@
 #include "os/fd.h"
 
 enum {
-	PIPE_BYTES = 1024 * 1024,
-	DRAW_AFTER_MS = 1000,
-	DRAW_EVERY_MS = 200
+	PIPE_BYTES = 1024 * 1024
 };
 
 static const struct cli_option copy_options[] = {
@@ -51,12 +48,11 @@ static const struct cli_option owner_options[] = {
 
 struct copy {
 	struct cli *cli;
-	const char *verb; /* "Pushing" */
 	bool recursive, archive, parents;
 	enum files_follow follow;
 	struct file_owner owner;
 	uint64_t failures;
-	uint64_t since_ns, drawn_ns;
+	struct progress_bytes progress;
 };
 
 static void begin_copy(struct copy *copy, struct cli *cli, const struct cli_args *args,
@@ -64,11 +60,10 @@ static void begin_copy(struct copy *copy, struct cli *cli, const struct cli_args
 {
 	*copy = (struct copy){
 		.cli = cli,
-		.verb = verb,
 		.archive = args_has(args, "archive"),
 		.parents = args_has(args, "create-dirs"),
 		.owner = { FILES_NO_ID, FILES_NO_ID, FILES_NO_MODE },
-		.since_ns = time_mono_ns(),
+		.progress = progress_begin(verb),
 	};
 	copy->recursive = copy->archive || args_has(args, "recursive");
 	copy->follow = copy->recursive ? FILES_FOLLOW_NONE : FILES_FOLLOW_ALL;
@@ -95,20 +90,10 @@ static void on_failed(void *data, const char *path, const char *text)
 static void on_copied(void *data, uint64_t bytes, uint64_t files)
 {
 	struct copy *copy = data;
-	struct buf line = { 0 };
-	uint64_t now_ns;
 
 	(void)files;
-	if (!copy->cli->tty_err || copy->cli->quiet)
-		return;
-	now_ns = time_mono_ns();
-	if (now_ns - copy->since_ns < (uint64_t)DRAW_AFTER_MS * NS_PER_MS ||
-	    now_ns - copy->drawn_ns < (uint64_t)DRAW_EVERY_MS * NS_PER_MS)
-		return;
-	copy->drawn_ns = now_ns;
-	progress_format_bytes(copy->verb, bytes, 0, now_ns - copy->since_ns, &line);
-	progress_draw(copy->cli, buf_str(&line));
-	buf_done(&line);
+	copy->progress.done = bytes;
+	progress_update(copy->cli, &copy->progress);
 }
 
 static struct tree_watch watch(struct copy *copy)

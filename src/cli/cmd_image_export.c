@@ -3,11 +3,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/mem.h"
 #include "base/parse.h"
 #include "base/str.h"
-#include "base/time.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/image.h"
@@ -16,9 +14,7 @@
 #include "codec/multipart.h"
 
 enum {
-	FILES_MAX = 2,
-	DRAW_AFTER_MS = 1000,
-	DRAW_EVERY_MS = 200
+	FILES_MAX = 2
 };
 
 /* Written as NAME.part and renamed when everything is there. */
@@ -36,7 +32,7 @@ struct export
 	struct multipart *parser; /* a split image */
 	struct export_file files[FILES_MAX];
 	size_t n_files;
-	uint64_t done, since_ns, drawn_ns;
+	struct progress_bytes progress;
 	struct err err; /* of the parser's callbacks */
 };
 
@@ -101,26 +97,18 @@ static int begin(struct export *x, struct err *err)
 static void draw(struct export *x)
 {
 	const char *length = strmap_get(&x->head.headers, "content-length");
-	uint64_t now_ns = time_mono_ns(), total = 0;
-	struct buf line = { 0 };
 
-	if (now_ns - x->since_ns < (uint64_t)DRAW_AFTER_MS * NS_PER_MS ||
-	    now_ns - x->drawn_ns < (uint64_t)DRAW_EVERY_MS * NS_PER_MS)
-		return;
-	x->drawn_ns = now_ns;
-	if (length && parse_u64(length, INT64_MAX, &total) < 0)
-		total = 0; /* only the percentage is lost */
-	progress_format_bytes("Downloading", x->done, total, now_ns - x->since_ns, &line);
-	progress_draw(x->cli, buf_str(&line));
-	buf_done(&line);
+	if (length && parse_u64(length, INT64_MAX, &x->progress.total) < 0)
+		x->progress.total = 0; /* only the percentage is lost */
+	progress_update(x->cli, &x->progress);
 }
 
 static int on_bytes(void *data, const void *bytes, size_t len, struct err *err)
 {
 	struct export *x = data;
-	int r = x->done == 0 ? begin(x, err) : 0;
+	int r = x->progress.done == 0 ? begin(x, err) : 0;
 
-	x->done += len;
+	x->progress.done += len;
 	if (r == 0 && x->parser) {
 		r = multipart_feed(x->parser, bytes, len, err);
 		if (r < 0 && x->err.code && err)
@@ -154,7 +142,7 @@ static int export_image(struct cli *cli, struct export *x, const char *fingerpri
 	_cleanup_(freep) char *path = object_path(&object_image, fingerprint, "/export");
 	int r;
 
-	x->since_ns = time_mono_ns();
+	x->progress = progress_begin("Downloading");
 	r = client_download(cli->client, path, &x->head, on_bytes, x, err);
 	if (r == 0 && x->parser)
 		r = multipart_end(x->parser, err);

@@ -12,7 +12,6 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "base/time.h"
 #include "base/uuid.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
@@ -23,8 +22,6 @@
 
 enum {
 	PARTS_MAX = 5, /* head, file, head, file, tail */
-	DRAW_EVERY_MS = 200,
-	DRAW_AFTER_MS = 1000,
 	FILE_MAX = 1024 * 1024
 };
 
@@ -38,7 +35,7 @@ struct upload {
 		const char *name;
 	} parts[PARTS_MAX];
 	size_t n_parts, at;
-	uint64_t sent, total, since_ns, drawn_ns;
+	struct progress_bytes progress;
 };
 
 static const struct cli_option import_options[] = {
@@ -100,7 +97,7 @@ static int add_file(struct upload *u, const char *path, struct err *err)
 	if (S_ISDIR(st.st_mode))
 		return err_kind(err, ERR_INVALID, "\"%s\" is a directory, not an archive", path);
 	if (S_ISREG(st.st_mode))
-		u->total += (uint64_t)st.st_size;
+		u->progress.total += (uint64_t)st.st_size;
 	return 0;
 }
 
@@ -117,20 +114,6 @@ static void upload_done(struct upload *u)
 		if (u->parts[i].fd >= 0)
 			(void)close(u->parts[i].fd);
 	}
-}
-
-static void draw(struct upload *u)
-{
-	uint64_t now_ns = time_mono_ns();
-	struct buf line = { 0 };
-
-	if (now_ns - u->since_ns < (uint64_t)DRAW_AFTER_MS * NS_PER_MS ||
-	    now_ns - u->drawn_ns < (uint64_t)DRAW_EVERY_MS * NS_PER_MS)
-		return;
-	u->drawn_ns = now_ns;
-	progress_format_bytes("Uploading", u->sent, u->total, now_ns - u->since_ns, &line);
-	progress_draw(u->cli, buf_str(&line));
-	buf_done(&line);
 }
 
 static ssize_t read_upload(void *data, void *out, size_t cap, struct err *err)
@@ -151,8 +134,8 @@ static ssize_t read_upload(void *data, void *out, size_t cap, struct err *err)
 			n = read(u->parts[u->at].fd, out, cap);
 			if (n < 0)
 				return err_set(err, -errno, "read \"%s\"", u->parts[u->at].name);
-			u->sent += (uint64_t)n;
-			draw(u);
+			u->progress.done += (uint64_t)n;
+			progress_update(u->cli, &u->progress);
 		}
 		if (n > 0)
 			return n;
@@ -206,7 +189,7 @@ static int send_files(struct cli *cli, const struct cli_args *args, struct clien
 	_cleanup_(freep) char *file_name = header_name(args->words[0]);
 	_cleanup_(freep) char *type = NULL;
 	_cleanup_(freep) char *name = xasprintf("X-LXD-filename: %s", file_name);
-	struct upload u = { .cli = cli, .since_ns = time_mono_ns() };
+	struct upload u = { .cli = cli, .progress = progress_begin("Uploading") };
 	const char *headers[4] = { 0 };
 	struct http_request request = { .method = "POST",
 					.target = "/1.0/images",

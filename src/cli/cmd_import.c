@@ -7,19 +7,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "base/time.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/progress.h"
 #include "codec/json.h"
-
-enum {
-	DRAW_AFTER_MS = 1000,
-	DRAW_EVERY_MS = 200
-};
 
 static const struct cli_option options[] = {
 	{ 's', "storage", "POOL", "pool for the root file system", HINT_POOL },
@@ -31,22 +24,8 @@ struct upload {
 	struct cli *cli;
 	const char *name; /* for messages */
 	int fd;
-	uint64_t sent, total, since_ns, drawn_ns;
+	struct progress_bytes progress;
 };
-
-static void draw(struct upload *u)
-{
-	uint64_t now_ns = time_mono_ns();
-	struct buf line = { 0 };
-
-	if (now_ns - u->since_ns < (uint64_t)DRAW_AFTER_MS * NS_PER_MS ||
-	    now_ns - u->drawn_ns < (uint64_t)DRAW_EVERY_MS * NS_PER_MS)
-		return;
-	u->drawn_ns = now_ns;
-	progress_format_bytes("Uploading", u->sent, u->total, now_ns - u->since_ns, &line);
-	progress_draw(u->cli, buf_str(&line));
-	buf_done(&line);
-}
 
 static ssize_t read_upload(void *data, void *out, size_t cap, struct err *err)
 {
@@ -55,8 +34,8 @@ static ssize_t read_upload(void *data, void *out, size_t cap, struct err *err)
 
 	if (n < 0)
 		return err_set(err, -errno, "read \"%s\"", u->name);
-	u->sent += (uint64_t)n;
-	draw(u);
+	u->progress.done += (uint64_t)n;
+	progress_update(u->cli, &u->progress);
 	return n;
 }
 
@@ -72,7 +51,7 @@ static int open_upload(struct upload *u, const char *file, struct err *err)
 		return err_kind(err, ERR_INVALID, "\"%s\" is a directory, not a backup", file);
 	if (isatty(u->fd))
 		return err_kind(err, ERR_INVALID, "standard input is a terminal, not a backup");
-	u->total = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
+	u->progress.total = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
 	return 0;
 }
 
@@ -125,7 +104,7 @@ static void tell(struct cli *cli, const json_t *operation)
 static int run(struct cli *cli, const struct cli_args *args)
 {
 	_cleanup_(json_decrefp) json_t *operation = NULL;
-	struct upload u = { .cli = cli, .fd = -EBADF, .since_ns = time_mono_ns() };
+	struct upload u = { .cli = cli, .fd = -EBADF, .progress = progress_begin("Uploading") };
 	struct client_reply reply = { 0 };
 	struct err err = { 0 };
 	int r = open_upload(&u, args_word(args, 0), &err);

@@ -15,6 +15,11 @@
 #include "cli/term.h"
 #include "codec/json.h"
 
+enum {
+	DRAW_AFTER_MS = 1000,
+	DRAW_EVERY_MS = 200
+};
+
 /* A number that may have come as text. */
 static uint64_t number_of(const json_t *object, const char *key)
 {
@@ -104,4 +109,27 @@ void progress_clear(struct cli *cli)
 	(void)fprintf(stderr, "\r%*s\r", (int)cli->progress_len, "");
 	(void)fflush(stderr);
 	cli->progress_len = 0;
+}
+
+struct progress_bytes progress_begin(const char *what)
+{
+	return (struct progress_bytes){ .what = what, .since_ns = time_mono_ns() };
+}
+
+void progress_update(struct cli *cli, struct progress_bytes *bytes)
+{
+	struct buf line = { 0 };
+	uint64_t now_ns;
+
+	if (!cli->tty_err || cli->quiet)
+		return;
+	now_ns = time_mono_ns();
+	if (now_ns - bytes->since_ns < (uint64_t)DRAW_AFTER_MS * NS_PER_MS ||
+	    now_ns - bytes->drawn_ns < (uint64_t)DRAW_EVERY_MS * NS_PER_MS)
+		return;
+	bytes->drawn_ns = now_ns;
+	progress_format_bytes(bytes->what, bytes->done, bytes->total, now_ns - bytes->since_ns,
+			      &line);
+	progress_draw(cli, buf_str(&line));
+	buf_done(&line);
 }
