@@ -461,6 +461,8 @@ void cgroup_read_usage(const struct cgroup *cg, struct cgroup_usage *ret_usage)
 
 	*ret_usage = (struct cgroup_usage){ 0 };
 	read_memory(cg, v1_of[CGROUP_MEMORY], ret_usage);
+	/* the kernel keeps its high-water mark without a lock, so that it may lag behind */
+	ret_usage->memory_peak_bytes = MAX(ret_usage->memory_peak_bytes, ret_usage->memory_bytes);
 	if (v1_of[CGROUP_CPUACCT] >= 0)
 		ret_usage->cpu_usage_ns = read_number(cg, v1_of[CGROUP_CPUACCT], "cpuacct.usage");
 	else
