@@ -22,7 +22,7 @@ struct import {
 	char *name;	 /* NULL: as the backup says */
 	char *pool;	 /* NULL: where its root disk says, or the default */
 	bool trusted;	 /* devices and keys that reach the host are taken as well */
-	int body_fd;	 /* the upload; the rest is inst_import()'s */
+	int body_fd;	 /* the upload; the rest is import_start()'s */
 	int file_fd;	 /* where it is stored */
 	int index_fd;	 /* spec/backup.h */
 	char **left_out; /* sentences */

@@ -4,11 +4,9 @@
 A CASE is a function below; each starts from a small, valid backup, so that exactly one thing is
 wrong. The compression follows FILE's ending (.tar .tar.gz .tar.xz .tar.zst).
 """
-import subprocess
-import sys
 import tarfile
 
-from mktar import CAPABILITY, COMPRESSORS, ELF, Archive, write
+from mktar import CAPABILITY, ELF, run
 
 # As Debian's LXD 5.0.2 writes it: keys sorted, the configuration under "container".
 LXD = """name: c1
@@ -384,19 +382,5 @@ def big_owner(a):
     a.add("backup/container/rootfs/etc/evil", b"x", uid=100000)
 
 
-def main():
-    case, path = sys.argv[1:]
-    archive = Archive()
-    globals()[case](archive)
-    with open(path, "wb") as out:
-        command = COMPRESSORS.get(path.rsplit(".", 1)[-1])
-        if not command:
-            write(archive, out)
-            return
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=out) as child:
-            write(archive, child.stdin)
-            child.stdin.close()
-
-
 if __name__ == "__main__":
-    main()
+    run(globals())

@@ -283,10 +283,11 @@ COMPRESSORS = {"gz": ["gzip", "-1n"], "xz": ["xz", "-1"], "bz2": ["bzip2"], "zst
                "lzma": ["xz", "--format=lzma", "-1"]}
 
 
-def main():
+def run(cases):
+    """The arguments' CASE, a function of @cases that fills an archive, to the arguments' FILE."""
     case, path = sys.argv[1:]
     archive = Archive()
-    globals()[case](archive)
+    cases[case](archive)
     with open(path, "wb") as out:
         command = COMPRESSORS.get(path.rsplit(".", 1)[-1])
         if not command:
@@ -298,4 +299,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    run(globals())
