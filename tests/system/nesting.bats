@@ -109,6 +109,7 @@ podman_run() {
 
 @test "without nesting systemd isolates its services" {
 	never in_n1 mountpoint /var/lib/docker
+	retry 120 in_n1 systemctl is-active -q dbus.socket
 	in_n1 sh -c 'echo secret >/root/cred'
 	for property in PrivateTmp=yes ProtectSystem=strict ProtectHome=yes DynamicUser=yes \
 		PrivateDevices=yes ProtectKernelTunables=yes PrivateUsers=yes ProtectProc=invisible \
