@@ -2,6 +2,7 @@
 #include "files/stream.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -69,14 +70,20 @@ int stream_flush(struct stream_out *out)
 	return r;
 }
 
-int stream_put(struct stream_out *out, enum frame_type type, const void *bytes, size_t len)
+static void put_header(struct stream_out *out, enum frame_type type, size_t len)
 {
 	char header[FRAME_HEADER_LEN];
-	int r;
 
 	put_u32(header, (uint32_t)type);
 	put_u32(header + 4, (uint32_t)len);
 	buf_add(&out->buf, header, sizeof(header));
+}
+
+int stream_put(struct stream_out *out, enum frame_type type, const void *bytes, size_t len)
+{
+	int r;
+
+	put_header(out, type, len);
 	if (out->buf.len + len <= STREAM_BUFFER) {
 		buf_add(&out->buf, bytes, len);
 		return 0;
@@ -87,6 +94,49 @@ int stream_put(struct stream_out *out, enum frame_type type, const void *bytes, 
 	else if (r == 0)
 		r = fd_write_all(out->fd, bytes, len);
 	return r;
+}
+
+/* Returns: bytes of the file, or of zeros where it has none any more, or -errno of the stream. */
+static ssize_t put_block(struct stream_out *out, int fd, off_t from, size_t len, bool *ret_short)
+{
+	size_t want = MIN(len, STREAM_BUFFER);
+	char *bytes = buf_reserve(&out->buf, want);
+	ssize_t n = *ret_short ? 0 : pread(fd, bytes, want, from);
+	int r;
+
+	if (n <= 0) {
+		*ret_short = true;
+		memset(bytes, 0, want);
+		n = (ssize_t)want;
+	}
+	r = fd_write_all(out->fd, bytes, (size_t)n);
+	return r < 0 ? r : n;
+}
+
+int stream_put_file(struct stream_out *out, int fd, off_t from, size_t len)
+{
+	bool is_short = false, spliced = true;
+	int r;
+
+	put_header(out, FRAME_DATA, len);
+	r = stream_flush(out);
+	while (r == 0 && len > 0) {
+		off_t at = from;
+		ssize_t n = spliced ? splice(fd, &at, out->fd, NULL, len, SPLICE_F_MOVE) : 0;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EPIPE)
+			return -EPIPE;
+		spliced = n > 0;
+		if (!spliced)
+			n = put_block(out, fd, from, len, &is_short);
+		if (n < 0)
+			return (int)n;
+		from += n;
+		len -= (size_t)n;
+	}
+	return r < 0 ? r : is_short;
 }
 
 int stream_put_object(struct stream_out *out, enum frame_type type,
@@ -112,8 +162,8 @@ void stream_in_done(struct stream_in *in)
 	in->bytes = NULL;
 }
 
-/* Returns: bytes that came, 0 at the end of the stream, -errno. */
-static ssize_t fill(struct stream_in *in)
+/* At most @max. Returns: bytes that came, 0 at the end of the stream, -errno. */
+static ssize_t fill(struct stream_in *in, size_t max)
 {
 	ssize_t n;
 
@@ -125,7 +175,7 @@ static ssize_t fill(struct stream_in *in)
 		in->begin = 0;
 	}
 	do
-		n = read(in->fd, in->bytes + in->end, STREAM_BUFFER - in->end);
+		n = read(in->fd, in->bytes + in->end, MIN(max, STREAM_BUFFER - in->end));
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return errno == ECONNRESET ? 0 : -errno;
@@ -140,7 +190,7 @@ ssize_t stream_data(struct stream_in *in, const char **ret_bytes)
 	if (in->left == 0)
 		return 0;
 	if (in->begin == in->end) {
-		ssize_t r = fill(in);
+		ssize_t r = fill(in, STREAM_BUFFER);
 
 		if (r <= 0)
 			return r < 0 ? r : -ECONNABORTED;
@@ -170,7 +220,8 @@ int stream_next(struct stream_in *in)
 	if (r < 0)
 		return r;
 	while (in->end - in->begin < FRAME_HEADER_LEN) {
-		ssize_t n = fill(in);
+		size_t missing = FRAME_HEADER_LEN - (in->end - in->begin);
+		ssize_t n = fill(in, in->lean ? missing : STREAM_BUFFER);
 
 		if (n < 0)
 			return (int)n;
@@ -185,7 +236,32 @@ int stream_next(struct stream_in *in)
 	in->begin += FRAME_HEADER_LEN;
 	in->type = (enum frame_type)type;
 	in->left = len;
+	in->lean = in->type == FRAME_DATA && len >= STREAM_SPLICE_MIN;
 	return 1;
+}
+
+ssize_t stream_data_to(struct stream_in *in, int fd)
+{
+	const char *bytes;
+	ssize_t n;
+	int r;
+
+	while (in->lean && in->left > 0 && in->begin == in->end) {
+		n = splice(in->fd, NULL, fd, NULL, in->left, SPLICE_F_MOVE);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EINVAL) /* not a pipe, or a file system that cannot */
+			break;
+		if (n <= 0)
+			return n < 0 ? -errno : -ECONNABORTED;
+		in->left -= (size_t)n;
+		return n;
+	}
+	n = stream_data(in, &bytes);
+	if (n <= 0)
+		return n;
+	r = fd_write_all(fd, bytes, (size_t)n);
+	return r < 0 ? r : n;
 }
 
 int stream_object(struct stream_in *in, const struct wire_schema *schema, void *ret_object)

@@ -20,7 +20,9 @@ enum {
 	FRAME_HEADER_LEN = 8,
 	FRAME_DATA_MAX = 1024 * 1024,
 	FRAME_ENTRY_MAX = 256 * 1024, /* content of all but FRAME_DATA */
-	STREAM_BUFFER = 256 * 1024
+	STREAM_BUFFER = 256 * 1024,
+	STREAM_SPLICE_MIN =
+		256 * 1024 /* FRAME_DATA from here on are spliced; less is not worth it */
 };
 
 enum frame_type {
@@ -80,6 +82,14 @@ int stream_put_object(struct stream_out *out, enum frame_type type,
 		      const struct wire_schema *schema, const void *object);
 int stream_flush(struct stream_out *out);
 
+/*
+ * One FRAME_DATA of @len bytes of the file @fd from @from on, by splice(2) where that is possible:
+ * its pages go into the pipe and nobody copies them.
+ *
+ * Returns: 0; 1: the file could not be read that far, the rest of the frame is zeros.
+ */
+int stream_put_file(struct stream_out *out, int fd, off_t from, size_t len);
+
 /* ---- in ---- */
 
 struct stream_in {
@@ -88,6 +98,7 @@ struct stream_in {
 	size_t begin, end;
 	enum frame_type type; /* of the current frame */
 	size_t left;	      /* of its content */
+	bool lean;	      /* ahead is more to be spliced: read headers alone */
 };
 
 void stream_in_init(struct stream_in *in, int fd);
@@ -101,6 +112,12 @@ int stream_next(struct stream_in *in);
 
 /* Bytes of the current frame's content, borrowed until the next call. Returns: 0 at its end. */
 ssize_t stream_data(struct stream_in *in, const char **ret_bytes);
+
+/*
+ * Move bytes of the current frame's content to the file @fd, at its offset; by splice(2) where that
+ * is possible. Returns: bytes moved, 0 at the content's end. Errors: of the stream, of the file.
+ */
+ssize_t stream_data_to(struct stream_in *in, int fd);
 
 /* The current frame's content as an object, zeroed before. Errors: -EBADMSG. */
 int stream_object(struct stream_in *in, const struct wire_schema *schema, void *ret_object);

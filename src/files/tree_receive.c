@@ -231,14 +231,9 @@ static int open_file(struct receiver *r, struct file *file, const struct tree_en
 
 static int write_data(struct receiver *r, struct file *file)
 {
-	const char *bytes;
 	ssize_t n;
 
-	while ((n = stream_data(r->in, &bytes)) > 0) {
-		int code = fd_write_all(file->fd, bytes, (size_t)n);
-
-		if (code < 0)
-			return code;
+	while ((n = stream_data_to(r->in, file->fd)) > 0) {
 		file->size += (uint64_t)n;
 		r->count->bytes += (uint64_t)n;
 		if (r->plan->watch.copied)

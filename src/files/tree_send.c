@@ -59,6 +59,16 @@ static int put_hole(struct sender *s, uint64_t len)
 /* The stretch of data from @from to @to. Returns: 0, 1 when it could not be read, -errno. */
 static int send_stretch(struct sender *s, int fd, off_t from, off_t to)
 {
+	while (to - from >= STREAM_SPLICE_MIN) {
+		size_t len = (size_t)MIN(to - from, FRAME_DATA_MAX);
+		int r = stream_put_file(s->out, fd, from, len);
+
+		if (r != 0)
+			return r;
+		from += (off_t)len;
+		s->count->bytes += len;
+		copied(s);
+	}
 	while (from < to) {
 		ssize_t n = pread(fd, s->bytes, (size_t)MIN(to - from, SEND_BYTES), from);
 		int r;

@@ -9,6 +9,7 @@ include tests/unit/codec/local.mk
 include tests/unit/core/local.mk
 include tests/unit/db/local.mk
 include tests/unit/exec/local.mk
+include tests/unit/files/local.mk
 include tests/unit/image/local.mk
 include tests/unit/monitor/local.mk
 include tests/unit/network/local.mk
