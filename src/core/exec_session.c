@@ -30,6 +30,10 @@ enum {
 	STREAM_COUNT
 };
 
+enum {
+	STDIN_PIPE_BYTES = 1024 * 1024 /* what any user may have, pipe(7) */
+};
+
 static const char *const stream_names[] = { "0", "1", "2" };
 
 struct session;
@@ -48,6 +52,7 @@ struct session {
 	struct exec_request *request;
 	struct op_streams streams;
 	struct session_stream pumps[STREAM_COUNT];
+	int stdin_fd;	   /* the command's end of the pipe, until it starts */
 	VEC(int) keep_fds; /* for MSG_SESSION_KEEP; closed when that was sent */
 	uint64_t id;	   /* the monitor's; 0: not started */
 	bool exited;
@@ -81,6 +86,7 @@ static void session_free(void *data)
 	for (size_t i = 0; i < STREAM_COUNT; i++)
 		(void)pump_free(session->pumps[i].pump);
 	op_streams_done(&session->streams);
+	(void)fd_close(session->stdin_fd);
 	close_keep_fds(session);
 	exec_request_free(session->request);
 	free(session->name);
@@ -384,22 +390,60 @@ static void started(void *data, const struct msg *answer, enum msg_type type, in
 	op_unref(op);
 }
 
+/* A pipe that the client fills; it is there already when the client came early. */
+static int make_stdin(struct session *session)
+{
+	int ends[2], r;
+
+	if (session->stdin_fd >= 0)
+		return 0;
+	r = fd_pipe(ends);
+	if (r < 0)
+		return r;
+	(void)fcntl(ends[1], F_SETPIPE_SZ, STDIN_PIPE_BYTES); /* less is only less */
+	session->stdin_fd = ends[0];
+	start_pump(session, STREAM_STDIN, -EBADF, ends[1]);
+	return 0;
+}
+
+/* Some clients write all of their input before they open the socket for the output. */
+static void on_stream(void *data, const char *name)
+{
+	struct session *session = data;
+
+	if (!session->request->spec.interactive && streq(name, stream_names[STREAM_STDIN]))
+		(void)make_stdin(session); /* or it is tried again at the start */
+}
+
+/* Returns: the command's end, or -errno. */
+static int make_output(struct session *session, int index)
+{
+	int ends[2], copy, r = fd_pipe(ends);
+
+	if (r < 0)
+		return r;
+	start_pump(session, index, ends[0], -EBADF);
+	copy = fd_copy(ends[0], 0);
+	if (copy < 0) {
+		(void)fd_close(ends[1]);
+		return copy;
+	}
+	*vec_push(&session->keep_fds) = copy;
+	return ends[1];
+}
+
 /* The command's ends of three pipes in @ret_fds; the other ends get pumps. */
 static int make_pipes(struct session *session, int ret_fds[STREAM_COUNT])
 {
-	for (int i = 0; i < STREAM_COUNT; i++) {
-		bool in = i == STREAM_STDIN;
-		int ends[2], r = fd_pipe(ends);
+	int r = make_stdin(session);
 
-		if (r < 0)
-			return r;
-		ret_fds[i] = ends[in ? 0 : 1];
-		start_pump(session, i, in ? -EBADF : ends[0], in ? ends[1] : -EBADF);
-		r = in ? 0 : fd_copy(ends[0], 0);
-		if (r < 0)
-			return r;
-		if (!in)
-			*vec_push(&session->keep_fds) = r;
+	if (r < 0)
+		return r;
+	ret_fds[STREAM_STDIN] = TAKE_FD(session->stdin_fd);
+	for (int i = STREAM_STDOUT; i < STREAM_COUNT; i++) {
+		ret_fds[i] = make_output(session, i);
+		if (ret_fds[i] < 0)
+			return ret_fds[i];
 	}
 	return 0;
 }
@@ -571,6 +615,7 @@ static void add_streams(struct session *session)
 {
 	bool interactive = session->request->spec.interactive;
 
+	session->streams.on_stream = on_stream;
 	session->streams.on_control = on_control;
 	session->streams.on_control_closed = on_control_closed;
 	session->streams.on_line = on_line;
@@ -602,6 +647,7 @@ static struct session *session_new(struct inst *inst, struct exec_request *reque
 	session->inst = inst;
 	session->name = xstrdup(inst->record->name);
 	session->request = request;
+	session->stdin_fd = -EBADF;
 	list_init(&session->node);
 	session->op = op_new(inst->core, class, "Executing command", NULL, NULL, err);
 	if (!session->op) {

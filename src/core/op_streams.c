@@ -56,7 +56,7 @@ static bool all_there(const struct op_streams *streams)
 	if (streams->fdsession)
 		return true;
 	for (size_t i = 0; i < streams->n; i++)
-		if (streams->list[i].required && !streams->list[i].ws && !streams->list[i].gone)
+		if (streams->list[i].required && !streams->list[i].came && !streams->list[i].gone)
 			return false;
 	return true;
 }
@@ -127,11 +127,15 @@ void op_streams_close_control(struct op_streams *streams)
 static void ws_opened(void *data, struct ws *ws)
 {
 	struct op_stream *stream = data;
+	struct op_streams *streams = stream->streams;
 
 	stream->ws = ws;
+	stream->came = true;
 	if (!streq(stream->name, STREAM_CONTROL))
 		ws_pause(ws, true); /* what the client sends waits for whoever takes it over */
-	check_all_there(stream->streams);
+	if (streams->on_stream)
+		streams->on_stream(streams->data, stream->name);
+	check_all_there(streams);
 }
 
 static void ws_text(void *data, const char *text, size_t len)

@@ -27,6 +27,7 @@ struct op_stream {
 	const char *name; /* "control", "0", "1", "2", "fds" */
 	bool required;	  /* the command starts when all of these are there */
 	bool used;	  /* the secret is spent */
+	bool came;	  /* it was connected */
 	bool gone;
 	struct ws *ws; /* until it is taken */
 };
@@ -37,6 +38,8 @@ struct op_streams {
 	struct op_stream list[OP_STREAMS_MAX];
 	struct aio_timer timeout;
 
+	/* the socket of @name is there; it may be taken from here on; NULL: taken later */
+	void (*on_stream)(void *data, const char *name);
 	/* messages on "control"; NULL: ignored */
 	void (*on_control)(void *data, const char *text, size_t len);
 	/* "control" was connected and is closed now */

@@ -78,7 +78,9 @@ types() {
 		client = pylxd.Client()
 		c1 = client.containers.get("c1")
 		assert tuple(c1.execute(["sh", "-c", "echo out; echo err >&2; exit 3"])) == (3, "out\n", "err\n")
-		assert tuple(c1.execute(["cat"], stdin_payload="x" * 100000)) == (0, "x" * 100000, "")
+		for length in (100000, 1 << 20):  # it sends all of it before it opens the output
+		    text = "x" * length
+		    assert tuple(c1.execute(["cat"], stdin_payload=text)) == (0, text, "")
 		assert c1.execute(["no-such-command"])[0] == 127
 		assert c1.execute(["sh", "-c", "echo $A"], environment={"A": "b"})[1] == "b\n"
 		seen = []
