@@ -49,7 +49,7 @@ api_handler_fn network_post, network_remove, network_state_get, network_leases_g
 
 /* pools.c */
 api_handler_fn pools_list, pools_post, pool_get, pool_put, pool_patch, pool_delete_req;
-api_handler_fn pool_resources_get, volumes_list;
+api_handler_fn pool_recover_post, pool_resources_get, volumes_list;
 
 /* warnings.c */
 api_handler_fn warnings_list, warning_get, warning_put, warning_remove;

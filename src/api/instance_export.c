@@ -6,6 +6,7 @@
  */
 #include <stdlib.h>
 
+#include "api/api.h"
 #include "api/handlers.h"
 #include "api/objects.h"
 #include "api/snapshots.h"
@@ -65,9 +66,8 @@ static void write_backup(struct jsonw *w, const struct inst *inst, bool snapshot
 	jsonw_end_object(w);
 }
 
-static void write_index(struct jsonw *w, const struct inst *inst, bool snapshots)
+static void write_index_members(struct jsonw *w, const struct inst *inst, bool snapshots)
 {
-	jsonw_begin_object(w);
 	jsonw_add_str(w, "name", inst->record->name);
 	jsonw_add_str(w, "backend", "dir");
 	jsonw_add_str(w, "pool", inst->record->pool);
@@ -82,6 +82,35 @@ static void write_index(struct jsonw *w, const struct inst *inst, bool snapshots
 	}
 	jsonw_key(w, "config");
 	write_backup(w, inst, snapshots);
+}
+
+static void write_index(struct jsonw *w, const struct inst *inst, bool snapshots)
+{
+	jsonw_begin_object(w);
+	write_index_members(w, inst, snapshots);
+	jsonw_end_object(w);
+}
+
+static void write_image_of(struct jsonw *w, const char *key, const struct inst_record *record)
+{
+	if (record->image_fingerprint)
+		jsonw_add_str(w, key, record->image_fingerprint);
+}
+
+/* What only matters where the volumes are: spec/backup.h. */
+static void write_side(struct jsonw *w, const struct inst *inst, bool snapshots)
+{
+	jsonw_begin_object(w);
+	write_index_members(w, inst, snapshots);
+	jsonw_add_object(w, "volumes");
+	vec_for_each(snapshot, &inst->snapshots)
+		jsonw_add_str(w, (*snapshot)->name, (*snapshot)->volume);
+	jsonw_end_object(w);
+	jsonw_add_object(w, "images");
+	write_image_of(w, "", inst->record);
+	vec_for_each(snapshot, &inst->snapshots)
+		write_image_of(w, (*snapshot)->name, (*snapshot)->inst);
+	jsonw_end_object(w);
 	jsonw_end_object(w);
 }
 
@@ -98,6 +127,11 @@ static char *to_yaml(const struct inst *inst, bool snapshots,
 		yaml_emit(value, &yaml);
 	buf_done(&json);
 	return buf_take_str(&yaml);
+}
+
+char *api_side_text(const struct inst *inst)
+{
+	return to_yaml(inst, true, write_side);
 }
 
 static enum http_verdict verdict(void *data)

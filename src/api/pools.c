@@ -11,6 +11,7 @@
 #include "core/inst.h"
 #include "core/pool.h"
 #include "core/pool_edit.h"
+#include "core/recover.h"
 #include "spec/device.h"
 #include "spec/profile.h"
 
@@ -241,4 +242,15 @@ void volumes_list(struct api_req *req)
 		write_volume(req, entry->value);
 	jsonw_end_array(&req->json);
 	reply_sync(req);
+}
+
+void pool_recover_post(struct api_req *req)
+{
+	struct op *op = NULL;
+	int r = json_check(req->body, "b:apply", &req->err);
+
+	if (r == 0)
+		r = recover_start(req->core, req->args[0], json_bool(req->body, "apply", false),
+				  &op, &req->err);
+	reply_op_result(req, r, op);
 }

@@ -106,6 +106,7 @@ const struct route routes[] = {
 	{ "PUT", "/1.0/storage-pools/{pool}", BODY_JSON, pool_put },
 	{ "PATCH", "/1.0/storage-pools/{pool}", BODY_JSON, pool_patch },
 	{ "DELETE", "/1.0/storage-pools/{pool}", BODY_IGNORED, pool_delete_req },
+	{ "POST", "/1.0/storage-pools/{pool}/recover", BODY_JSON, pool_recover_post },
 	{ "GET", "/1.0/storage-pools/{pool}/resources", BODY_IGNORED, pool_resources_get },
 	{ "GET", "/1.0/storage-pools/{pool}/volumes", BODY_IGNORED, volumes_list },
 

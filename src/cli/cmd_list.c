@@ -48,15 +48,6 @@ static void cell_type(const json_t *row, const char *key, struct buf *out)
 		buf_add_str(out, " (PRIVILEGED)");
 }
 
-static void cell_lines(const json_t *row, const char *key, struct buf *out)
-{
-	json_t *item;
-	size_t i;
-
-	json_array_foreach(json_at(row, key), i, item)
-		buf_printf(out, "%s%s", i ? "\n" : "", json_string_value(item) ?: "");
-}
-
 /* Positive numbers only: a stopped instance has pid 0 and -1 processes. */
 static void cell_positive(const json_t *row, const char *key, struct buf *out)
 {

@@ -309,15 +309,6 @@ static int run_delete(struct cli *cli, const struct cli_args *args)
 
 /* ---- plan ---- */
 
-static void cell_names(const json_t *row, const char *key, struct buf *out)
-{
-	json_t *name;
-	size_t i;
-
-	json_array_foreach(json_object_get(row, key), i, name)
-		buf_printf(out, "%s%s", i ? "\n" : "", json_string_value(name));
-}
-
 static void cell_next(const json_t *row, const char *key, struct buf *out)
 {
 	if (json_is_string(json_object_get(row, key)))
@@ -332,7 +323,7 @@ static const struct column plan_columns[] = {
 	{ 'k', "KEEP", cell_text, "keep", 0, NULL },
 	{ 't', "NEXT RUN", cell_next, "next_run", 0, NULL },
 	{ 'S', "SKIPPED", cell_yes_no, "skipped_now", 0, NULL },
-	{ 'p', "GOES BEFORE", cell_names, "prune", 0, NULL },
+	{ 'p', "GOES BEFORE", cell_lines, "prune", 0, NULL },
 	{ 0 },
 };
 

@@ -113,6 +113,7 @@ const struct cli_command *const cli_commands[] = {
 	&cmd_version,
 	&cmd_admin_waitready,
 	&cmd_admin_shutdown,
+	&cmd_admin_recover,
 	&cmd_complete,
 	&cmd_manual,
 	NULL,

@@ -21,9 +21,10 @@ extern const struct cli_command cmd_launch, cmd_create, cmd_start, cmd_stop, cmd
 	cmd_snapshot_show, cmd_snapshot_restore, cmd_snapshot_rename, cmd_snapshot_delete,
 	cmd_snapshot_edit, cmd_snapshot_plan, cmd_snapshot_diff, cmd_operation_list,
 	cmd_operation_show, cmd_operation_delete, cmd_warning_list, cmd_query, cmd_version,
-	cmd_admin_waitready, cmd_admin_shutdown, cmd_complete, cmd_manual, cmd_config_device_add,
-	cmd_config_device_remove, cmd_config_device_set, cmd_config_device_unset,
-	cmd_config_device_override, cmd_config_device_get, cmd_config_device_list,
-	cmd_config_device_show, cmd_profile_device_add, cmd_profile_device_remove,
-	cmd_profile_device_set, cmd_profile_device_unset, cmd_profile_device_get,
-	cmd_profile_device_list, cmd_profile_device_show, cmd_profile_load, cmd_config_metadata;
+	cmd_admin_waitready, cmd_admin_shutdown, cmd_admin_recover, cmd_complete, cmd_manual,
+	cmd_config_device_add, cmd_config_device_remove, cmd_config_device_set,
+	cmd_config_device_unset, cmd_config_device_override, cmd_config_device_get,
+	cmd_config_device_list, cmd_config_device_show, cmd_profile_device_add,
+	cmd_profile_device_remove, cmd_profile_device_set, cmd_profile_device_unset,
+	cmd_profile_device_get, cmd_profile_device_list, cmd_profile_device_show, cmd_profile_load,
+	cmd_config_metadata;

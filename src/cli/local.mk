@@ -30,7 +30,7 @@ libcli_a_SOURCES = \
 	%D%/cmd_profile.c \
 	%D%/cmd_profile_load.c \
 	%D%/cmd_publish.c \
-	%D%/cmd_query.c \
+	%D%/cmd_query.c %D%/cmd_recover.c \
 	%D%/cmd_rebuild.c \
 	%D%/cmd_snapshot.c \
 	%D%/cmd_snapshot_diff.c \

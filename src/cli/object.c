@@ -312,11 +312,10 @@ int object_run_delete(struct cli *cli, const struct object_kind *kind, const str
 	return status;
 }
 
-int object_run_list(struct cli *cli, const struct cli_args *args, const char *path,
-		    const struct column *columns, const char *initial)
+int object_print_list(struct cli *cli, const struct cli_args *args, const json_t *rows,
+		      const struct column *columns, const char *initial)
 {
 	const char *wanted = args_get(args, "columns");
-	_cleanup_(json_decrefp) json_t *rows = NULL;
 	struct column_set set = { 0 };
 	enum table_format format;
 	struct buf out = { 0 };
@@ -326,14 +325,23 @@ int object_run_list(struct cli *cli, const struct cli_args *args, const char *pa
 	if (table_parse_format(args_get(args, "format"), &format, &err) < 0 ||
 	    table_choose(columns, wanted ? wanted : initial, &set, &err) < 0)
 		return cli_usage(args, &err);
-	r = client_get(cli->client, path, &rows, &err);
-	if (r == 0)
-		r = table_print(rows, &set, format, &out, &err);
+	r = table_print(rows, &set, format, &out, &err);
 	if (r == 0)
 		cli_print(buf_str(&out));
 	column_set_done(&set);
 	buf_done(&out);
 	return r < 0 ? cli_fail(cli, NULL, args->command->path, &err) : CLI_OK;
+}
+
+int object_run_list(struct cli *cli, const struct cli_args *args, const char *path,
+		    const struct column *columns, const char *initial)
+{
+	_cleanup_(json_decrefp) json_t *rows = NULL;
+	struct err err = { 0 };
+
+	if (client_get(cli->client, path, &rows, &err) < 0)
+		return cli_fail(cli, NULL, args->command->path, &err);
+	return object_print_list(cli, args, rows, columns, initial);
 }
 
 bool stdin_is_given(void)

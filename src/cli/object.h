@@ -66,6 +66,10 @@ struct column;
 int object_run_list(struct cli *cli, const struct cli_args *args, const char *path,
 		    const struct column *columns, const char *initial);
 
+/* The same for rows that are there. */
+int object_print_list(struct cli *cli, const struct cli_args *args, const json_t *rows,
+		      const struct column *columns, const char *initial);
+
 /* --dry-run: for commands that edit; object_put() then shows what would change. */
 extern const struct cli_option object_edit_options[];
 

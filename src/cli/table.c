@@ -380,6 +380,15 @@ void cell_count(const json_t *row, const char *key, struct buf *out)
 		   json_is_object(value) ? json_object_size(value) : json_array_size(value));
 }
 
+void cell_lines(const json_t *row, const char *key, struct buf *out)
+{
+	json_t *item;
+	size_t i;
+
+	json_array_foreach((json_t *)member(row, key), i, item)
+		buf_printf(out, "%s%s", i ? "\n" : "", json_string_value(item) ?: "");
+}
+
 void cell_yes_no(const json_t *row, const char *key, struct buf *out)
 {
 	buf_add_str(out, json_is_true(member(row, key)) ? "YES" : "NO");

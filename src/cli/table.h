@@ -65,6 +65,7 @@ void column_set_done(struct column_set *set);
 void cell_text(const json_t *row, const char *key, struct buf *out);
 void cell_count(const json_t *row, const char *key, struct buf *out); /* of an array or object */
 void cell_yes_no(const json_t *row, const char *key, struct buf *out);
+void cell_lines(const json_t *row, const char *key, struct buf *out); /* of an array of strings */
 void cell_upper(const json_t *row, const char *key, struct buf *out);
 void cell_time(const json_t *row, const char *key, struct buf *out); /* local, "-" for never */
 void cell_bytes(const json_t *row, const char *key, struct buf *out);

@@ -23,6 +23,7 @@
 #include "core/reconcile.h"
 #include "core/scheduler.h"
 #include "core/seccomp.h"
+#include "core/side_files.h"
 #include "core/snapshot.h"
 #include "core/warning.h"
 #include "db/images.h"
@@ -373,6 +374,7 @@ int core_open(struct aio_loop *loop, const struct daemon_config *config, struct 
 	ops_init(&core->ops);
 	list_init(&core->jobs);
 	core->scheduler = scheduler_new(core);
+	core->side_files = side_files_new(core);
 	list_init(&core->file_calls);
 	list_init(&core->lives);
 	init_maps(core);
@@ -400,6 +402,7 @@ void core_close(struct core *core)
 	core_quiesce(core);
 	events_close(&core->events);
 	core->scheduler = scheduler_free(core->scheduler);
+	core->side_files = side_files_free(core->side_files);
 	jobs_done(core);
 	ops_done(&core->ops);
 	strmap_done(&core->instances);

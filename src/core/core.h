@@ -26,6 +26,7 @@ struct db;
 struct inst;
 struct netman;
 struct scheduler;
+struct side_files;
 
 struct core_dirs {
 	char *state;	 /* /var/lib/sysctr */
@@ -50,6 +51,7 @@ struct core {
 	struct list lives;	/* core/live.c */
 	struct netman *net;
 	struct scheduler *scheduler;
+	struct side_files *side_files;
 	struct strmap instances; /* name -> struct inst, placeholders of running creates included */
 	struct strmap profiles;	 /* name -> struct profile_record */
 	struct strmap images;	 /* fingerprint -> struct image_record */

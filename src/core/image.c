@@ -148,15 +148,25 @@ static enum op_next step_unpack(struct op *op)
 	return next;
 }
 
+int image_volume_found(struct core *core, const char *pool, const char *fingerprint,
+		       struct err *err)
+{
+	_cleanup_(freep) char *key = volume_key(pool, fingerprint);
+	int r = 0;
+
+	if (strmap_has(&core->image_volumes, key))
+		return 0;
+	r = db_image_volume_insert(core->db, pool, fingerprint, err);
+	if (r == 0)
+		strmap_set(&core->image_volumes, key, "");
+	return r;
+}
+
 static enum op_next step_record_volume(struct op *op)
 {
 	const struct unpack_args *args = op->args;
-	_cleanup_(freep) char *key = volume_key(args->pool, args->fingerprint);
 
-	if (db_image_volume_insert(op->core->db, args->pool, args->fingerprint, &op->err) < 0)
-		return OP_FAIL;
-	strmap_set(&op->core->image_volumes, key, "");
-	return OP_NEXT;
+	return op_result(image_volume_found(op->core, args->pool, args->fingerprint, &op->err));
 }
 
 static const struct op_step unpack_steps[] = {

@@ -81,5 +81,9 @@ enum op_next image_ensure(struct op *op, const char *what);
 /* Step of an op: have the image unpacked in the pool. */
 enum op_next image_ensure_volume(struct op *op, const char *pool, const char *fingerprint);
 
+/* The image's volume is in the pool: remember it. */
+int image_volume_found(struct core *core, const char *pool, const char *fingerprint,
+		       struct err *err);
+
 /* An instance is gone: drop the volume if neither image nor instance is left. */
 void image_volume_unused(struct core *core, const char *pool, const char *fingerprint);

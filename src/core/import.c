@@ -44,6 +44,12 @@ void import_free(struct import *import)
 	free(import);
 }
 
+void import_freep(struct import **import)
+{
+	import_free(*import);
+	*import = NULL;
+}
+
 static void free_import(void *data)
 {
 	import_free(data);

@@ -30,6 +30,7 @@ struct import {
 	VEC(struct snap_record *) snapshots;
 };
 void import_free(struct import *import);
+void import_freep(struct import **import);
 
 /*
  * @import: taken. @ret_body_fd: where the backup is to be written to, the caller's to close.

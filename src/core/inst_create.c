@@ -320,34 +320,43 @@ static int insert_snapshots(struct inst *inst, struct err *err)
 	return 0;
 }
 
-static int store(struct op *op)
+/* With the journal's row of @op, unless that is NULL. */
+static int store(struct inst *inst, struct op *op, struct err *err)
 {
-	struct db *db = op->core->db;
-	int r = db_begin(db, &op->err);
+	struct db *db = inst->core->db;
+	int r = db_begin(db, err);
 
 	if (r < 0)
 		return r;
-	r = db_instance_insert(db, op->inst->record, &op->err);
+	r = db_instance_insert(db, inst->record, err);
 	if (r == 0)
-		r = insert_snapshots(op->inst, &op->err);
+		r = insert_snapshots(inst, err);
 	if (r == 0)
-		r = inst_assign_nics(op->inst, &op->err);
+		r = inst_assign_nics(inst, err);
+	if (r == 0 && op)
+		r = journal_erase_in_tx(op, err);
 	if (r == 0)
-		r = journal_erase_in_tx(op, &op->err);
-	if (r == 0)
-		return db_commit(db, &op->err);
-	db_rollback(db);
-	netman_rolled_back(op->core->net);
+		r = db_commit(db, err);
+	else
+		db_rollback(db);
+	if (r < 0)
+		netman_rolled_back(inst->core->net);
+	else
+		inst->stored = true;
 	return r;
+}
+
+int inst_store(struct inst *inst, struct err *err)
+{
+	return store(inst, NULL, err);
 }
 
 enum op_next inst_create_record(struct op *op)
 {
 	struct inst *inst = op->inst;
 
-	if (store(op) < 0)
+	if (store(inst, op, &op->err) < 0)
 		return OP_FAIL;
-	inst->stored = true;
 	op_commit(op);
 	log_info(((struct log_keys){ .inst = inst->record->name }), "instance created");
 	privileged_warn(inst);

@@ -29,6 +29,9 @@ enum op_next inst_create_journal(struct op *op);
 enum op_next inst_create_undo_journal(struct op *op);
 enum op_next inst_create_undo_volume(struct op *op);
 
-/* Rows of the instance and its snapshots come, the journal's goes. */
+/* Rows of the instance, its snapshots and its addresses come; in one transaction. */
+int inst_store(struct inst *inst, struct err *err);
+
+/* The same, and the journal's row goes. */
 enum op_next inst_create_record(struct op *op);
 enum op_next inst_create_undo_record(struct op *op);

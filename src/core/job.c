@@ -241,6 +241,16 @@ void job_run_detached(struct core *core, const struct job *job)
 		log_error(LOG_NONE, "%s", err.msg);
 }
 
+bool job_is_running(const struct core *core, enum job_kind kind)
+{
+	struct list *node;
+
+	list_for_each(node, (struct list *)&core->jobs)
+		if (list_entry(node, struct job_proc, node)->row == job_row(kind))
+			return true;
+	return false;
+}
+
 void jobs_done(struct core *core)
 {
 	struct list *node, *tmp;

@@ -31,5 +31,8 @@ enum op_next job_run_io(struct op *op, const struct job *job, int in_fd, int out
 /* Run @job with nobody waiting: a failure is logged. */
 void job_run_detached(struct core *core, const struct job *job);
 
+/* Whether a helper is at one of that kind. */
+bool job_is_running(const struct core *core, enum job_kind kind);
+
 /* The daemon ends: forget all jobs. Their helpers see the channel close, clean up and exit. */
 void jobs_done(struct core *core);

@@ -51,6 +51,8 @@ libcore_a_SOURCES = \
 	%D%/seccomp.c %D%/seccomp.h \
 	%D%/server.c %D%/server.h \
 	%D%/shutdown.c %D%/shutdown.h \
+	%D%/recover.c %D%/recover.h \
+	%D%/side_files.c %D%/side_files.h \
 	%D%/snapshot.c %D%/snapshot.h \
 	%D%/snapshot_create.c \
 	%D%/snapshot_diff.c \

@@ -37,6 +37,9 @@ WIRE_SCHEMA(backup_item, backup_item_fields);
 static const struct wire_field backup_index_fields[] = {
 	{ 1, WIRE_STRUCT, offsetof(struct backup_index, instance), &backup_item_schema },
 	{ 2, WIRE_VEC, offsetof(struct backup_index, snapshots), &backup_item_schema },
+	{ 3, WIRE_VEC, offsetof(struct backup_index, profiles), &backup_item_schema },
+	{ 4, WIRE_STRMAP, offsetof(struct backup_index, volumes), NULL },
+	{ 5, WIRE_STRMAP, offsetof(struct backup_index, images), NULL },
 };
 WIRE_SCHEMA(backup_index, backup_index_fields);
 
@@ -146,6 +149,25 @@ static int read_snapshots(const json_t *config, struct backup_index *index, stru
 	return 0;
 }
 
+/* They are only of use where the instance's own profiles are lost: what is no list has none. */
+static int read_profiles(const json_t *config, struct backup_index *index, struct err *err)
+{
+	const json_t *list = json_get(config, "profiles");
+	json_t *item;
+	size_t i;
+	int r = 0;
+
+	if (json_array_size(list) > BACKUP_PROFILES_MAX)
+		return err_kind(err, ERR_INVALID, "more than %d profiles", BACKUP_PROFILES_MAX);
+	json_array_foreach((json_t *)list, i, item)
+	{
+		r = read_item(item, vec_push(&index->profiles), err);
+		if (r < 0)
+			return err_wrap(err, "a profile");
+	}
+	return 0;
+}
+
 /* What this program cannot take, in words that help. */
 static int check_kind(const json_t *doc, struct err *err)
 {
@@ -190,7 +212,12 @@ static int read_index(const json_t *doc, struct backup_index *index, struct err 
 		return r;
 	if (json_str(doc, "name", NULL))
 		replace_str(&index->instance.name, json_str(doc, "name", NULL));
-	return read_snapshots(config, index, err);
+	r = read_snapshots(config, index, err);
+	if (r == 0)
+		r = read_profiles(config, index, err);
+	if (r == 0)
+		r = json_strmap(doc, "volumes", &index->volumes, err);
+	return r < 0 ? r : json_strmap(doc, "images", &index->images, err);
 }
 
 int backup_parse_index(const void *text, size_t len, struct backup_index *ret_index,

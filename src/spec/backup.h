@@ -1,6 +1,6 @@
 /*
  * spec/backup.h - what a backup says of the instance in it: backup/index.yaml, as LXD, Incus and
- * this program write it
+ * this program write it; and the side file beside an instance's volume, the same with a bit more
  *
  * Pure. It is parsed only in the sandbox of sysctr-unpack; sysctrd gets the struct by its schema
  * and takes every word of it for a stranger's.
@@ -18,6 +18,7 @@
 
 enum {
 	BACKUP_SNAPSHOTS_MAX = 200,
+	BACKUP_PROFILES_MAX = 100,
 	BACKUP_INDEX_BYTES_MAX = 4 << 20 /* encoded */
 };
 
@@ -44,6 +45,10 @@ extern const struct wire_schema backup_item_schema;
 struct backup_index {
 	struct backup_item instance;
 	VEC(struct backup_item) snapshots; /* oldest first; valid names, each once */
+	VEC(struct backup_item) profiles;  /* name, description, config and devices */
+	/* of a side file only; the key is a snapshot's name, "" the instance */
+	struct strmap volumes; /* -> uuid of a snapshot's volume */
+	struct strmap images;  /* -> fingerprint of what it stands on */
 };
 extern const struct wire_schema backup_index_schema; /* free with wire_free() */
 

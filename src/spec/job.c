@@ -29,6 +29,8 @@ static const struct job_row rows[] = {
 	[JOB_BACKUP_INSPECT] = { "backup-inspect", "sysctr-unpack" },
 	[JOB_BACKUP_UNPACK] = { "backup-unpack", "sysctr-unpack" },
 	[JOB_STREAMS_FETCH] = { "streams-fetch", "sysctr-fetch" },
+	[JOB_SIDE_WRITE] = { "side-write", "sysctr-worker" },
+	[JOB_SIDE_READ] = { "side-read", "sysctr-unpack" },
 };
 static_assert(ARRAY_LEN(rows) == JOB_KIND_MAX, "one row per job");
 

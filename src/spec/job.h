@@ -54,6 +54,8 @@ enum job_kind {
 	JOB_BACKUP_UNPACK,   /* unpack: the backup on standard input to volume and snapshots */
 	JOB_STREAMS_FETCH,   /* fetch: the image alias or fingerprint of the simplestreams server
 				url to dir/cache/<fingerprint>[.rootfs], as JOB_FETCH does */
+	JOB_SIDE_WRITE, /* worker: side files of the pool, properties: instance -> text, "": none */
+	JOB_SIDE_READ, /* unpack: all of the pool's to standard output, as spec/recovery.h has it */
 	JOB_KIND_MAX
 };
 

@@ -26,6 +26,7 @@ libspec_a_SOURCES = \
 	%D%/pool.c %D%/pool.h \
 	%D%/profile.c %D%/profile.h \
 	%D%/proxy.c %D%/proxy.h \
+	%D%/recovery.c %D%/recovery.h \
 	%D%/retention.c %D%/retention.h \
 	%D%/rlimit.c %D%/rlimit.h \
 	%D%/schedule.c %D%/schedule.h \

@@ -13,6 +13,7 @@ libstorage_a_SOURCES = \
 	%D%/pool.c %D%/pool.h \
 	%D%/pool_disk.c %D%/pool_disk.h \
 	%D%/pool_make.c %D%/pool_make.h \
+	%D%/side.c %D%/side.h \
 	%D%/trace.c %D%/trace.h \
 	%D%/volume.c %D%/volume.h \
 	%D%/volume_copy.c

@@ -15,12 +15,13 @@
 #include "storage/dir.h"
 #include "storage/overlay.h"
 #include "storage/pool_disk.h"
+#include "storage/side.h"
 #include "storage/volume.h"
 
 static const struct storage_driver *const drivers[] = { &overlay_driver, &btrfs_driver,
 							&dir_driver };
 
-const char *const pool_subdirs[] = { "images", "instances", "snapshots", "trash", NULL };
+const char *const pool_subdirs[] = { "images", "instances", "snapshots", "trash", SIDE_DIR, NULL };
 
 const struct storage_driver *storage_driver_find(const char *name)
 {

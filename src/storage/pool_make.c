@@ -14,6 +14,7 @@
 #include "os/mount.h"
 #include "os/path.h"
 #include "storage/pool_disk.h"
+#include "storage/side.h"
 #include "storage/volume.h"
 
 enum {
@@ -142,7 +143,9 @@ static int empty_tree(const struct pool_removal *removal, struct err *err)
 		r = check_no_volumes(&pool, err);
 	if (r == 0)
 		r = empty_trash(&pool, err);
-	return r < 0 ? r : remove_images(&pool, err);
+	if (r == 0)
+		r = remove_images(&pool, err);
+	return r < 0 ? r : side_clear(&pool, err);
 }
 
 int pool_remove(const struct pool_removal *removal, struct err *err)

@@ -24,6 +24,7 @@
 #include "base/str.h"
 #include "core/core.h"
 #include "core/network.h"
+#include "core/side_files.h"
 #include "spec/daemon_config.h"
 
 #define DEFAULT_GROUP "sysctr" /* whoever is in it counts as root; it need not exist */
@@ -199,6 +200,7 @@ static int open_all(struct daemon *daemon, const struct options *opts, struct er
 	if (r < 0)
 		return r;
 	daemon->core->ops.kill_after = getenv("SYSCTRD_TEST_KILL_AFTER");
+	side_files_start(daemon->core->side_files, api_side_text);
 	return serve(daemon, opts, err);
 }
 

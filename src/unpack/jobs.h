@@ -15,3 +15,4 @@ job_fn job_image_publish;
 job_fn job_image_store;
 job_fn job_image_unpack;
 job_fn job_instance_export;
+job_fn job_side_read;

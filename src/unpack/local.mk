@@ -7,6 +7,7 @@ sysctr_unpack_SOURCES = \
 	%D%/job_image_store.c \
 	%D%/job_image_unpack.c \
 	%D%/job_instance_export.c \
+	%D%/job_side_read.c \
 	%D%/jobs.h \
 	%D%/main.c \
 	%D%/pack.c %D%/pack.h \

@@ -12,7 +12,7 @@ static job_fn *const jobs[JOB_KIND_MAX] = {
 	[JOB_IMAGE_STORE] = job_image_store,	 [JOB_IMAGE_UNPACK] = job_image_unpack,
 	[JOB_IMAGE_PUBLISH] = job_image_publish, [JOB_INSTANCE_EXPORT] = job_instance_export,
 	[JOB_BACKUP_STORE] = job_backup_store,	 [JOB_BACKUP_INSPECT] = job_backup_inspect,
-	[JOB_BACKUP_UNPACK] = job_backup_unpack,
+	[JOB_BACKUP_UNPACK] = job_backup_unpack, [JOB_SIDE_READ] = job_side_read,
 };
 
 int main(void)

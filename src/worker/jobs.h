@@ -18,6 +18,7 @@ job_fn job_volume_rename;
 job_fn job_volume_replace;
 job_fn job_image_delete;
 job_fn job_image_build;
+job_fn job_side_write;
 job_fn job_snapshot_copy;
 job_fn job_snapshot_commit;
 job_fn job_snapshot_delete;

@@ -4,6 +4,7 @@ sysctr_worker_SOURCES = \
 	%D%/job_image_delete.c \
 	%D%/job_pool_delete.c \
 	%D%/job_pool_prepare.c \
+	%D%/job_side_write.c \
 	%D%/job_snapshot.c \
 	%D%/job_snapshot_diff.c \
 	%D%/job_volume_copy.c \

@@ -56,6 +56,32 @@ static void test_whole(void **state)
 	wire_free(&backup_index_schema, &index);
 }
 
+/* What a side file has besides. */
+static void test_side_file(void **state)
+{
+	static const char text[] =
+		HEAD "  profiles:\n"
+		     "  - {name: web, config: {user.a: b}, devices: {d: {type: disk}}}\n"
+		     "  snapshots: [{name: s0}]\n"
+		     "volumes: {s0: c0ffee}\n"
+		     "images: {\"\": f00, s0: f01}\n";
+	struct backup_index index = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(parse(text, &index, &err), 0);
+	assert_int_equal(index.profiles.len, 1);
+	assert_string_equal(index.profiles.items[0].name, "web");
+	assert_string_equal(strmap_get(&index.profiles.items[0].config, "user.a"), "b");
+	assert_int_equal(index.profiles.items[0].devices.len, 1);
+	assert_string_equal(strmap_get(&index.volumes, "s0"), "c0ffee");
+	assert_string_equal(strmap_get(&index.images, ""), "f00");
+	assert_string_equal(strmap_get(&index.images, "s0"), "f01");
+	wire_free(&backup_index_schema, &index);
+	assert_refused(HEAD "  profiles: [x]\n", "a profile");
+	assert_refused(HEAD "volumes: [s0]\n", "volumes");
+}
+
 /* What goes to the daemon comes out of it the same. */
 static void test_wire(void **state)
 {
@@ -103,6 +129,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_whole),
+		cmocka_unit_test(test_side_file),
 		cmocka_unit_test(test_wire),
 		cmocka_unit_test(test_refused),
 	};
