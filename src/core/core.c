@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "core/db_copies.h"
 #include "core/files.h"
 #include "core/inst.h"
 #include "core/job.h"
@@ -72,7 +73,8 @@ static int make_dirs(const struct core *core, struct err *err)
 	} dirs[] = {
 		{ core->dirs.state, NULL, 0711 },	    { core->dirs.state, "images", 0700 },
 		{ core->dirs.state, "images/cache", 0700 }, { core->dirs.state, "pools", 0700 },
-		{ core->dirs.state, "disks", 0700 },	    { core->dirs.runtime, NULL, 0711 },
+		{ core->dirs.state, "disks", 0700 },	    { core->dirs.state, "backups", 0700 },
+		{ core->dirs.state, DB_COPIES_DIR, 0700 },  { core->dirs.runtime, NULL, 0711 },
 		{ core->dirs.runtime, "instances", 0700 },  { core->dirs.log, NULL, 0711 },
 	};
 
@@ -333,6 +335,7 @@ static void pools_ready(struct core *core)
 	reconcile_journal(core);
 	reconcile_autostart(core);
 	scheduler_start(core->scheduler);
+	db_copies_start(core->db_copies);
 	log_info(LOG_NONE, "ready instances=%zu", core->instances.len);
 }
 
@@ -375,6 +378,7 @@ int core_open(struct aio_loop *loop, const struct daemon_config *config, struct 
 	list_init(&core->jobs);
 	core->scheduler = scheduler_new(core);
 	core->side_files = side_files_new(core);
+	core->db_copies = db_copies_new(core);
 	list_init(&core->file_calls);
 	list_init(&core->lives);
 	init_maps(core);
@@ -403,6 +407,7 @@ void core_close(struct core *core)
 	events_close(&core->events);
 	core->scheduler = scheduler_free(core->scheduler);
 	core->side_files = side_files_free(core->side_files);
+	core->db_copies = db_copies_free(core->db_copies);
 	jobs_done(core);
 	ops_done(&core->ops);
 	strmap_done(&core->instances);

@@ -3,6 +3,7 @@ libcore_a_SOURCES = \
 	%D%/console.c %D%/console.h \
 	%D%/core.c %D%/core.h \
 	%D%/cpus.c %D%/cpus.h \
+	%D%/db_copies.c %D%/db_copies.h \
 	%D%/events.c %D%/events.h \
 	%D%/exec_session.c %D%/exec_session.h \
 	%D%/files.c %D%/files.h \

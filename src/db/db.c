@@ -188,3 +188,8 @@ int64_t db_schema_version(const struct db *db)
 {
 	return db->version;
 }
+
+int64_t db_changes(const struct db *db)
+{
+	return sqlite3_total_changes(db->handle);
+}

@@ -35,3 +35,6 @@ void db_rollback(struct db *db);
 
 /* The schema's number in this file. */
 int64_t db_schema_version(const struct db *db);
+
+/* Rows changed since it was opened: the same number twice is the same content. */
+int64_t db_changes(const struct db *db);

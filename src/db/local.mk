@@ -1,5 +1,6 @@
 noinst_LIBRARIES += libdb.a
 libdb_a_SOURCES = \
+	%D%/copy.c %D%/copy.h \
 	%D%/db.c %D%/db.h \
 	%D%/images.c %D%/images.h \
 	%D%/instances.c %D%/instances.h \

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "db/copy.h"
 #include "db/db.h"
 
 const struct db_migration db_migrations[] = {
@@ -44,46 +45,12 @@ static int check_owner(struct db *db, struct err *err)
 	return 0;
 }
 
-/* @tmp is there and empty, mode 0600; fill it with a copy. */
-static int fill_copy(struct db *db, const char *tmp, struct err *err)
-{
-	int fd, r = 0;
-	sqlite3_stmt *stmt;
-
-	if (sqlite3_prepare_v2(db->handle, "VACUUM INTO ?1", -1, &stmt, NULL) != SQLITE_OK)
-		return sql_fail(db, "copy", err);
-	if (sqlite3_bind_text(stmt, 1, tmp, -1, SQLITE_STATIC) != SQLITE_OK ||
-	    sqlite3_step(stmt) != SQLITE_DONE)
-		r = sql_fail(db, "copy before migration", err);
-	(void)sqlite3_finalize(stmt);
-	if (r < 0)
-		return r;
-	fd = open(tmp, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0 || fsync(fd) < 0)
-		r = err_set(err, -errno, "sync \"%s\"", tmp);
-	if (fd >= 0)
-		(void)close(fd);
-	return r;
-}
-
 /* Leave "<path>.v<version>" behind; an older one of that name is replaced. */
 static int keep_copy(struct db *db, const char *path, int64_t version, struct err *err)
 {
 	_cleanup_(freep) char *copy = xasprintf("%s.v%" PRIi64, path, version);
-	_cleanup_(freep) char *tmp = xasprintf("%s.new", copy);
-	int fd, r;
 
-	(void)unlink(tmp); /* of an attempt that was interrupted */
-	fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return err_set(err, -errno, "create \"%s\"", tmp);
-	(void)close(fd);
-	r = fill_copy(db, tmp, err);
-	if (r == 0 && rename(tmp, copy) < 0)
-		r = err_set(err, -errno, "rename \"%s\"", tmp);
-	if (r < 0)
-		(void)unlink(tmp);
-	return r;
+	return db_copy(db, copy, err);
 }
 
 static int apply(struct db *db, const struct db_migration *migration, size_t version,

@@ -33,6 +33,19 @@ result() {
 	s admin recover --format json 2>/dev/null | jq -r ".[] | select(.name == \"$1\") | .result"
 }
 
+# copies_are NUMBER: so many copies of the database
+copies_are() {
+	[ "$(find "$T/state/backups/database" -name 'sysctr-*.db' | wc -l)" = "$1" ]
+}
+
+newest() {
+	find "$T/state/backups/database" -name 'sysctr-*.db' | sort | tail -n 1
+}
+
+newest_is_new() {
+	[ "$(basename "$(newest)")" \> "$(date -u -d '50 minutes ago' +sysctr-%Y%m%dT%H%M%SZ.db)" ]
+}
+
 @test "side files follow what happens to an instance" {
 	retry 30 grep -q 'limits.memory: 64MiB' "$RECORDS/a1.yaml"
 	[ "$(stat -c %a "$RECORDS" "$RECORDS/a1.yaml" | xargs)" = "700 600" ]
@@ -126,6 +139,29 @@ result() {
 	daemon_start
 	s exec a1 -- true
 	fails 1 "Storage pool not found" s admin recover nowhere
+}
+
+@test "the database is copied, and a copy takes its place" {
+	retry 30 copies_are 1
+	[ "$(stat -c %a "$T/state/backups/database" "$T"/state/backups/database/*.db | xargs)" = "700 600" ]
+	s config set b1 user.late=1
+	daemon_stop
+	# an hour and ten minutes later it is time for another; of many the hours and days keep one each
+	copy=$(ls "$T"/state/backups/database/*.db)
+	for hours in $(seq 1 60); do
+		cp "$copy" "$T/state/backups/database/$(date -u -d "$hours hours ago" +sysctr-%Y%m%dT%H0000Z.db)"
+	done
+	mv "$copy" "$T/state/backups/database/$(date -u -d '70 minutes ago' +sysctr-%Y%m%dT%H%M%SZ.db)"
+	daemon_start
+	retry 30 newest_is_new
+	[ "$(ls "$T/state/backups/database" | wc -l)" -le 30 ]
+	[ "$(ls "$T/state/backups/database" | wc -l)" -ge 25 ]
+
+	daemon_stop
+	rm "$T"/state/sysctr.db*
+	cp "$(newest)" "$T/state/sysctr.db"
+	daemon_start
+	[ "$(s config get b1 user.late)" = 1 ]
 }
 
 @test "killed in the middle of a recovery: the next one finishes it" {
