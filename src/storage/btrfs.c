@@ -178,7 +178,8 @@ static int check_copy(struct pool *pool, const struct volume_copy *copy, int *re
 static int btrfs_volume_copy(struct pool *pool, const struct volume_copy *copy, struct err *err)
 {
 	_cleanup_(fd_closep) int volume_fd = -EBADF;
-	_cleanup_(fd_closep) int from_fd = open_root(pool, VOLUME_INSTANCE, copy->from, NULL, err);
+	enum volume_kind kind = copy->of_snapshot ? VOLUME_SNAPSHOT : VOLUME_INSTANCE;
+	_cleanup_(fd_closep) int from_fd = open_root(pool, kind, copy->from, NULL, err);
 	struct stage stage;
 
 	if (from_fd < 0)

@@ -447,6 +447,26 @@ static void test_copy(void **state)
 	assert_int_equal(err.kind, ERR_INVALID);
 }
 
+static void test_copy_of_snapshot(void **state)
+{
+	struct world *world = *state;
+	const struct storage_driver *driver = world->pool.driver;
+	const struct volume_copy copy = { SNAP, "c2", IMAGE, false, true };
+	char trash[UUID_LEN];
+	struct err err = { 0 };
+
+	make_image(world);
+	assert_int_equal(driver->volume_create(&world->pool, "c1", IMAGE, 0, NULL), 0);
+	assert_true(driver->volume_copy(&world->pool, &copy, &err) < 0);
+	assert_int_equal(err.kind, ERR_NOT_FOUND);
+	assert_int_equal(copy_fill(world, VOLUME_INSTANCE, "c1", COPY_WHOLE), 0);
+	assert_int_equal(driver->copy_commit(&world->pool, STAGE, VOLUME_SNAPSHOT, SNAP, trash,
+					     NULL),
+			 0);
+	assert_int_equal(driver->volume_copy(&world->pool, &copy, &err), 0);
+	assert_int_equal(exists(world, VOLUME_INSTANCE, "c2"), 1);
+}
+
 #define CONTRACT(driver)                                                                          \
 	{ "snapshot_" #driver, test_snapshot, setup_##driver, teardown, NULL },                   \
 		{ "snapshot_refused_" #driver, test_snapshot_refused, setup_##driver, teardown,   \
@@ -458,6 +478,8 @@ static void test_copy(void **state)
 		{ "create_" #driver, test_create, setup_##driver, teardown, NULL },               \
 		{ "names_" #driver, test_names, setup_##driver, teardown, NULL },                 \
 		{ "copy_" #driver, test_copy, setup_##driver, teardown, NULL },                   \
+		{ "copy_of_snapshot_" #driver, test_copy_of_snapshot, setup_##driver, teardown,   \
+		  NULL },                                                                         \
 		{ "rename_" #driver, test_rename, setup_##driver, teardown, NULL },               \
 		{ "hide_and_free_" #driver, test_hide_and_free, setup_##driver, teardown, NULL }, \
 	{                                                                                         \
