@@ -11,6 +11,9 @@ api_handler_fn metadata_get, cluster_get, projects_list, project_get, certificat
 api_handler_fn operations_list, operation_get, operation_delete, operation_wait;
 api_handler_fn operation_websocket, events_get;
 
+/* backups.c */
+api_handler_fn backups_list, backups_post, backup_get, backup_post, backup_remove, backup_export;
+
 /* instances.c */
 api_handler_fn instances_list, instances_post, instance_get, instance_put, instance_patch;
 api_handler_fn instance_delete, instances_put_state;

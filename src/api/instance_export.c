@@ -1,9 +1,12 @@
 /*
- * api/instance_export.c - GET /1.0/instances/{name}/export: a backup, streamed as it is packed
+ * api/instance_export.c - see instance_export.h; and GET /1.0/instances/{name}/export
  *
- * Ours alone: the backups of LXD and Incus are files on the server first. The tarball is theirs. A
- * backup that could not be finished breaks the connection, so that nobody takes it for whole.
+ * The backups of LXD and Incus are files on the server first; here nothing is stored. The tarball is
+ * theirs. A backup that could not be finished breaks the connection, so that nobody takes it for
+ * whole.
  */
+#include "api/instance_export.h"
+
 #include <stdlib.h>
 
 #include "api/api.h"
@@ -148,33 +151,26 @@ static void release_op(void *data)
 	op_unref(data);
 }
 
-static int start(struct api_req *req, int *ret_fd, struct op **ret_op)
+static int start(struct api_req *req, struct inst *inst, struct inst_export *export, int *ret_fd,
+		 struct op **ret_op)
 {
-	const char *compression = api_query(req, "compression");
-	const char *only = api_query(req, "instance_only");
-	struct inst_export *export;
-	bool instance_only = false;
-	struct inst *inst;
-	int r = inst_find(req->core, req->args[0], &inst, &req->err);
-
-	if (r == 0 && *only && parse_bool(only, &instance_only) < 0)
-		r = err_kind(&req->err, ERR_INVALID, "instance_only: \"%s\" is no boolean", only);
-	if (r < 0)
-		return r;
-	export = xcalloc(1, sizeof(*export));
-	export->instance_only = instance_only || inst->snapshots.len == 0;
+	if (inst->snapshots.len == 0)
+		export->instance_only = true;
 	export->index = to_yaml(inst, !export->instance_only, write_index);
 	export->backup = to_yaml(inst, !export->instance_only, write_backup);
-	export->compression = xstrdup(str_empty(compression) ? "zstd" : compression);
 	return inst_export(inst, export, ret_fd, ret_op, &req->err);
 }
 
-void instance_export(struct api_req *req)
+void export_instance(struct api_req *req, struct inst *inst, bool instance_only,
+		     const char *compression)
 {
+	struct inst_export *export = xcalloc(1, sizeof(*export));
 	struct op *op;
 	int fd;
 
-	if (start(req, &fd, &op) < 0) {
+	export->instance_only = instance_only;
+	export->compression = xstrdup(compression);
+	if (start(req, inst, export, &fd, &op) < 0) {
 		reply_error(req);
 		return;
 	}
@@ -182,4 +178,21 @@ void instance_export(struct api_req *req)
 	http_req_add_header(req->http, "X-Sysctr-Operation", op->id);
 	http_req_on_end(req->http, release_op, op_ref(op));
 	reply_pipe(req, fd, UINT64_MAX, verdict, op);
+}
+
+void instance_export(struct api_req *req)
+{
+	const char *compression = api_query(req, "compression");
+	const char *only = api_query(req, "instance_only");
+	bool instance_only = false;
+	struct inst *inst;
+	int r = inst_find(req->core, req->args[0], &inst, &req->err);
+
+	if (r == 0 && *only && parse_bool(only, &instance_only) < 0)
+		r = err_kind(&req->err, ERR_INVALID, "instance_only: \"%s\" is no boolean", only);
+	if (r < 0)
+		reply_error(req);
+	else
+		export_instance(req, inst, instance_only,
+				str_empty(compression) ? "zstd" : compression);
 }

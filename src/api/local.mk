@@ -1,6 +1,7 @@
 noinst_LIBRARIES += libapi.a
 libapi_a_SOURCES = \
 	%D%/api.c %D%/api.h %D%/api_priv.h \
+	%D%/backups.c %D%/backups.h \
 	%D%/devices_body.c %D%/devices_body.h \
 	%D%/files.c %D%/files.h \
 	%D%/files_stream.c \
@@ -9,7 +10,7 @@ libapi_a_SOURCES = \
 	%D%/image_source.c %D%/image_source.h \
 	%D%/image_upload.c \
 	%D%/images.c \
-	%D%/instance_export.c \
+	%D%/instance_export.c %D%/instance_export.h \
 	%D%/instance_import.c %D%/instance_import.h \
 	%D%/instance_move.c \
 	%D%/instance_state.c %D%/instance_state.h \

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "api/backups.h"
 #include "api/instance_state.h"
 #include "api/objects.h"
 #include "api/snapshots.h"
@@ -48,7 +49,7 @@ void write_instance_full(struct jsonw *w, const struct inst *inst, const struct 
 	jsonw_begin_object(w);
 	write_members(w, inst);
 	write_snapshots(w, inst);
-	jsonw_add_null(w, "backups");
+	write_backups(w, inst);
 	jsonw_key(w, "state");
 	write_instance_state(w, inst, stats);
 	jsonw_end_object(w);

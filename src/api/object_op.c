@@ -21,14 +21,24 @@ void write_time(struct jsonw *w, const char *key, int64_t wall_ns)
 		jsonw_add_str(w, key, fmt_time(text, wall_ns));
 }
 
+void write_url_below(struct jsonw *w, const char *collection, const char *instance,
+		     const char *kind, const char *name)
+{
+	_cleanup_(freep) char *encoded = url_encode(name);
+	_cleanup_(freep) char *url =
+		xasprintf("/1.0/%s/%s/%s/%s", collection, instance, kind, encoded);
+
+	jsonw_str(w, url);
+}
+
 void write_url(struct jsonw *w, const char *collection, const char *name)
 {
-	const char *slash = strchr(name, '/');
+	const char *slash = strchr(name, '/'), *below = str_after(collection, "instances_");
 
-	if (slash && streq(collection, "instances_snapshots")) {
+	if (slash && below) { /* "instances_snapshots", "c1/snap0" */
 		_cleanup_(freep) char *instance = xstrndup(name, (size_t)(slash - name));
 
-		write_snapshot_url(w, "instances", instance, slash + 1);
+		write_url_below(w, "instances", instance, below, slash + 1);
 		return;
 	}
 	_cleanup_(freep) char *encoded = url_encode(name);

@@ -40,5 +40,9 @@ void write_time(struct jsonw *w, const char *key, int64_t wall_ns);
 /* "/1.0/<collection>/<name>", the name encoded. */
 void write_url(struct jsonw *w, const char *collection, const char *name);
 
+/* "/1.0/<collection>/<instance>/<kind>/<name>", the name encoded. */
+void write_url_below(struct jsonw *w, const char *collection, const char *instance,
+		     const char *kind, const char *name);
+
 /* A set of devices: {"eth0": {"type": "nic", ...}}. */
 void write_devices(struct jsonw *w, const char *key, const struct strmap *devices);

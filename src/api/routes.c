@@ -65,6 +65,13 @@ const struct route routes[] = {
 	{ "DELETE", INST "/snapshots/{snapshot}", BODY_IGNORED, snapshot_remove },
 	{ "GET", INST "/snapshots/{snapshot}/diff", BODY_IGNORED, snapshot_diff_get },
 
+	{ "GET", INST "/backups", BODY_IGNORED, backups_list },
+	{ "POST", INST "/backups", BODY_JSON, backups_post },
+	{ "GET", INST "/backups/{backup}", BODY_IGNORED, backup_get },
+	{ "POST", INST "/backups/{backup}", BODY_JSON, backup_post },
+	{ "DELETE", INST "/backups/{backup}", BODY_IGNORED, backup_remove },
+	{ "GET", INST "/backups/{backup}/export", BODY_IGNORED, backup_export },
+
 	{ "GET", "/1.0/snapshot-plan", BODY_IGNORED, snapshot_plan_get },
 
 	{ "GET", "/1.0/images", BODY_IGNORED, images_list },

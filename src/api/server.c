@@ -25,8 +25,12 @@
 static const char *const extensions[] = {
 	"api_filtering",
 	"api_os",
+	"backup_compression_algorithm",
+	"backup_override_name",
 	"console",
 	"console_force",
+	"container_backup",
+	"container_backup_override_pool",
 	"container_exec_recording",
 	"container_exec_user_group_cwd",
 	"container_full",

@@ -20,8 +20,7 @@
 
 /* ---- objects ---- */
 
-/* Never is the zero time of those who read this. */
-static void write_expiry(struct jsonw *w, int64_t wall_ns)
+void write_expiry(struct jsonw *w, int64_t wall_ns)
 {
 	if (wall_ns > 0)
 		write_time(w, "expires_at", wall_ns);
@@ -68,16 +67,6 @@ void write_snapshots(struct jsonw *w, const struct inst *inst)
 	jsonw_end_array(w);
 }
 
-void write_snapshot_url(struct jsonw *w, const char *collection, const char *instance,
-			const char *name)
-{
-	_cleanup_(freep) char *encoded = url_encode(name);
-	_cleanup_(freep) char *url =
-		xasprintf("/1.0/%s/%s/snapshots/%s", collection, instance, encoded);
-
-	jsonw_str(w, url);
-}
-
 /* ---- reading ---- */
 
 void snapshots_list(struct api_req *req)
@@ -93,8 +82,8 @@ void snapshots_list(struct api_req *req)
 		if (api_recursion(req) > 0)
 			write_snapshot(&req->json, inst, *snapshot);
 		else
-			write_snapshot_url(&req->json, req->collection, inst->record->name,
-					   (*snapshot)->name);
+			write_url_below(&req->json, req->collection, inst->record->name,
+					"snapshots", (*snapshot)->name);
 	}
 	jsonw_end_array(&req->json);
 	reply_sync(req);
@@ -176,8 +165,7 @@ void snapshot_plan_get(struct api_req *req)
 
 /* ---- making and changing ---- */
 
-/* Returns: 1 when a time (0: never) was given, 0 when not, -errno. */
-static int read_expiry(const json_t *body, int64_t *ret_wall_ns, struct err *err)
+int read_expiry(const json_t *body, int64_t *ret_wall_ns, struct err *err)
 {
 	const char *text = json_str(body, "expires_at", NULL);
 

@@ -10,8 +10,12 @@ void write_snapshot(struct jsonw *w, const struct inst *inst, const struct snap_
 
 /* The member "snapshots" of a full instance. */
 void write_snapshots(struct jsonw *w, const struct inst *inst);
-void write_snapshot_url(struct jsonw *w, const char *collection, const char *instance,
-			const char *name);
+
+/* "expires_at"; never is the zero time of those who read it. */
+void write_expiry(struct jsonw *w, int64_t wall_ns);
+
+/* Returns: 1 when a time (0: never) was given, 0 when not, -errno. */
+int read_expiry(const json_t *body, int64_t *ret_wall_ns, struct err *err);
 
 /* PUT of an instance with "restore": answers @req. */
 void instance_restore(struct api_req *req, struct inst *inst);

@@ -15,6 +15,7 @@
 #include "core/db_copies.h"
 #include "core/files.h"
 #include "core/inst.h"
+#include "core/inst_backup.h"
 #include "core/job.h"
 #include "core/monitor_conn.h"
 #include "core/network.h"
@@ -189,6 +190,8 @@ static int load(struct core *core, struct err *err)
 		r = db_instances_load(db, take_instance, core, err);
 	if (r == 0)
 		r = snapshots_load(core, err);
+	if (r == 0)
+		r = backups_load(core, err);
 	if (r == 0)
 		r = scheduler_load(core, err);
 	return r;

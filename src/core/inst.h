@@ -18,6 +18,7 @@
 #include "base/err.h"
 #include "base/list.h"
 #include "base/strmap.h"
+#include "spec/backup_record.h"
 #include "spec/expand.h"
 #include "spec/instance.h"
 #include "spec/msg.h"
@@ -73,6 +74,7 @@ struct inst {
 	size_t n_restarts;
 	char *last_error; /* why it is not running, for info; NULL: nothing to say */
 	VEC(struct snap_record *) snapshots; /* core/snapshot.c; oldest first */
+	VEC(struct backup_record *) backups; /* core/inst_backup.c; oldest first */
 	bool holds_still;		     /* frozen for a snapshot: nobody is told */
 	char *snapshot_schedule;	     /* core/scheduler.c: what next was computed from */
 	int64_t snapshot_next_wall_ns;	     /* 0: never */

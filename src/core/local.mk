@@ -15,6 +15,7 @@ libcore_a_SOURCES = \
 	%D%/import.c %D%/import.h \
 	%D%/import_record.c \
 	%D%/inst.c %D%/inst.h \
+	%D%/inst_backup.c %D%/inst_backup.h \
 	%D%/inst_copy.c \
 	%D%/inst_create.c %D%/inst_create.h \
 	%D%/inst_delete.c \

@@ -12,6 +12,7 @@
 #include "base/time.h"
 #include "core/core.h"
 #include "core/inst.h"
+#include "core/inst_backup.h"
 #include "core/snapshot.h"
 #include "core/warning.h"
 #include "db/snapshots.h"
@@ -297,6 +298,7 @@ static void tick(void *data)
 
 		if (!inst->stored)
 			continue;
+		backups_expire(inst);
 		refresh(inst, now, doubt);
 		/* Who is busy, or starting, is looked at again. */
 		if (scheduler->running < RUNS_MAX && !inst->op && !inst->snapshot_runs &&

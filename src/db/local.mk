@@ -1,6 +1,7 @@
 noinst_LIBRARIES += libdb.a
 libdb_a_SOURCES = \
 	%D%/copy.c %D%/copy.h \
+	%D%/backups.c %D%/backups.h \
 	%D%/db.c %D%/db.h \
 	%D%/images.c %D%/images.h \
 	%D%/instances.c %D%/instances.h \
@@ -19,7 +20,8 @@ libdb_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 ## Append-only: a released migration is never edited.
 db_migrations = \
 	%D%/migrations/0001-init.sql \
-	%D%/migrations/0002-snapshots.sql
+	%D%/migrations/0002-snapshots.sql \
+	%D%/migrations/0005-backups.sql
 EXTRA_DIST += $(db_migrations)
 BUILT_SOURCES += %D%/migrations.inc
 CLEANFILES += %D%/migrations.inc

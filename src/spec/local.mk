@@ -1,6 +1,7 @@
 noinst_LIBRARIES += libspec.a
 libspec_a_SOURCES = \
 	%D%/backup.c %D%/backup.h \
+	%D%/backup_record.c %D%/backup_record.h \
 	%D%/bitrate.c %D%/bitrate.h \
 	%D%/daemon_config.c %D%/daemon_config.h \
 	%D%/device.c %D%/device.h \

@@ -86,6 +86,7 @@ static const struct {
 			       "lower-case hexadecimal digits", FINGERPRINT_LEN,
 			       check_fingerprint },
 	[NAME_REMOTE] = { "remote name", PLAIN, "letters, digits, . _ -", 63, check_plain },
+	[NAME_BACKUP] = { "backup name", PLAIN, "letters, digits, . _ -", 63, check_plain },
 };
 static_assert(ARRAY_LEN(kinds) == NAME_KIND_MAX, "one row per kind");
 

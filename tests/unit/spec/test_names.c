@@ -36,6 +36,7 @@ static void test_names(void **state)
 		{ NAME_IMAGE_ALIAS, "debian debian/trixie a/b/c", "/a a/ a//b ../x a/../b a/." },
 		{ NAME_FINGERPRINT, A64, "a AAAA " A64 "a g" },
 		{ NAME_REMOTE, "images", "a:b a/b" },
+		{ NAME_BACKUP, "backup0 x.y_z-1", "a/b .. -x" },
 	};
 
 	(void)state;
