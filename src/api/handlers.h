@@ -39,7 +39,8 @@ api_handler_fn files_get, files_head, files_post, files_delete, sftp_get;
 
 /* images.c */
 api_handler_fn images_list, images_post, image_get, image_put, image_patch, image_remove;
-api_handler_fn image_export, aliases_list, aliases_post, alias_get, alias_put, alias_patch;
+api_handler_fn image_export, image_refresh_post, aliases_list, aliases_post, alias_get, alias_put,
+	alias_patch;
 api_handler_fn alias_post, alias_delete;
 
 /* profiles.c */

@@ -9,6 +9,7 @@
 #include "codec/json.h"
 #include "core/core.h"
 #include "core/image.h"
+#include "core/image_refresh.h"
 #include "spec/filter.h"
 #include "spec/image.h"
 
@@ -209,6 +210,17 @@ void image_remove(struct api_req *req)
 
 	if (r == 0)
 		r = image_delete(req->core, image, &op, &req->err);
+	reply_op_result(req, r, op);
+}
+
+void image_refresh_post(struct api_req *req)
+{
+	struct image_record *image = NULL;
+	struct op *op = NULL;
+	int r = find(req, &image);
+
+	if (r == 0)
+		r = image_refresh(req->core, image, &op, &req->err);
 	reply_op_result(req, r, op);
 }
 

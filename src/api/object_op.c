@@ -127,8 +127,13 @@ static void write_output(struct jsonw *w, const struct op *op)
 static void write_metadata(struct jsonw *w, const struct op *op, bool secrets)
 {
 	jsonw_add_object(w, "metadata");
-	strmap_for_each(entry, &op->metadata) if (!str_after(entry->key, "output."))
-		jsonw_add_str(w, entry->key, entry->value);
+	strmap_for_each(entry, &op->metadata)
+	{
+		if (streq(entry->key, "refreshed")) /* clients insist on a boolean */
+			jsonw_add_bool(w, entry->key, streq(entry->value, "true"));
+		else if (!str_after(entry->key, "output."))
+			jsonw_add_str(w, entry->key, entry->value);
+	}
 	if (secrets && op->fds.len > 0)
 		jsonw_add_strmap(w, "fds", &op->fds);
 	if (op->stage && !op_is_final(op))

@@ -88,6 +88,7 @@ const struct route routes[] = {
 	{ "PATCH", "/1.0/images/{fingerprint}", BODY_JSON, image_patch },
 	{ "DELETE", "/1.0/images/{fingerprint}", BODY_IGNORED, image_remove },
 	{ "GET", "/1.0/images/{fingerprint}/export", BODY_IGNORED, image_export },
+	{ "POST", "/1.0/images/{fingerprint}/refresh", BODY_IGNORED, image_refresh_post },
 
 	{ "GET", "/1.0/profiles", BODY_IGNORED, profiles_list },
 	{ "POST", "/1.0/profiles", BODY_JSON, profiles_post },

@@ -20,6 +20,7 @@
 #include "spec/network.h"
 #include "spec/pool.h"
 #include "spec/profile.h"
+#include "spec/server_keys.h"
 
 /* Only what is meant here as clients mean it: a name switches their behaviour. */
 static const char *const extensions[] = {
@@ -46,6 +47,7 @@ static const char *const extensions[] = {
 	"id_map",
 	"id_map_base",
 	"image_create_aliases",
+	"image_force_refresh",
 	"image_types",
 	"instance_all_projects",
 	"instance_bulk_state_change",
@@ -136,18 +138,22 @@ static void write_environment(struct jsonw *w, struct core *core)
 	jsonw_end_object(w);
 }
 
-/* Keys of the server; what the daemon keeps for itself is not shown. */
 static void write_config(struct jsonw *w, const struct core *core)
 {
-	jsonw_add_object(w, "config");
-	strmap_for_each(entry, &core->server_config) if (str_after(entry->key, "user."))
-		jsonw_add_str(w, entry->key, entry->value);
-	jsonw_end_object(w);
+	struct strmap config = { 0 };
+
+	server_shown_config(core, &config);
+	jsonw_add_strmap(w, "config", &config);
+	strmap_done(&config);
 }
 
 static void server_etag(const struct core *core, struct etag *etag)
 {
-	etag_add_map(etag, &core->server_config);
+	struct strmap config = { 0 };
+
+	server_shown_config(core, &config);
+	etag_add_map(etag, &config);
+	strmap_done(&config);
 }
 
 void server_get(struct api_req *req)
@@ -329,6 +335,7 @@ void metadata_get(struct api_req *req)
 	jsonw_add_object(&req->json, "configs");
 	write_keys(&req->json, "instance", &instance_keys);
 	write_keys(&req->json, "network-bridge", &network_keys);
+	write_keys(&req->json, "server", &server_keys);
 	jsonw_end_object(&req->json);
 	jsonw_end_object(&req->json);
 	reply_sync(req);

@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "core/db_copies.h"
 #include "core/files.h"
+#include "core/image_refresh.h"
 #include "core/inst.h"
 #include "core/inst_backup.h"
 #include "core/job.h"
@@ -339,6 +340,7 @@ static void pools_ready(struct core *core)
 	reconcile_autostart(core);
 	scheduler_start(core->scheduler);
 	db_copies_start(core->db_copies);
+	image_refresher_start(core->refresher);
 	log_info(LOG_NONE, "ready instances=%zu", core->instances.len);
 }
 
@@ -382,6 +384,7 @@ int core_open(struct aio_loop *loop, const struct daemon_config *config, struct 
 	core->scheduler = scheduler_new(core);
 	core->side_files = side_files_new(core);
 	core->db_copies = db_copies_new(core);
+	core->refresher = image_refresher_new(core);
 	list_init(&core->file_calls);
 	list_init(&core->lives);
 	init_maps(core);
@@ -411,6 +414,7 @@ void core_close(struct core *core)
 	core->scheduler = scheduler_free(core->scheduler);
 	core->side_files = side_files_free(core->side_files);
 	core->db_copies = db_copies_free(core->db_copies);
+	core->refresher = image_refresher_free(core->refresher);
 	jobs_done(core);
 	ops_done(&core->ops);
 	strmap_done(&core->instances);

@@ -24,6 +24,7 @@ struct aio_loop;
 struct daemon_config;
 struct db;
 struct db_copies;
+struct image_refresher;
 struct inst;
 struct netman;
 struct scheduler;
@@ -54,6 +55,7 @@ struct core {
 	struct scheduler *scheduler;
 	struct side_files *side_files;
 	struct db_copies *db_copies;
+	struct image_refresher *refresher;
 	struct strmap instances; /* name -> struct inst, placeholders of running creates included */
 	struct strmap profiles;	 /* name -> struct profile_record */
 	struct strmap images;	 /* fingerprint -> struct image_record */

@@ -283,6 +283,25 @@ void image_volume_unused(struct core *core, const char *pool, const char *finger
 		delete_volume(core, pool, fingerprint);
 }
 
+void image_forget(struct core *core, const char *fingerprint)
+{
+	(void)strmap_unset(&core->images, fingerprint);
+	strmap_for_each(entry, &core->pools) image_volume_unused(core, entry->key, fingerprint);
+	events_publish_lifecycle(&core->events, "image-deleted", "images", fingerprint);
+}
+
+/* Both files at once: the job takes "<src>" and "<src>.rootfs". */
+enum op_next image_delete_files(struct op *op, const char *fingerprint)
+{
+	struct job job = { .kind = JOB_IMAGE_DELETE };
+	enum op_next next;
+
+	job.src = image_file(op->core, fingerprint, false);
+	next = job_run(op, &job, -EBADF, NULL);
+	wire_free(&job_schema, &job);
+	return next;
+}
+
 static enum op_next step_forget(struct op *op)
 {
 	const char *fingerprint = op->args;
@@ -295,23 +314,13 @@ static enum op_next step_forget(struct op *op)
 	if (db_image_delete(op->core->db, image->id, &op->err) < 0)
 		return OP_FAIL;
 	op_no_return(op);
-	(void)strmap_unset(&op->core->images, fingerprint);
-	strmap_for_each(entry, &op->core->pools)
-		image_volume_unused(op->core, entry->key, fingerprint);
-	events_publish_lifecycle(&op->core->events, "image-deleted", "images", fingerprint);
+	image_forget(op->core, fingerprint);
 	return OP_NEXT;
 }
 
-/* Both files at once: the job takes "<src>" and "<src>.rootfs". */
 static enum op_next step_delete_files(struct op *op)
 {
-	struct job job = { .kind = JOB_IMAGE_DELETE };
-	enum op_next next;
-
-	job.src = image_file(op->core, op->args, false);
-	next = job_run(op, &job, -EBADF, NULL);
-	wire_free(&job_schema, &job);
-	return next;
+	return image_delete_files(op, op->args);
 }
 
 static const struct op_step delete_steps[] = {
@@ -328,6 +337,20 @@ static bool unpack_under_way(struct core *core, const char *fingerprint)
 		_cleanup_(freep) char *flight = xasprintf("unpack/%s/%s", entry->key, fingerprint);
 
 		if (flight_exists(core, flight))
+			return true;
+	}
+	return false;
+}
+
+bool image_is_wanted(struct core *core, const char *fingerprint)
+{
+	if (unpack_under_way(core, fingerprint))
+		return true;
+	strmap_for_each(entry, &core->instances)
+	{
+		const struct inst *inst = entry->value;
+
+		if (!inst->stored && streq(inst->record->image_fingerprint, fingerprint))
 			return true;
 	}
 	return false;
@@ -354,6 +377,16 @@ int image_delete(struct core *core, struct image_record *image, struct op **ret_
 }
 
 /* ---- editing ---- */
+
+int image_used(struct core *core, struct image_record *image, struct err *err)
+{
+	int64_t now = aio_wall_now(core->loop);
+	int r = db_image_set_last_used(core->db, image->id, now, err);
+
+	if (r == 0)
+		image->last_used_wall_ns = now;
+	return r;
+}
 
 int image_update(struct core *core, const struct image_record *record, struct err *err)
 {

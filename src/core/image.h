@@ -59,6 +59,18 @@ int image_build(struct core *core, const char *name, const char *yaml, const cha
 int image_delete(struct core *core, struct image_record *image, struct op **ret_op,
 		 struct err *err);
 
+/* An instance is made from it: now is when it was used last. */
+int image_used(struct core *core, struct image_record *image, struct err *err);
+
+/* A launch has chosen it and needs its files still. */
+bool image_is_wanted(struct core *core, const char *fingerprint);
+
+/* Its row is gone: out of memory with it, and what is unpacked of it unless somebody stands on it. */
+void image_forget(struct core *core, const char *fingerprint);
+
+/* Step of an op. */
+enum op_next image_delete_files(struct op *op, const char *fingerprint);
+
 /* Replace the editable part (properties, public, auto_update, profiles, expires). @record: copied. */
 int image_update(struct core *core, const struct image_record *record, struct err *err);
 

@@ -254,7 +254,7 @@ static struct op *start_flight(struct core *core, const void *arg, struct err *e
 	return op;
 }
 
-static enum op_next join(struct op *op, const struct image_source *source)
+enum op_next image_ask_server(struct op *op, const struct image_source *source)
 {
 	_cleanup_(freep) char *key = source_key(source);
 	_cleanup_(freep) char *flight = xasprintf("pull/%s", key);
@@ -264,7 +264,7 @@ static enum op_next join(struct op *op, const struct image_source *source)
 
 enum op_next image_ensure_pulled(struct op *op, const struct image_source *source)
 {
-	return image_by_source(op->core, source) ? OP_NEXT : join(op, source);
+	return image_by_source(op->core, source) ? OP_NEXT : image_ask_server(op, source);
 }
 
 /* ---- asked for by name ---- */
@@ -287,7 +287,7 @@ static enum op_next step_pull(struct op *op)
 {
 	const struct image_pull *pull = op->args;
 
-	return join(op, &pull->source);
+	return image_ask_server(op, &pull->source);
 }
 
 static struct image_record *merge(const struct image_record *image, const struct image_pull *pull)

@@ -31,6 +31,9 @@ struct image_record *image_by_source(struct core *core, const struct image_sourc
 /* Wait, as the current step of @op, until image_by_source() has one. */
 enum op_next image_ensure_pulled(struct op *op, const struct image_source *source);
 
+/* The same, but always ask the server: then image_by_source() is what it has now. */
+enum op_next image_ask_server(struct op *op, const struct image_source *source);
+
 struct image_pull {
 	struct image_source source;
 	struct image_record *given; /* public, auto_update, properties, profiles, aliases */

@@ -99,8 +99,7 @@ int inst_fill_from_image(struct op *op, const char *what, struct inst_record *re
 
 		strmap_set(&record->config, key, entry->value);
 	}
-	image->last_used_wall_ns = aio_wall_now(op->core->loop);
-	return 0;
+	return image_used(op->core, image, &op->err);
 }
 
 /* The first one is the helpers'. */

@@ -10,8 +10,10 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "core/core.h"
+#include "core/image_refresh.h"
 #include "db/server.h"
 #include "os/fd.h"
+#include "spec/server_keys.h"
 #include "storage/policy.h"
 
 enum {
@@ -19,26 +21,51 @@ enum {
 	MEMINFO_BYTES_MAX = 8192
 };
 
+static int store(struct core *core, const struct strmap *config, struct err *err)
+{
+	int r = db_begin(core->db, err);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < config->len && r == 0; i++) {
+		const char *value = config->items[i].value;
+
+		r = db_config_set(core->db, config->items[i].key, str_empty(value) ? NULL : value,
+				  err);
+	}
+	if (r == 0)
+		return db_commit(core->db, err);
+	db_rollback(core->db);
+	return r;
+}
+
 int server_set_config(struct core *core, const struct strmap *config, struct err *err)
 {
-	strmap_for_each(entry, config) if (!str_after(entry->key, "user.")) return err_kind(
-		err, ERR_UNSUPPORTED,
-		"server key \"%s\" is not supported here; see "
-		"sysctrd.yaml(5)",
-		entry->key);
+	int r = key_check_all(&server_keys, config, err);
+
+	if (r == 0)
+		r = store(core, config, err);
+	if (r < 0)
+		return r;
 	strmap_for_each(entry, config)
 	{
-		const char *value = str_empty(entry->value) ? NULL : entry->value;
-		int r = db_config_set(core->db, entry->key, value, err);
-
-		if (r < 0)
-			return r;
-		if (value)
-			strmap_set(&core->server_config, entry->key, value);
-		else
+		if (str_empty(entry->value))
 			(void)strmap_unset(&core->server_config, entry->key);
+		else
+			strmap_set(&core->server_config, entry->key, entry->value);
 	}
+	if (core->ready)
+		image_refresher_start(core->refresher);
 	return 0;
+}
+
+void server_shown_config(const struct core *core, struct strmap *ret_config)
+{
+	strmap_for_each(entry, &core->server_config)
+	{
+		if (key_find(&server_keys, entry->key))
+			strmap_set(ret_config, entry->key, entry->value);
+	}
 }
 
 void server_read_os(struct strmap *ret_os)

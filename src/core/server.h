@@ -8,8 +8,11 @@
 
 struct core;
 
-/* Set each pair, an empty value unsets; user.* only. Errors: ERR_UNSUPPORTED for other keys. */
+/* Set all pairs or none; an empty value unsets. Errors: as key_check(). */
 int server_set_config(struct core *core, const struct strmap *config, struct err *err);
+
+/* What was set, without what the daemon keeps for itself. */
+void server_shown_config(const struct core *core, struct strmap *ret_config);
 
 /* NAME, VERSION_ID ... of os-release(5), unquoted; empty when there is none. */
 void server_read_os(struct strmap *ret_os);

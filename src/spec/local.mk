@@ -32,6 +32,7 @@ libspec_a_SOURCES = \
 	%D%/rlimit.c %D%/rlimit.h \
 	%D%/schedule.c %D%/schedule.h \
 	%D%/seed.c %D%/seed.h \
+	%D%/server_keys.c %D%/server_keys.h \
 	%D%/snapshot.c %D%/snapshot.h \
 	%D%/template.c %D%/template.h %D%/template_parse.c \
 	%D%/unixdev.c %D%/unixdev.h \
