@@ -15,6 +15,7 @@
 #include "spec/device.h"
 #include "spec/keys.h"
 #include "spec/nic.h"
+#include "spec/proxy.h"
 #include "spec/seed.h"
 
 enum {
@@ -123,7 +124,7 @@ static void fill_proxies(struct inst *inst, struct inst_spec *spec)
 		const struct strmap *device = entry->value;
 		struct spec_proxy *proxy;
 
-		if (!streq(device_get(device, "type", NULL), "proxy"))
+		if (!streq(device_get(device, "type", NULL), "proxy") || proxy_is_nat(device))
 			continue;
 		proxy = vec_push(&spec->proxies);
 		proxy->device = xstrdup(entry->key);

@@ -18,6 +18,7 @@
 #include "core/inst_events.h"
 #include "core/inst_ops.h"
 #include "core/monitor_conn.h"
+#include "core/nat.h"
 #include "core/network.h"
 #include "core/network_filter.h"
 #include "core/nicfilter.h"
@@ -81,7 +82,7 @@ static bool has_filters(const struct inst *inst)
 	bool has;
 
 	nicfilter_add(inst, &filters);
-	has = filters.list.len > 0;
+	has = !net_filters_empty(&filters);
 	net_filters_done(&filters);
 	return has;
 }
@@ -89,6 +90,8 @@ static bool has_filters(const struct inst *inst)
 /* The first frame that it sends is judged already. */
 static enum op_next step_filters(struct op *op)
 {
+	if (nat_check(op->inst, false, &op->err) < 0)
+		return OP_FAIL;
 	if (!has_filters(op->inst))
 		return OP_NEXT;
 	op->inst->starts = true;

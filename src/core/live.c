@@ -11,6 +11,7 @@
 #include "core/inst.h"
 #include "core/inst_ops.h"
 #include "core/monitor_conn.h"
+#include "core/nat.h"
 #include "core/network_filter.h"
 #include "core/nicfilter.h"
 #include "network/filter.h"
@@ -75,12 +76,8 @@ void live_collect_filters(const struct core *core, struct net_filters *filters)
 {
 	const struct list *node;
 
-	list_for_each(node, &core->lives) {
-		const struct live *live = list_entry(node, struct live, node);
-
-		vec_for_each(filter, &live->filters.list)
-			net_filters_add(filters, filter);
-	}
+	list_for_each(node, &core->lives)
+		net_filters_merge(filters, &list_entry(node, struct live, node)->filters);
 }
 
 /* Also without filters of its own: an instance may have lost what it had. */
@@ -157,6 +154,8 @@ int live_ask(struct live *live, struct inst *inst, struct err *err)
 	question->name = xstrdup(inst->record->name);
 	r = inst_ensure_networks(inst, err);
 	if (r == 0)
+		r = nat_check(inst, true, err);
+	if (r == 0)
 		r = inst_make_spec(inst, &question->spec, err);
 	if (r < 0) {
 		free_question(question);
@@ -220,7 +219,7 @@ enum op_next live_await(struct op *op, struct live *live)
 	if (live->err.code < 0)
 		forget_questions(live);
 	live->op = op;
-	if (live->filters.list.len > 0 && !list_empty(&live->asking) &&
+	if (!net_filters_empty(&live->filters) && !list_empty(&live->asking) &&
 	    !netman_filters_apply(live->core->net, filters_done, live))
 		return OP_WAIT;
 	send_questions(live);

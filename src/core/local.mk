@@ -34,6 +34,7 @@ libcore_a_SOURCES = \
 	%D%/journal.c %D%/journal.h \
 	%D%/live.c %D%/live.h \
 	%D%/monitor_conn.c %D%/monitor_conn.h \
+	%D%/nat.c %D%/nat.h \
 	%D%/network.c %D%/network.h \
 	%D%/network_filter.c %D%/network_filter.h \
 	%D%/network_firewall.c \

@@ -1,5 +1,5 @@
 /*
- * core/network_filter.c - the table of what nics may send, kept as the hook says
+ * core/network_filter.c - the tables of what nics may send and get, kept as the hook says
  *
  * Layer core, in sysctrd. Written like the other tables, by one nft at a time, as a whole and in one
  * transaction: at no moment is a nic without its rules. What waits for them gets nft's answer.
@@ -20,24 +20,73 @@
 
 #define FILTER_TIMEOUT_NS (20 * (uint64_t)NS_PER_S)
 
-/* Returns: the text as it should be now, owned by the caller. */
-static char *wanted_text(const struct netman *nm)
+/* One table of those that change together. */
+struct part {
+	uint8_t family;
+	char *table;
+	struct buf text;
+};
+enum {
+	PARTS = 2
+};
+
+static void make_parts(const struct netman *nm, struct part parts[PARTS])
 {
 	struct net_filters filters = { 0 };
-	struct buf text = { 0 };
 
 	if (nm->hooks.filters)
 		nm->hooks.filters(nm->hooks.data, &filters);
-	net_filter_text(nm->tag, &filters, &text);
+	parts[0] = (struct part){ .family = NFPROTO_BRIDGE, .table = net_filter_table(nm->tag) };
+	parts[1] = (struct part){ .family = NFPROTO_INET, .table = net_dnat_table(nm->tag) };
+	net_filter_text(nm->tag, &filters, &parts[0].text);
+	net_dnat_text(nm->tag, &filters.dnats, &parts[1].text);
 	net_filters_done(&filters);
+}
+
+static void free_parts(struct part parts[PARTS])
+{
+	for (size_t i = 0; i < PARTS; i++) {
+		free(parts[i].table);
+		buf_done(&parts[i].text);
+	}
+}
+
+/* Returns: the tables as they should be now, owned by the caller. */
+static char *wanted_text(const struct netman *nm)
+{
+	struct part parts[PARTS];
+	struct buf text = { 0 };
+
+	make_parts(nm, parts);
+	for (size_t i = 0; i < PARTS; i++)
+		buf_add_str(&text, buf_str(&parts[i].text));
+	free_parts(parts);
 	return buf_take_str(&text);
 }
 
+/* The same for nft: without the removal of what is not there, whose family no kernel need have. */
+static char *text_to_run(const struct netman *nm)
+{
+	struct part parts[PARTS];
+	struct buf text = { 0 };
+
+	make_parts(nm, parts);
+	for (size_t i = 0; i < PARTS; i++)
+		if (net_nft_count_rules(buf_str(&parts[i].text)) > 0 ||
+		    nftables_count_rules(parts[i].family, parts[i].table) > 0)
+			buf_add_str(&text, buf_str(&parts[i].text));
+	free_parts(parts);
+	return buf_take_str(&text);
+}
+
+/* In all of our tables here. */
 static int count_rules(const struct netman *nm)
 {
-	_cleanup_(freep) char *table = net_filter_table(nm->tag);
+	_cleanup_(freep) char *filters = net_filter_table(nm->tag);
+	_cleanup_(freep) char *dnats = net_dnat_table(nm->tag);
 
-	return nftables_count_rules(NFPROTO_BRIDGE, table);
+	return MAX(nftables_count_rules(NFPROTO_BRIDGE, filters), 0) +
+	       MAX(nftables_count_rules(NFPROTO_INET, dnats), 0);
 }
 
 /* Nothing wanted and nothing there is right, also on a kernel that has no such tables. */
@@ -45,7 +94,7 @@ static bool is_right(const struct netman *nm, const char *text)
 {
 	if (nm->filter_applied)
 		return streq(nm->filter_applied, text);
-	return net_nft_count_rules(text) == 0 && count_rules(nm) <= 0;
+	return net_nft_count_rules(text) == 0 && count_rules(nm) == 0;
 }
 
 /* Whoever gets an answer may ask for the next thing at once. */
@@ -90,7 +139,7 @@ bool netman_filter_run(struct netman *nm)
 {
 	static const char *const argv[] = { "nft", "-f", "-", NULL };
 	const struct aio_proc_spec spec = { .program = "nft", .argv = argv };
-	_cleanup_(freep) char *text = NULL;
+	_cleanup_(freep) char *text = NULL, *to_run = NULL;
 
 	if (!nm->filter_due || nm->closing)
 		return false;
@@ -102,7 +151,8 @@ bool netman_filter_run(struct netman *nm)
 	}
 	nm->filter_served = nm->filter_waiters.len;
 	replace_str(&nm->filter_text, text);
-	nm->nft = aio_run_text(nm->loop, &spec, text, FILTER_TIMEOUT_NS, on_done, nm);
+	to_run = text_to_run(nm);
+	nm->nft = aio_run_text(nm->loop, &spec, to_run, FILTER_TIMEOUT_NS, on_done, nm);
 	return true;
 }
 

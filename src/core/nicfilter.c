@@ -9,6 +9,7 @@
 #include "core/core.h"
 #include "core/inst.h"
 #include "core/live.h"
+#include "core/nat.h"
 #include "core/network.h"
 #include "core/network_filter.h"
 #include "network/filter.h"
@@ -81,6 +82,7 @@ void nicfilter_add(const struct inst *inst, struct net_filters *filters)
 		fill_addresses(inst, entry->key, device, &filter);
 		net_filters_add(filters, &filter);
 	}
+	nat_add(inst, &filters->dnats);
 }
 
 void nicfilter_collect(void *data, struct net_filters *filters)
@@ -101,7 +103,7 @@ void nicfilter_changed(const struct inst *inst)
 {
 	strmap_for_each(entry, &inst->expanded.devices)
 	{
-		if (!is_filtered(entry->value))
+		if (!is_filtered(entry->value) && !proxy_is_nat(entry->value))
 			continue;
 		(void)netman_filters_apply(inst->core->net, NULL, NULL);
 		return;

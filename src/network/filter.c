@@ -22,9 +22,15 @@ enum {
 	BURSTS_PER_S = 10
 };
 
+bool net_filters_empty(const struct net_filters *filters)
+{
+	return filters->list.len == 0 && filters->dnats.list.len == 0;
+}
+
 void net_filters_done(struct net_filters *filters)
 {
 	free(filters->list.items);
+	free(filters->dnats.list.items);
 	*filters = (struct net_filters){ 0 };
 }
 
@@ -53,6 +59,14 @@ void net_filters_add(struct net_filters *filters, const struct net_filter *filte
 		return;
 	}
 	*vec_push(&filters->list) = *filter;
+}
+
+void net_filters_merge(struct net_filters *filters, const struct net_filters *more)
+{
+	vec_for_each(filter, &more->list)
+		net_filters_add(filters, filter);
+	vec_for_each(dnat, &more->dnats.list)
+		*vec_push(&filters->dnats.list) = *dnat;
 }
 
 char *net_filter_table(const char *tag)

@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "base/vec.h"
 #include "network/addr.h"
+#include "network/dnat.h"
 
 struct net_filter {
 	char host_name[16];	  /* of the nic on the host */
@@ -28,9 +29,12 @@ struct net_filter {
 	uint8_t addr6[16]; /* beside the link-local one of mac */
 };
 
+/* What the kernel has to know of nics, in tables that change together. */
 struct net_filters {
 	VEC(struct net_filter) list;
+	struct net_dnats dnats;
 };
+bool net_filters_empty(const struct net_filters *filters);
 void net_filters_done(struct net_filters *filters);
 
 /*
@@ -38,6 +42,9 @@ void net_filters_done(struct net_filters *filters);
  * @filter's addresses count.
  */
 void net_filters_add(struct net_filters *filters, const struct net_filter *filter);
+
+/* All of @more, each in that way. */
+void net_filters_merge(struct net_filters *filters, const struct net_filters *more);
 
 /* "<tag>-nics"; owned by the caller. */
 char *net_filter_table(const char *tag);

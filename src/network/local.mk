@@ -2,6 +2,7 @@ noinst_LIBRARIES += libnetwork.a
 libnetwork_a_SOURCES = \
 	%D%/addr.c %D%/addr.h \
 	%D%/apply.c %D%/apply.h \
+	%D%/dnat.c %D%/dnat.h \
 	%D%/dnsmasq.c %D%/dnsmasq.h \
 	%D%/filter.c %D%/filter.h \
 	%D%/host.c %D%/host.h \

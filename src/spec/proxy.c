@@ -60,6 +60,12 @@ const struct key_row proxy_rows[PROXY_ROWS] = {
 		.check = check_mode,
 	},
 	{
+		.name = "nat",
+		.rule = { .type = VALUE_BOOL },
+		.initial = "false",
+		.help = "translate addresses in the kernel, to an address of a nic on a bridge",
+	},
+	{
 		.name = "proxy_protocol",
 		.rule = { .type = VALUE_BOOL },
 		.initial = "false",
@@ -88,7 +94,6 @@ const struct key_row proxy_rows[PROXY_ROWS] = {
 		.rule = { .type = VALUE_TEXT },
 		.help = "free keys of the user",
 	},
-	{ .name = "nat", .flags = KEY_ELSEWHERE, .help = "address translation" },
 };
 
 static int add_ports(const char *range, struct proxy_addr *addr)
@@ -224,6 +229,55 @@ static int check_address(const struct strmap *device, const char *key, struct pr
 	return 0;
 }
 
+bool proxy_is_nat(const struct strmap *device)
+{
+	return streq(device_get(device, "type", ""), "proxy") &&
+	       keys_get_bool(device, "nat", false);
+}
+
+bool proxy_addr_is_any(const struct proxy_addr *addr)
+{
+	if (addr->ip.ss_family == AF_INET)
+		return ((const struct sockaddr_in *)&addr->ip)->sin_addr.s_addr == INADDR_ANY;
+	return IN6_IS_ADDR_UNSPECIFIED(&((const struct sockaddr_in6 *)&addr->ip)->sin6_addr);
+}
+
+static bool is_loopback(const struct proxy_addr *addr)
+{
+	if (addr->ip.ss_family == AF_INET)
+		return ntohl(((const struct sockaddr_in *)&addr->ip)->sin_addr.s_addr) >> 24 == 127;
+	return IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)&addr->ip)->sin6_addr);
+}
+
+/* What the kernel can do alone. */
+static int check_nat(const struct strmap *device, const struct proxy_addr *listen,
+		     const struct proxy_addr *connect, struct err *err)
+{
+	static const char *const process_keys[] = { "security.uid", "security.gid", NULL };
+
+	if (!streq(device_get(device, "bind", "host"), "host"))
+		return err_kind(err, ERR_INVALID, "nat excludes bind=%s: it is for bind=host",
+				device_get(device, "bind", ""));
+	if (keys_get_bool(device, "proxy_protocol", false))
+		return err_kind(err, ERR_INVALID,
+				"nat excludes proxy_protocol: with nat the other side sees who "
+				"connects anyway");
+	if (listen->kind == PROXY_UNIX || listen->kind != connect->kind)
+		return err_kind(err, ERR_INVALID, "nat is for tcp to tcp and udp to udp");
+	if (listen->ip.ss_family != connect->ip.ss_family)
+		return err_kind(err, ERR_INVALID,
+				"nat is for IPv4 to IPv4 and IPv6 to IPv6: use two devices");
+	if (is_loopback(listen) || is_loopback(connect))
+		return err_kind(err, ERR_INVALID,
+				"%s: nat cannot lead from or to a loopback address: leave nat out, "
+				"or use another address",
+				is_loopback(listen) ? "listen" : "connect");
+	for (const char *const *key = process_keys; *key; key++)
+		if (!str_empty(device_get(device, *key, "")))
+			return err_kind(err, ERR_INVALID, "nat excludes %s", *key);
+	return 0;
+}
+
 int proxy_check(const struct strmap *device, struct err *err)
 {
 	static const char *const file_keys[] = { "uid", "gid", "mode", NULL };
@@ -246,5 +300,5 @@ int proxy_check(const struct strmap *device, struct err *err)
 		if (!str_empty(device_get(device, *key, "")) &&
 		    (listen.kind != PROXY_UNIX || listen.path[0] == '@'))
 			return err_kind(err, ERR_INVALID, "%s is for listen=unix:/PATH", *key);
-	return 0;
+	return proxy_is_nat(device) ? check_nat(device, &listen, &connect, err) : 0;
 }

@@ -41,6 +41,12 @@ int proxy_addr_parse(const char *text, struct proxy_addr *ret_addr, struct err *
 socklen_t proxy_addr_fill(const struct proxy_addr *addr, uint32_t index,
 			  struct sockaddr_storage *ret_sockaddr);
 
+/* 0.0.0.0 or [::]. Not for PROXY_UNIX. */
+bool proxy_addr_is_any(const struct proxy_addr *addr);
+
+/* A proxy device that the kernel does alone: rules instead of a process. */
+bool proxy_is_nat(const struct strmap *device);
+
 extern const struct key_row proxy_rows[PROXY_ROWS];
 
 /* The whole device. Errors: as of device_validate(). */

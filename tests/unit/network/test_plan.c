@@ -165,6 +165,42 @@ static void test_filters(void **state)
 	net_filters_done(&filters);
 }
 
+static struct net_dnat make_dnat(const char *instance, const char *listen, const char *connect)
+{
+	struct net_dnat dnat = { 0 };
+
+	(void)snprintf(dnat.instance, sizeof(dnat.instance), "%s", instance);
+	assert_int_equal(proxy_addr_parse(listen, &dnat.listen, NULL), 0);
+	assert_int_equal(proxy_addr_parse(connect, &dnat.connect, NULL), 0);
+	return dnat;
+}
+
+static void test_dnats(void **state)
+{
+	struct net_dnats dnats = { 0 };
+	struct net_dnat any = make_dnat("a", "tcp:0.0.0.0:80,8000-8010", "tcp:10.1.2.9:80");
+	struct net_dnat own = make_dnat("a", "udp:[fd42::1]:53-54", "udp:[fd42::9]:63-64");
+	struct net_dnat one = make_dnat("b", "tcp:192.0.2.1:8005", "tcp:10.1.2.10:8005");
+	struct net_dnat six = make_dnat("b", "tcp:[::]:8005", "tcp:[fd42::10]:5");
+	struct buf text = { 0 };
+
+	(void)state;
+	(void)snprintf(any.within, sizeof(any.within), "10.1.2.0/24");
+	net_dnat_text("sysctr", &dnats, &text);
+	check_golden("dnat", "none", &text);
+	*vec_push(&dnats.list) = any;
+	*vec_push(&dnats.list) = own;
+	*vec_push(&dnats.list) = one;
+	*vec_push(&dnats.list) = six;
+	net_dnat_text("sysctr", &dnats, &text);
+	check_golden("dnat", "some", &text);
+	assert_int_equal(net_dnat_overlap(&any, &one), 8005);
+	assert_int_equal(net_dnat_overlap(&one, &any), 8005);
+	assert_int_equal(net_dnat_overlap(&any, &six), 0);
+	assert_int_equal(net_dnat_overlap(&any, &own), 0);
+	free(dnats.list.items);
+}
+
 static void test_hosts(void **state)
 {
 	struct net_host hosts[2] = { { .has4 = true, .has6 = true, .addr4 = 0x0a010242 } };
@@ -298,9 +334,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_dnsmasq_conf), cmocka_unit_test(test_nft_each),
 		cmocka_unit_test(test_nft_together), cmocka_unit_test(test_filters),
-		cmocka_unit_test(test_hosts),	     cmocka_unit_test(test_sysctls),
-		cmocka_unit_test(test_refusals),     cmocka_unit_test(test_names),
-		cmocka_unit_test(test_pool_parts),
+		cmocka_unit_test(test_dnats),	     cmocka_unit_test(test_hosts),
+		cmocka_unit_test(test_sysctls),	     cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_names),	     cmocka_unit_test(test_pool_parts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -218,8 +218,21 @@ static void test_proxies(void **state)
 		  "mode is for" },
 		{ "type=proxy listen=unix:/a connect=tcp:127.0.0.1:1 mode=0990", -EINVAL,
 		  "permissions" },
-		{ "type=proxy listen=tcp:0.0.0.0:1 connect=tcp:127.0.0.1:1 nat=true", -EOPNOTSUPP,
-		  "nat" },
+		{ "type=proxy nat=true listen=tcp:0.0.0.0:1-9 connect=tcp:10.0.0.9:1-9", 0, NULL },
+		{ "type=proxy nat=true listen=udp:[::]:1 connect=udp:[fd42::9]:1", 0, NULL },
+		{ "type=proxy nat=true listen=tcp:0.0.0.0:1 connect=tcp:127.0.0.1:1", -EINVAL,
+		  "loopback" },
+		{ "type=proxy nat=true listen=tcp:127.0.0.1:1 connect=tcp:10.0.0.9:1", -EINVAL,
+		  "loopback" },
+		{ "type=proxy nat=true listen=tcp:[::]:1 connect=tcp:10.0.0.9:1", -EINVAL,
+		  "two devices" },
+		{ "type=proxy nat=true listen=unix:/a connect=tcp:10.0.0.9:1", -EINVAL,
+		  "tcp to tcp" },
+		{ "type=proxy nat=true listen=tcp:0.0.0.0:1 connect=tcp:10.0.0.9:1 bind=instance",
+		  -EINVAL, "bind=instance" },
+		{ "type=proxy nat=true listen=tcp:0.0.0.0:1 connect=tcp:10.0.0.9:1 "
+		  "proxy_protocol=true",
+		  -EINVAL, "proxy_protocol" },
 	};
 
 	(void)state;
