@@ -1,6 +1,7 @@
 /* core/inst_spec.c - resolve an instance to what its monitor gets (inst_make_spec) */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/parse.h"
@@ -223,6 +224,19 @@ static void fill_names(struct inst *inst, struct inst_spec *spec)
 	spec->generation = ++inst->generation;
 }
 
+/*
+ * Its files on those of /proc would keep containers inside from having a /proc of their own: the
+ * kernel lets nobody uncover what somebody covered (mount_namespaces(7), RESTRICTIONS).
+ */
+static void fill_lxcfs(const struct inst *inst, struct inst_spec *spec)
+{
+	static const char *const programs[] = { "/usr/bin/lxcfs", "/usr/local/bin/lxcfs" };
+
+	for (size_t i = 0; inst->core->config->lxcfs && i < ARRAY_LEN(programs); i++)
+		if (!spec->lxcfs && !spec->nesting && access(programs[i], X_OK) == 0)
+			spec->lxcfs = xstrdup(programs[i]);
+}
+
 int inst_make_spec(struct inst *inst, struct inst_spec *ret_spec, struct err *err)
 {
 	struct core *core = inst->core;
@@ -241,6 +255,7 @@ int inst_make_spec(struct inst *inst, struct inst_spec *ret_spec, struct err *er
 		(int32_t)keys_get_int(&inst->expanded.config, "limits.memory.oom_priority", 0);
 	rlimits_from_config(&inst->expanded.config, &ret_spec->rlimits);
 	seed_make(&inst->expanded.config, ret_spec->name, ret_spec->uuid, &ret_spec->seed);
+	fill_lxcfs(inst, ret_spec);
 	fill_nics(inst, ret_spec);
 	fill_disks(inst, ret_spec);
 	fill_proxies(inst, ret_spec);

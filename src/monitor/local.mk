@@ -22,6 +22,7 @@ libmonitor_a_SOURCES = \
 	%D%/mountplan.c %D%/mountplan.h \
 	%D%/notify.c %D%/notify.h \
 	%D%/phase.c %D%/phase.h \
+	%D%/procview.c %D%/procview.h \
 	%D%/proxy_open.c %D%/proxy_open.h \
 	%D%/proxy_relay.c %D%/proxy_relay.h \
 	%D%/release.c %D%/release.h \

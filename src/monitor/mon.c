@@ -84,6 +84,7 @@ void mon_init(struct mon *mon)
 	life_init(&mon->life);
 	source_init(&mon->signal_source);
 	source_init(&mon->timer_source);
+	procview_init(&mon->procview);
 	source_init(&mon->sessions_source);
 	list_init(&mon->sessions.list);
 }
@@ -137,6 +138,7 @@ void mon_end_life(struct mon *mon)
 {
 	struct life *life = &mon->life;
 
+	procview_stop(mon);
 	devices_forget(mon); /* while its namespaces are there */
 	loop_remove(&mon->loop, &mon->timer_source);
 	notify_stop(&mon->notify);

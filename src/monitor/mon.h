@@ -23,6 +23,7 @@
 #include "monitor/initkind.h"
 #include "monitor/loop.h"
 #include "monitor/notify.h"
+#include "monitor/procview.h"
 #include "monitor/session.h"
 #include "monitor/title.h"
 #include "os/cgroup.h"
@@ -89,6 +90,7 @@ struct mon {
 	struct addresses addresses;
 	struct plugged_list plugged;
 	struct proxy_list proxies;
+	struct procview procview;
 	struct notify notify;
 	struct sessions sessions;
 	struct source sessions_source;

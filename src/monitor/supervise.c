@@ -291,7 +291,7 @@ static void reap_children(struct mon *mon)
 		if (pid == mon->life.init_pid) {
 			init_died = true;
 			init_status = status;
-		} else if (!proxies_reaped(mon, pid, status)) {
+		} else if (!proxies_reaped(mon, pid, status) && !procview_reaped(mon, pid)) {
 			(void)sessions_reaped(&mon->sessions, pid, status);
 		}
 	}

@@ -105,6 +105,12 @@ static const struct key_row rows[] = {
 		.check = check_url,
 	},
 	{
+		.name = "lxcfs",
+		.rule = { .type = VALUE_ENUM, .words = "auto|none" },
+		.initial = "auto",
+		.help = "containers see their limits in /proc when LXCFS is installed",
+	},
+	{
 		.name = "log.level",
 		.rule = { .type = VALUE_ENUM, .words = "error|warn|info|debug|trace" },
 		.initial = "info",
@@ -132,6 +138,7 @@ void daemon_config_init(struct daemon_config *config)
 		.idmap_size = 1000000000,
 		.alpine_mirror = xstrdup(""),
 		.debian_mirror = xstrdup(""),
+		.lxcfs = true,
 		.log_level = LOG_INFO,
 	};
 }
@@ -235,6 +242,7 @@ static void apply(const struct strmap *flat, struct daemon_config *config)
 {
 	const char *defaults = strmap_get(flat, "defaults");
 	const char *level = strmap_get(flat, "log.level");
+	const char *lxcfs = strmap_get(flat, "lxcfs");
 
 	set_str(flat, "name", &config->name);
 	set_str(flat, "network.bridge", &config->network_bridge);
@@ -250,6 +258,8 @@ static void apply(const struct strmap *flat, struct daemon_config *config)
 		(void)parse_bool(defaults, &config->defaults);
 	if (!str_empty(level))
 		(void)log_parse_level(level, &config->log_level);
+	if (lxcfs)
+		config->lxcfs = streq(lxcfs, "auto");
 }
 
 static int check_whole(const struct daemon_config *config, struct err *err)

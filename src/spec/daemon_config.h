@@ -2,7 +2,8 @@
  * spec/daemon_config.h - sysctrd.yaml as a struct (spec, pure)
  *
  * name: sysctr / defaults: true / network: { bridge, ipv4, ipv6 } / storage: { driver, source } /
- * idmap: { base, size } / images: { alpine_mirror, debian_mirror } / log: { level }
+ * idmap: { base, size } / images: { alpine_mirror, debian_mirror } / lxcfs /
+ * log: { level }
  */
 #pragma once
 
@@ -27,6 +28,7 @@ struct daemon_config {
 	uint32_t idmap_size;
 	char *alpine_mirror; /* "" or URL */
 	char *debian_mirror;
+	bool lxcfs; /* use it when it is installed */
 	enum log_level log_level;
 };
 

@@ -146,5 +146,6 @@ static const struct wire_field inst_spec_fields[] = {
 	{ 45, WIRE_VEC, offsetof(struct inst_spec, nodes), &spec_node_schema },
 	{ 46, WIRE_STRV, offsetof(struct inst_spec, modules), NULL },
 	{ 47, WIRE_STRMAP, offsetof(struct inst_spec, seed), NULL },
+	{ 60, WIRE_STR, offsetof(struct inst_spec, lxcfs), NULL },
 };
 WIRE_SCHEMA(inst_spec, inst_spec_fields);

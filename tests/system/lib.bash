@@ -141,6 +141,7 @@ daemon_setup() {
 		network: { bridge: $BRIDGE }
 		idmap: { base: ${ID_BASE:-1500000000}, size: 100000000 }
 		images: { alpine_mirror: "file://$T/mirror" }
+		lxcfs: ${LXCFS:-none}
 		log: { level: debug }
 	END
 	daemon_start
