@@ -43,6 +43,9 @@ api_handler_fn image_export, image_refresh_post, aliases_list, aliases_post, ali
 	alias_patch;
 api_handler_fn alias_post, alias_delete;
 
+/* remote_images.c */
+api_handler_fn remote_images_list;
+
 /* profiles.c */
 api_handler_fn profiles_list, profiles_post, profile_get, profile_put, profile_patch;
 api_handler_fn profile_post, profile_remove;

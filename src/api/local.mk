@@ -23,6 +23,7 @@ libapi_a_SOURCES = \
 	%D%/pools.c \
 	%D%/preview.c %D%/preview.h \
 	%D%/profiles.c \
+	%D%/remote_images.c \
 	%D%/request.c %D%/request.h \
 	%D%/routes.c %D%/routes.h \
 	%D%/routes_match.c \

@@ -90,6 +90,8 @@ const struct route routes[] = {
 	{ "GET", "/1.0/images/{fingerprint}/export", BODY_IGNORED, image_export },
 	{ "POST", "/1.0/images/{fingerprint}/refresh", BODY_IGNORED, image_refresh_post },
 
+	{ "GET", "/1.0/remote-images", BODY_IGNORED, remote_images_list },
+
 	{ "GET", "/1.0/profiles", BODY_IGNORED, profiles_list },
 	{ "POST", "/1.0/profiles", BODY_JSON, profiles_post },
 	{ "GET", "/1.0/profiles/{name}", BODY_IGNORED, profile_get },

@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/help.h"
 #include "cli/object.h"
+#include "cli/remotes.h"
 #include "cli/table.h"
 #include "cli/wait.h"
 #include "codec/json.h"
@@ -31,6 +32,17 @@ static void offer_all(const struct completion *c, const char *const *names)
 {
 	for (; names && *names; names++)
 		offer(c, *names);
+}
+
+static void offer_remotes(const struct completion *c)
+{
+	struct remotes remotes = { 0 };
+
+	if (remotes_load(&remotes, NULL) < 0)
+		return;
+	offer(c, REMOTE_LOCAL);
+	strmap_for_each(entry, &remotes.urls) offer(c, entry->key);
+	remotes_done(&remotes);
 }
 
 /* Names of a collection of the API; silent when the daemon does not run. */
@@ -108,6 +120,9 @@ static void offer_hint(const struct completion *c, enum cli_hint hint)
 		break;
 	case HINT_OPERATION:
 		offer_collection(c, "/1.0/operations");
+		break;
+	case HINT_REMOTE:
+		offer_remotes(c);
 		break;
 	case HINT_KEY:
 		offer_keys(c);

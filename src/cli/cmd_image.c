@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/image.h"
 #include "cli/object.h"
+#include "cli/remotes.h"
 #include "cli/table.h"
 #include "codec/json.h"
 
@@ -79,12 +80,27 @@ int image_fail(struct cli *cli, const char *word, const char *step, const struct
 	return object_fail(cli, &aliases, word, step, err);
 }
 
+/* Of the local store. */
 static int get_image(struct cli *cli, const char *word, json_t **ret_image, struct err *err)
 {
 	_cleanup_(freep) char *fingerprint = NULL;
 	int r = image_resolve(cli, word, &fingerprint, err);
 
 	return r < 0 ? r : object_get(cli, &object_image, fingerprint, ret_image, NULL, err);
+}
+
+/* Of the local store or of a server. */
+static int find_image(struct cli *cli, const char *word, json_t **ret_image, struct err *err)
+{
+	struct remote_word where = { 0 };
+	int r = remote_split(word, &where, err);
+
+	if (r == 0 && where.server)
+		r = remote_find(cli, &where, ret_image, err);
+	else if (r == 0)
+		r = get_image(cli, where.image, ret_image, err);
+	remote_word_done(&where);
+	return r;
 }
 
 static bool alias_begins(const json_t *image, const char *word)
@@ -109,6 +125,34 @@ static bool matches(const json_t *image, const char *word)
 		     strchr(word, '=') + 1);
 }
 
+static void keep_matching(json_t *rows, const char *word)
+{
+	for (size_t i = json_array_size(rows); i > 0; i--)
+		if (!matches(json_array_get(rows, i - 1), word))
+			(void)json_array_remove(rows, i - 1);
+}
+
+/* The first word may say whose: "images:", "images:alpine". */
+static int get_rows(struct cli *cli, const struct cli_args *args, json_t **ret_rows,
+		    struct err *err)
+{
+	const char *first = args_word(args, 0);
+	bool named = first && strchr(first, ':') && !strchr(first, '=');
+	struct remote_word where = { 0 };
+	int r = remote_split(named ? first : "", &where, err);
+
+	if (r == 0 && where.server)
+		r = remote_list(cli, where.server, ret_rows, err);
+	else if (r == 0)
+		r = client_get(cli->client, "/1.0/images?recursion=1", ret_rows, err);
+	if (r == 0 && named && *where.image)
+		keep_matching(*ret_rows, where.image);
+	for (size_t i = named; r == 0 && i < args->n_words; i++)
+		keep_matching(*ret_rows, args->words[i]);
+	remote_word_done(&where);
+	return r;
+}
+
 static int run_list(struct cli *cli, const struct cli_args *args)
 {
 	const char *wanted = args_get(args, "columns");
@@ -122,11 +166,7 @@ static int run_list(struct cli *cli, const struct cli_args *args)
 	if (table_parse_format(args_get(args, "format"), &format, &err) < 0 ||
 	    table_choose(columns, wanted ? wanted : "lfpdatsu", &set, &err) < 0)
 		return cli_usage(args, &err);
-	r = client_get(cli->client, "/1.0/images?recursion=1", &rows, &err);
-	for (size_t w = 0; r == 0 && w < args->n_words; w++)
-		for (size_t i = json_array_size(rows); i > 0; i--)
-			if (!matches(json_array_get(rows, i - 1), args->words[w]))
-				(void)json_array_remove(rows, i - 1);
+	r = get_rows(cli, args, &rows, &err);
 	if (r == 0)
 		r = table_print(rows, &set, format, &out, &err);
 	if (r == 0)
@@ -142,7 +182,7 @@ static int run_show(struct cli *cli, const struct cli_args *args)
 	_cleanup_(json_decrefp) json_t *part = NULL;
 	struct err err = { 0 };
 
-	if (get_image(cli, args->words[0], &image, &err) < 0)
+	if (find_image(cli, args->words[0], &image, &err) < 0)
 		return image_fail(cli, args->words[0], "show", &err);
 	part = object_writable(&object_image, image);
 	return object_show(part);
@@ -181,7 +221,7 @@ static int run_info(struct cli *cli, const struct cli_args *args)
 	struct buf text = { 0 };
 	struct err err = { 0 };
 
-	if (get_image(cli, args->words[0], &image, &err) < 0)
+	if (find_image(cli, args->words[0], &image, &err) < 0)
 		return image_fail(cli, args->words[0], "info", &err);
 	info_text(image, &text);
 	cli_print(buf_str(&text));
@@ -244,9 +284,10 @@ static int run_alias_delete(struct cli *cli, const struct cli_args *args)
 const struct cli_command cmd_image_list = {
 	.path = "image list",
 	.aliases = "image ls",
-	.usage = "[ALIAS|FINGERPRINT|KEY=VALUE]...",
-	.summary = "List the images of the local store",
-	.example = "sysctr image list\nsysctr image list os=debian",
+	.usage = "[REMOTE:] [ALIAS|FINGERPRINT|KEY=VALUE]...",
+	.summary = "List the images of the local store or of an image server",
+	.example =
+		"sysctr image list\nsysctr image list os=debian\nsysctr image list images: alpine",
 	.options = { object_list_options },
 	.max_words = CLI_MANY,
 	.hints = { HINT_IMAGE },
@@ -255,7 +296,7 @@ const struct cli_command cmd_image_list = {
 
 const struct cli_command cmd_image_show = {
 	.path = "image show",
-	.usage = "IMAGE",
+	.usage = "[REMOTE:]IMAGE",
 	.summary = "Show what can be edited of an image as YAML",
 	.example = "sysctr image show debian",
 	.min_words = 1,
@@ -266,7 +307,7 @@ const struct cli_command cmd_image_show = {
 
 const struct cli_command cmd_image_info = {
 	.path = "image info",
-	.usage = "IMAGE",
+	.usage = "[REMOTE:]IMAGE",
 	.summary = "Show size, age, properties and aliases of an image",
 	.example = "sysctr image info debian",
 	.min_words = 1,

@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/object.h"
 #include "cli/privileged.h"
+#include "cli/remotes.h"
 #include "cli/wait.h"
 #include "codec/json.h"
 
@@ -96,13 +97,22 @@ static void add_profiles(const struct cli_args *args, json_t *request)
 	(void)json_object_set_new(request, "profiles", list);
 }
 
-static json_t *source_of(const struct cli_args *args, const char **ret_name)
+static int source_of(const struct cli_args *args, const char **ret_name, json_t **ret_source,
+		     struct err *err)
 {
+	struct remote_word word = { 0 };
 	bool empty = args_has(args, "empty");
+	int r = 0;
 
 	*ret_name = args_word(args, empty ? 0 : 1);
-	return empty ? json_pack("{ss}", "type", "none")
-		     : json_pack("{ssss}", "type", "image", "alias", args_word(args, 0));
+	if (empty)
+		*ret_source = json_pack("{ss}", "type", "none");
+	else
+		r = remote_split(args_word(args, 0), &word, err);
+	if (r == 0 && !empty)
+		*ret_source = remote_source(&word);
+	remote_word_done(&word);
+	return r;
 }
 
 /* The body of POST /1.0/instances. Returns: 0 with an owned *@ret_request. */
@@ -113,7 +123,7 @@ static int build_request(const struct cli_args *args, bool start, json_t **ret_r
 	_cleanup_(json_decrefp) json_t *request = json_object();
 	struct buf text = { 0 };
 	const char *name;
-	json_t *source;
+	json_t *source = NULL;
 	int r = 0;
 
 	if (stdin_is_given())
@@ -123,9 +133,10 @@ static int build_request(const struct cli_args *args, bool start, json_t **ret_r
 		r = document_parse(buf_str(&text), text.len, &request, err);
 	}
 	buf_done(&text);
+	if (r == 0)
+		r = source_of(args, &name, &source, err);
 	if (r < 0)
 		return r;
-	source = source_of(args, &name);
 	(void)json_object_set_new(request, "source", source);
 	(void)json_object_set_new(request, "name", json_string(name ? name : ""));
 	(void)json_object_set_new(request, "type", json_string("container"));
@@ -237,7 +248,8 @@ const struct cli_command cmd_launch = {
 	.path = "launch",
 	.usage = "IMAGE [NAME]",
 	.summary = "Create an instance and start it",
-	.text = "IMAGE is an alias or fingerprint of the local store, or a template\n"
+	.text = "IMAGE is an alias or fingerprint of the local store, an image of an image server\n"
+		"as REMOTE:ALIAS (see \"sysctr remote list\"), or a template\n"
 		"NAME[/RELEASE[/VARIANT]], which is built once and kept. More settings are read\n"
 		"as YAML from standard input when that is no terminal. Without NAME one is chosen.",
 	.example = "sysctr launch debian web1\n"

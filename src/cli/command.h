@@ -36,6 +36,7 @@ enum cli_hint {
 	HINT_WAIT,
 	HINT_FILE,
 	HINT_SNAPSHOT, /* of the instance that the first word names */
+	HINT_REMOTE,
 	HINT_MAX
 };
 

@@ -27,4 +27,6 @@ extern const struct cli_command cmd_launch, cmd_create, cmd_start, cmd_stop, cmd
 	cmd_config_device_list, cmd_config_device_show, cmd_profile_device_add,
 	cmd_profile_device_remove, cmd_profile_device_set, cmd_profile_device_unset,
 	cmd_profile_device_get, cmd_profile_device_list, cmd_profile_device_show, cmd_profile_load,
-	cmd_config_metadata;
+	cmd_config_metadata, cmd_image_copy, cmd_image_refresh, cmd_remote_list, cmd_remote_add,
+	cmd_remote_remove, cmd_remote_rename, cmd_remote_set_url, cmd_remote_switch,
+	cmd_remote_get_default;

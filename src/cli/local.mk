@@ -16,6 +16,7 @@ libcli_a_SOURCES = \
 	%D%/cmd_file.c \
 	%D%/cmd_file_copy.c \
 	%D%/cmd_image.c \
+	%D%/cmd_image_copy.c \
 	%D%/cmd_image_export.c \
 	%D%/cmd_image_file.c \
 	%D%/cmd_import.c \
@@ -32,6 +33,7 @@ libcli_a_SOURCES = \
 	%D%/cmd_publish.c \
 	%D%/cmd_query.c %D%/cmd_recover.c \
 	%D%/cmd_rebuild.c \
+	%D%/cmd_remote.c \
 	%D%/cmd_snapshot.c \
 	%D%/cmd_snapshot_diff.c \
 	%D%/cmd_state.c \
@@ -51,6 +53,7 @@ libcli_a_SOURCES = \
 	%D%/operate.c \
 	%D%/privileged.c %D%/privileged.h \
 	%D%/progress.c %D%/progress.h \
+	%D%/remotes.c %D%/remotes.h \
 	%D%/report.c \
 	%D%/session.c %D%/session.h \
 	%D%/session_fds.c \

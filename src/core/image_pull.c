@@ -20,11 +20,8 @@
 #include "core/image.h"
 #include "core/image_store.h"
 #include "core/job.h"
+#include "spec/image_server.h"
 #include "spec/names.h"
-
-enum {
-	SERVER_BYTES_MAX = 512
-};
 
 void image_source_done(struct image_source *source)
 {
@@ -46,9 +43,10 @@ static struct image_source copy_source(const struct image_source *source)
 int image_source_check(const struct image_source *source, struct err *err)
 {
 	const char *fingerprint = source->fingerprint;
+	int r = image_server_check(source->server, err);
 
-	if (str_empty(source->server) || strlen(source->server) > SERVER_BYTES_MAX)
-		return err_kind(err, ERR_INVALID, "source: server is no URL");
+	if (r < 0)
+		return r;
 	if (!source->alias && !fingerprint)
 		return err_kind(err, ERR_INVALID, "source: fingerprint or alias is missing");
 	if (fingerprint && (!*fingerprint || !str_only(fingerprint, "0123456789abcdef")))

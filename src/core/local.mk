@@ -12,6 +12,7 @@ libcore_a_SOURCES = \
 	%D%/image_publish.c %D%/image_publish.h \
 	%D%/image_pull.c %D%/image_pull.h \
 	%D%/image_refresh.c %D%/image_refresh.h \
+	%D%/image_remote.c %D%/image_remote.h \
 	%D%/image_store.c %D%/image_store.h \
 	%D%/import.c %D%/import.h \
 	%D%/import_record.c \

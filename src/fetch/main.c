@@ -1,5 +1,5 @@
 /*
- * fetch/main.c - sysctr-fetch: JOB_FETCH and JOB_STREAMS_FETCH of spec/job.h, the only program with libcurl
+ * fetch/main.c - sysctr-fetch: JOB_FETCH, JOB_STREAMS_FETCH and _LIST of spec/job.h, the only program with libcurl
  *
  * Worker; blocks. A program of its own, because loading libcurl takes longer than starting a
  * container.
@@ -32,9 +32,17 @@ static int fetch_streams(const struct job *job, struct report *report, struct er
 	return r < 0 ? r : streams_run(job, report, err);
 }
 
+static int list_streams(const struct job *job, struct report *report, struct err *err)
+{
+	int r = start_curl(err);
+
+	return r < 0 ? r : streams_list(job, report, err);
+}
+
 static job_fn *const jobs[JOB_KIND_MAX] = {
 	[JOB_FETCH] = fetch,
 	[JOB_STREAMS_FETCH] = fetch_streams,
+	[JOB_STREAMS_LIST] = list_streams,
 };
 
 int main(void)

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/str.h"
@@ -17,40 +18,8 @@
 #include "fetch/fetch.h"
 #include "fetch/transfer.h"
 #include "image/simplestreams.h"
-
-enum {
-	SERVER_BYTES_MAX = 512
-};
-
-static bool is_own_host(const char *authority)
-{
-	static const char *const hosts[] = { "127.0.0.1", "[::1]", "localhost" };
-
-	for (size_t i = 0; i < ARRAY_LEN(hosts); i++) {
-		const char *rest = str_after(authority, hosts[i]);
-
-		if (rest && (!*rest || *rest == '/' || *rest == ':'))
-			return true;
-	}
-	return false;
-}
-
-static int check_server(const char *server, struct err *err)
-{
-	const char *plain = server ? str_after(server, "http://") : NULL;
-
-	if (!server || (!plain && !str_after(server, "https://")))
-		return err_kind(err, ERR_INVALID, "image server \"%s\": must begin with https://",
-				server ? server : "");
-	if (strlen(server) > SERVER_BYTES_MAX || strpbrk(server, "?#@\\ \t\r\n"))
-		return err_kind(err, ERR_INVALID, "image server: no plain URL");
-	if (plain && !is_own_host(plain))
-		return err_kind(err, ERR_INVALID,
-				"image server \"%s\": http:// is for this host itself only, "
-				"use https://",
-				server);
-	return 0;
-}
+#include "os/fd.h"
+#include "spec/image_server.h"
 
 /* New string. */
 static char *url_of(const char *server, const char *path)
@@ -209,7 +178,7 @@ static int check_job(const struct job *job, struct err *err)
 		return err_kind(err, ERR_INVALID, "streams-fetch: dir or architecture is missing");
 	if (str_empty(alias) && str_empty(job->fingerprint))
 		return err_kind(err, ERR_INVALID, "streams-fetch: alias or fingerprint is missing");
-	return check_server(job->url, err);
+	return image_server_check(job->url, err);
 }
 
 /* The caller has it already. */
@@ -237,4 +206,53 @@ int streams_run(const struct job *job, struct report *report, struct err *err)
 	report_result(report, "version", image.version);
 	report_result(report, "format", image.rootfs.path ? "split" : "unified");
 	return 0;
+}
+
+/* ---- what it has ---- */
+
+/* Sandbox: one list of products; its images are appended to the job's output. */
+static int list_products(struct confine *confine, struct err *err)
+{
+	_cleanup_(buf_done) struct buf text = { 0 };
+	_cleanup_(buf_done) struct buf bytes = { 0 };
+	struct remote_images list = { 0 };
+	const char *architecture = strmap_get(&confine->job->variables, "architecture");
+	int r = read_text(confine, &text, err);
+
+	if (r == 0)
+		r = streams_list_images(buf_str(&text), text.len, architecture, &list, err);
+	if (r == 0) {
+		wire_encode(&remote_images_schema, &list, &bytes);
+		r = fd_write_all(confine->fd, bytes.data, bytes.len);
+		if (r < 0)
+			(void)err_set(err, r, "write the list of images");
+	}
+	wire_free(&remote_images_schema, &list);
+	return r;
+}
+
+static int list_one(const struct job *job, const char *path, struct report *report, struct err *err)
+{
+	_cleanup_(freep) char *url = url_of(job->url, path);
+	struct confine confine = { .job = job, .url = url, .fd = STDOUT_FILENO };
+	int r = confine_run(&confine, list_products, report, err);
+
+	strmap_done(&confine.result);
+	return r < 0 ? err_wrap(err, "\"%s\"", url) : 0;
+}
+
+int streams_list(const struct job *job, struct report *report, struct err *err)
+{
+	_cleanup_(strv_freep) char **paths = NULL;
+	int r = image_server_check(job->url, err);
+
+	if (r == 0 && !strmap_has(&job->variables, "architecture"))
+		r = err_kind(err, ERR_INVALID, "streams-list: architecture is missing");
+	if (r < 0)
+		return r;
+	report_stage(report, "index");
+	r = ask_index(job, report, &paths, err);
+	for (char **path = paths; r == 0 && path && *path; path++)
+		r = list_one(job, *path, report, err);
+	return r;
 }

@@ -11,4 +11,7 @@
 #include "image/report.h"
 #include "spec/job.h"
 
+/* JOB_STREAMS_LIST, in the same sandboxes. */
+int streams_list(const struct job *job, struct report *report, struct err *err);
+
 int streams_run(const struct job *job, struct report *report, struct err *err);

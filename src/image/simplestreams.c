@@ -9,13 +9,16 @@
 #include "base/mem.h"
 #include "base/parse.h"
 #include "base/str.h"
+#include "base/time.h"
 #include "codec/json.h"
 #include "image/metadata.h"
+#include "spec/names.h"
 
 enum {
 	PATH_BYTES_MAX = 512,
 	VERSION_BYTES_MAX = 128,
-	SHA256_DIGITS = 64
+	SHA256_DIGITS = 64,
+	DATE_DIGITS = 8
 };
 
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -253,6 +256,89 @@ int streams_find_image(const char *text, size_t len, const struct streams_want *
 	if (!search.best.fingerprint)
 		return explain(&search, err);
 	*ret_image = search.best;
+	return 0;
+}
+
+/* ---- a list for people ---- */
+
+/* "20240101_13:00": 2024-01-01; 0 when it does not begin with a date. */
+static int64_t version_time(const char *version)
+{
+	_cleanup_(freep) char *date = NULL;
+	int64_t wall_ns = 0;
+
+	if (strspn(version, "0123456789") < DATE_DIGITS)
+		return 0;
+	date = xasprintf("%.4s-%.2s-%.2sT00:00:00Z", version, version + 4, version + 6);
+	return time_parse_rfc3339(date, &wall_ns) < 0 ? 0 : MAX(wall_ns, 0);
+}
+
+static void take_property(const json_t *product, const char *key, struct strmap *properties)
+{
+	const char *value = json_str(product, key, NULL);
+
+	if (value && strlen(value) <= REMOTE_TEXT_MAX)
+		strmap_set(properties, key, value);
+}
+
+static void take_aliases(const json_t *product, char ***aliases)
+{
+	_cleanup_(strv_freep) char **words = strv_split(json_str(product, "aliases", ""), ", ");
+
+	for (char **word = words; word && *word; word++)
+		if (name_validate(NAME_IMAGE_ALIAS, *word, NULL) == 0)
+			strv_push(aliases, *word);
+}
+
+static void describe(struct remote_image *image)
+{
+	const char *os = strmap_get(&image->properties, "os");
+	const char *release = strmap_get(&image->properties, "release");
+	_cleanup_(freep) char *text =
+		xasprintf("%s %s %s (%s)", os ? os : "", release ? release : "",
+			  image->architecture, image->version);
+
+	if (os && strlen(text) <= REMOTE_TEXT_MAX)
+		strmap_set(&image->properties, "description", text);
+}
+
+static void add_product(json_t *product, const char *architecture, struct remote_images *images)
+{
+	static const char *const keys[] = { "os", "release", "release_title", "variant" };
+	const struct streams_want want = { .architecture = architecture };
+	struct search search = { .want = &want };
+	struct remote_image *image;
+
+	try_product(&search, product);
+	if (!search.best.fingerprint)
+		return;
+	image = vec_push(&images->images);
+	image->fingerprint = xstrdup(search.best.fingerprint);
+	image->version = xstrdup(search.best.version);
+	image->architecture = xstrdup(architecture);
+	image->size_bytes = MIN(search.best.metadata.size_bytes + search.best.rootfs.size_bytes,
+				(uint64_t)INT64_MAX);
+	image->created_wall_ns = version_time(image->version);
+	take_aliases(product, &image->aliases);
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		take_property(product, keys[i], &image->properties);
+	strmap_set(&image->properties, "serial", image->version);
+	describe(image);
+	streams_image_done(&search.best);
+}
+
+int streams_list_images(const char *text, size_t len, const char *architecture,
+			struct remote_images *images, struct err *err)
+{
+	_cleanup_(json_decrefp) json_t *root = NULL;
+	const char *name;
+	json_t *product;
+	int r = json_parse(text, len, &root, err);
+
+	if (r < 0)
+		return err_wrap(err, "products");
+	json_object_foreach(json_get_object(root, "products"), name, product)
+		add_product(product, architecture, images);
 	return 0;
 }
 

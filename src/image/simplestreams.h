@@ -15,6 +15,7 @@
 
 #include "base/err.h"
 #include "base/strmap.h"
+#include "spec/remote_image.h"
 
 enum {
 	STREAMS_BYTES_MAX = 8 * 1024 * 1024, /* of an index or a list of products */
@@ -57,6 +58,15 @@ int streams_read_index(const char *text, size_t len, char ***ret_paths, struct e
  */
 int streams_find_image(const char *text, size_t len, const struct streams_want *want,
 		       struct streams_image *ret_image, struct err *err);
+
+/*
+ * The newest version of each product for @architecture that has what streams_find_image() takes,
+ * appended to *@images. What of them is broken, or called what no image can be, is left out.
+ * Errors: ERR_INVALID.
+ */
+int streams_list_images(const char *text, size_t len, const char *architecture,
+			struct remote_images *images, struct err *err);
+
 void streams_image_done(struct streams_image *image);
 
 /* As results of a job, and back; the latter checks S1 and S2. */

@@ -31,6 +31,7 @@ static const struct job_row rows[] = {
 	[JOB_STREAMS_FETCH] = { "streams-fetch", "sysctr-fetch" },
 	[JOB_SIDE_WRITE] = { "side-write", "sysctr-worker" },
 	[JOB_SIDE_READ] = { "side-read", "sysctr-unpack" },
+	[JOB_STREAMS_LIST] = { "streams-list", "sysctr-fetch" },
 };
 static_assert(ARRAY_LEN(rows) == JOB_KIND_MAX, "one row per job");
 

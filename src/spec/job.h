@@ -56,6 +56,8 @@ enum job_kind {
 				url to dir/cache/<fingerprint>[.rootfs], as JOB_FETCH does */
 	JOB_SIDE_WRITE, /* worker: side files of the pool, properties: instance -> text, "": none */
 	JOB_SIDE_READ, /* unpack: all of the pool's to standard output, as spec/recovery.h has it */
+	JOB_STREAMS_LIST,    /* fetch: what the simplestreams server url has for architecture, as
+				spec/remote_image.h encodes it, to standard output, a file */
 	JOB_KIND_MAX
 };
 
@@ -94,6 +96,7 @@ struct job {
 			      JOB_INSTANCE_EXPORT: index, backup (YAML), compression,
 			      image.<snapshot> (what it stands on);
 			      JOB_FETCH: index_url, flavor, checksum_url (spec/template.h);
+			      JOB_STREAMS_LIST: architecture;
 			      JOB_STREAMS_FETCH: alias, architecture,
 			      have.<fingerprint> (not fetched again) */
 	struct strmap properties; /* JOB_IMAGE_STORE: for an image without metadata.yaml;

@@ -14,6 +14,7 @@ libspec_a_SOURCES = \
 	%D%/idrange.c %D%/idrange.h \
 	%D%/image.c %D%/image.h \
 	%D%/instance.c %D%/instance.h \
+	%D%/image_server.c %D%/image_server.h \
 	%D%/job.c %D%/job.h \
 	%D%/journal.c %D%/journal.h \
 	%D%/key.c %D%/key.h \
@@ -28,6 +29,7 @@ libspec_a_SOURCES = \
 	%D%/profile.c %D%/profile.h \
 	%D%/proxy.c %D%/proxy.h \
 	%D%/recovery.c %D%/recovery.h \
+	%D%/remote_image.c %D%/remote_image.h \
 	%D%/retention.c %D%/retention.h \
 	%D%/rlimit.c %D%/rlimit.h \
 	%D%/schedule.c %D%/schedule.h \

@@ -22,6 +22,16 @@ static void check_image(const struct streams_image *image)
 		abort();
 }
 
+static void check_list(const uint8_t *bytes, size_t len)
+{
+	struct remote_images list = { 0 };
+
+	if (streams_list_images((const char *)bytes, len, "x86_64", &list, NULL) == 0 &&
+	    list.images.len <= REMOTE_IMAGES_MAX && remote_images_validate(&list, NULL) < 0)
+		abort();
+	wire_free(&remote_images_schema, &list);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	_cleanup_(streams_image_done) struct streams_image image = { 0 };
@@ -34,5 +44,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 				abort();
 	if (streams_find_image((const char *)bytes, len, &want, &image, NULL) == 0)
 		check_image(&image);
+	check_list(bytes, len);
 	return 0;
 }

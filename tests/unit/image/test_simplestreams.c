@@ -246,9 +246,82 @@ static void test_map(void **state)
 	}
 }
 
+static int list(const char *text, struct remote_images *ret_list)
+{
+	return streams_list_images(text, strlen(text), "x86_64", ret_list, NULL);
+}
+
+/* The newest version of each product that this host can run and that has tarballs. */
+static void test_list(void **state)
+{
+	static const char text[] = PRODUCTS(PRODUCT(
+		"amd64",
+		RELEASE("20240101_13:00", META("a", C64) "," ROOT("b", B64)) "," RELEASE(
+			"20240301_13:00",
+			META("c", D64) "," ROOT(
+				"d",
+				B64)) "," RELEASE("20240401_13:00",
+						  SQUASHFS)) "," PRODUCT("arm64",
+									 RELEASE("20240101",
+										 META("a", A64) "," ROOT(
+											 "b",
+											 B64))) ","
+												"\"x\":{\"aliases\":\"ok,../x,a b\",\"arch\":\"amd64\",\"os\":\"X\",\"versions\":{" RELEASE(
+													"one",
+													META("a", C64) "," ROOT(
+														"b",
+														B64)) "}}");
+	struct remote_images images = { 0 };
+	const struct remote_image *image;
+
+	(void)state;
+	assert_int_equal(list(text, &images), 0);
+	assert_int_equal(images.images.len, 2);
+	assert_int_equal(remote_images_validate(&images, NULL), 0);
+	image = &images.images.items[0];
+	assert_string_equal(image->fingerprint, D64);
+	assert_string_equal(image->version, "20240301_13:00");
+	assert_string_equal(image->aliases[1], "alpine/3.20");
+	assert_int_equal(image->size_bytes, 3000500);
+	assert_int_equal(image->created_wall_ns / 1000000000, 1709251200);
+	image = &images.images.items[1];
+	assert_string_equal(image->aliases[0], "ok");
+	assert_int_equal(strv_len(image->aliases), 3); /* "a b" is two */
+	assert_string_equal(strmap_get(&image->properties, "description"), "X  x86_64 (one)");
+	assert_int_equal(image->created_wall_ns, 0);
+	wire_free(&remote_images_schema, &images);
+	assert_true(list("[", &images) < 0);
+	assert_int_equal(list("{\"products\":[]}", &images), 0);
+	assert_int_equal(images.images.len, 0);
+}
+
+/* What comes across the wall is a stranger's. */
+static void test_list_is_checked(void **state)
+{
+	struct remote_images images = { 0 };
+	struct remote_image *image = vec_push(&images.images);
+
+	(void)state;
+	image->fingerprint = xstrdup(C64);
+	image->architecture = xstrdup("x86_64");
+	image->version = xstrdup("1");
+	strv_push(&image->aliases, "fine");
+	assert_int_equal(remote_images_validate(&images, NULL), 0);
+	strv_push(&image->aliases, "../x");
+	assert_true(remote_images_validate(&images, NULL) < 0);
+	replace_str(&image->aliases[1], "x");
+	image->size_bytes = UINT64_MAX;
+	assert_true(remote_images_validate(&images, NULL) < 0);
+	image->size_bytes = 0;
+	replace_str(&image->fingerprint, "../../etc");
+	assert_true(remote_images_validate(&images, NULL) < 0);
+	wire_free(&remote_images_schema, &images);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_list),	      cmocka_unit_test(test_list_is_checked),
 		cmocka_unit_test(test_paths),	      cmocka_unit_test(test_index),
 		cmocka_unit_test(test_hostile_index), cmocka_unit_test(test_newest_version),
 		cmocka_unit_test(test_whole),	      cmocka_unit_test(test_refused),
