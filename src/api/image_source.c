@@ -4,6 +4,14 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "codec/json.h"
+#include "spec/names.h"
+
+/* "incus image copy" puts whatever it was given there, the server's alias too. */
+static bool is_alias(const char *fingerprint)
+{
+	return !str_only(fingerprint, "0123456789abcdef") &&
+	       name_validate(NAME_IMAGE_ALIAS, fingerprint, NULL) == 0;
+}
 
 int read_image_source(const json_t *source, struct image_source *ret_source, struct err *err)
 {
@@ -19,6 +27,10 @@ int read_image_source(const json_t *source, struct image_source *ret_source, str
 	if (!str_empty(json_str(source, "image_type", "")) &&
 	    !streq(json_str(source, "image_type", ""), "container"))
 		return err_kind(err, ERR_UNSUPPORTED, "image source: only containers are offered");
+	if (str_empty(alias) && is_alias(fingerprint)) {
+		alias = fingerprint;
+		fingerprint = "";
+	}
 	ret_source->server = xstrdup(json_str(source, "server", ""));
 	ret_source->alias = str_empty(alias) ? NULL : xstrdup(alias);
 	ret_source->fingerprint = str_empty(fingerprint) ? NULL : xstrdup(fingerprint);

@@ -122,7 +122,7 @@ static int build_request(const struct cli_args *args, bool start, json_t **ret_r
 	_cleanup_(freep) char **config = args_all(args, "config");
 	_cleanup_(json_decrefp) json_t *request = json_object();
 	struct buf text = { 0 };
-	const char *name;
+	const char *name = NULL;
 	json_t *source = NULL;
 	int r = 0;
 

@@ -166,3 +166,23 @@ newest() {
 	[ "$(s image list alp --format csv --columns F)" = "$(newest)" ]
 	fails 1 "not found" s image refresh nothing
 }
+
+@test "incus with the same server: launch, copy, refresh" {
+	export INCUS_SOCKET=$SYSCTR_SOCKET INCUS_CONF=$T/incus HOME=$T
+	i() { timeout 100 incus "$@" 3>&- 4>&- </dev/null; }
+	mkdir -p "$INCUS_CONF"
+	cat >"$INCUS_CONF/config.yml" <<-END
+		default-remote: local
+		remotes:
+		  web: { addr: "$URL", protocol: simplestreams, public: true }
+	END
+	i launch web:alpine/3.20 i1
+	[ "$(field i1 '.config["volatile.base_image"]')" = "$(newest)" ]
+	# that client looks for the fingerprint in all products; the others here have the same
+	jq '.products |= with_entries(select(.key == "alpine:3.20:amd64:default"))' "$T/images.json" >"$WEB/streams/v1/images.json"
+	i image copy web:alpine/3.20 local: --alias copied --auto-update
+	serve_version 20240104_01:00
+	i image refresh copied
+	[ "$(s query /1.0/images/aliases/copied | jq -r .target)" = "$(newest)" ]
+	i delete --force i1
+}
