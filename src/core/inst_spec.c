@@ -16,6 +16,7 @@
 #include "spec/device.h"
 #include "spec/keys.h"
 #include "spec/nic.h"
+#include "spec/nictype.h"
 #include "spec/proxy.h"
 #include "spec/seed.h"
 
@@ -73,9 +74,14 @@ static void fill_nic(struct inst *inst, const char *device_name, const struct st
 
 	nic->device = xstrdup(device_name);
 	nic->name = inner_name(device, index);
-	nic->host_name = inst_nic_host_name(inst, device_name, device);
+	nic->kind = nictype_kind(device);
+	if (nic->kind == NIC_PAIR)
+		nic->host_name = inst_nic_host_name(inst, device_name, device);
+	nic->macvlan_mode = nictype_macvlan_mode(device_get(device, "mode", ""));
 	nic->parent = xstrdup(network ? network : device_get(device, "parent", NULL));
-	nic->hwaddr = xstrdup(inst_nic_hwaddr(inst, device_name, device));
+	nic->hwaddr =
+		xstrdup(nictype_keeps_hwaddr(device) ? device_get(device, "hwaddr", NULL)
+						     : inst_nic_hwaddr(inst, device_name, device));
 	nic->mtu = (uint32_t)keys_get_int(device, "mtu",
 					  network ? netman_mtu(inst->core->net, network) : 0);
 	nic->given_name = device_get(device, "host_name", NULL);

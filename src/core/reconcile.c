@@ -28,6 +28,7 @@
 #include "db/journal.h"
 #include "os/cgroup.h"
 #include "os/fd.h"
+#include "os/nicloan.h"
 #include "spec/keys.h"
 
 enum {
@@ -35,6 +36,17 @@ enum {
 };
 
 /* ---- monitors ---- */
+
+/* Interfaces of the host that it has: while its processes keep its network namespace. */
+static void rescue_nics(const struct core *core, const char *name)
+{
+	_cleanup_(freep) char *dir = xasprintf("%s/instances/%s", core->dirs.runtime, name);
+	_cleanup_(fd_closep) int fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct err err = { 0 };
+
+	if (fd >= 0 && nicloan_rescue(fd, &err) < 0)
+		log_error(((struct log_keys){ .inst = name }), "give back: %s", err.msg);
+}
 
 int reconcile_remove_cgroups(struct core *core, const char *name, struct err *err)
 {
@@ -46,6 +58,7 @@ int reconcile_remove_cgroups(struct core *core, const char *name, struct err *er
 
 	if (r < 0)
 		return r;
+	rescue_nics(core, name);
 	path = xasprintf("%s/%s", host.unified, cgroup);
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd >= 0)

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/str.h"
 #include "monitor/mon.h"
+#include "monitor/nic_lent.h"
 
 /* In the order in which they are added. */
 static const struct device_kind *const kinds[] = { &device_kind_nic, &device_kind_disk,
@@ -227,6 +228,7 @@ bool devices_take(struct mon *mon, const char *device, uint64_t *ret_mount_id)
 void devices_forget(struct mon *mon)
 {
 	proxies_stop(mon);
+	nics_give_back(mon);
 	while (mon->plugged.list.len > 0)
 		drop(&mon->plugged, mon->plugged.list.len - 1);
 }

@@ -20,6 +20,7 @@ libmonitor_a_SOURCES = \
 	%D%/mon.c %D%/mon.h \
 	%D%/mountapply.c %D%/mountapply.h \
 	%D%/mountplan.c %D%/mountplan.h \
+	%D%/nic_lent.c %D%/nic_lent.h \
 	%D%/notify.c %D%/notify.h \
 	%D%/phase.c %D%/phase.h \
 	%D%/procview.c %D%/procview.h \

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/time.h"
+#include "monitor/nic_lent.h"
 #include "monitor/phase.h"
 #include "os/fd.h"
 #include "os/mount.h"
@@ -83,6 +84,11 @@ static int await_nics(void *data, struct err *err)
 		}
 	}
 	return 0;
+}
+
+static int await_lent(void *data, struct err *err)
+{
+	return nics_await_back(data, NICS_TIMEOUT_MS, err);
 }
 
 static int remove_cgroups(void *data, struct err *err)
@@ -169,6 +175,7 @@ static const struct phase life_phases[] = {
 static const struct phase all_phases[] = {
 	{ "unmount", unmount, false },
 	{ "await-nics", await_nics, false },
+	{ "await-lent", await_lent, false },
 	{ "remove-cgroups", remove_cgroups, false },
 	{ "leave-cgroup", leave_cgroup, false },
 	{ "remove-files", remove_files, false },

@@ -8,9 +8,11 @@
 #include "base/time.h"
 #include "monitor/devices.h"
 #include "monitor/mon.h"
+#include "monitor/nic_lent.h"
 #include "monitor/setup.h"
 #include "os/fd.h"
 #include "os/netlink.h"
+#include "spec/nictype.h"
 
 enum {
 	NAME_WAIT_MS = 1000 /* a namespace that dies frees its names 5 ms later */
@@ -51,8 +53,8 @@ static int create_veth(struct netlink *nl, const struct netlink_veth *veth, bool
 	return netlink_veth_create(nl, veth, &index, err);
 }
 
-static int attach_nic(struct mon *mon, struct netlink *nl, const struct spec_nic *nic,
-		      struct err *err)
+static int attach_pair(struct mon *mon, struct netlink *nl, const struct spec_nic *nic,
+		       struct err *err)
 {
 	const struct netlink_port isolated = { .isolated = true, .learning = true, .flood = true };
 	uint8_t mac[NETLINK_MAC_LEN];
@@ -68,8 +70,7 @@ static int attach_nic(struct mon *mon, struct netlink *nl, const struct spec_nic
 	if (nic->hwaddr) {
 		r = netlink_parse_mac(nic->hwaddr, mac);
 		if (r < 0)
-			return err_set(err, r, "nic \"%s\": address \"%s\"", nic->name,
-				       nic->hwaddr);
+			return err_set(err, r, "address \"%s\"", nic->hwaddr);
 		veth.peer_mac = mac;
 	}
 	if (!veth.mtu && nic->parent)
@@ -80,6 +81,20 @@ static int attach_nic(struct mon *mon, struct netlink *nl, const struct spec_nic
 		if (r < 0)
 			(void)netlink_link_delete(nl, nic->host_name, NULL);
 	}
+	return r;
+}
+
+static int attach_nic(struct mon *mon, struct netlink *nl, const struct spec_nic *nic,
+		      struct err *err)
+{
+	int r;
+
+	if (nic->kind == NIC_MACVLAN)
+		r = nic_attach_macvlan(mon, nl, nic, err);
+	else if (nic->kind == NIC_PHYSICAL)
+		r = nic_attach_physical(mon, nic, err);
+	else
+		r = attach_pair(mon, nl, nic, err);
 	return r < 0 ? err_wrap(err, "nic \"%s\"", nic->name) : 0;
 }
 
@@ -114,9 +129,13 @@ static int remove_nic(struct mon *mon, const void *item, struct err *err)
 {
 	const struct spec_nic *nic = item;
 	_cleanup_(netlink_freep) struct netlink *nl = NULL;
-	int r = netlink_open(-EBADF, 0, &nl, err);
+	int r;
 
-	(void)mon; /* the host's end says which it is */
+	if (nic->kind == NIC_MACVLAN)
+		return nic_detach_macvlan(mon, nic, err);
+	if (nic->kind == NIC_PHYSICAL)
+		return nic_detach_physical(mon, nic, err);
+	r = netlink_open(-EBADF, 0, &nl, err);
 	if (r == 0)
 		r = netlink_link_delete(nl, nic->host_name, err);
 	return r == -ENODEV ? 0 : r;

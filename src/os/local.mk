@@ -15,7 +15,10 @@ libos_a_SOURCES = \
 	%D%/modprobe.c %D%/modprobe.h \
 	%D%/mount.c %D%/mount.h \
 	%D%/netlink.c %D%/netlink.h \
+	%D%/netlink_link.c %D%/netlink_link.h \
+	%D%/netlink_priv.h \
 	%D%/nftables.c %D%/nftables.h \
+	%D%/nicloan.c %D%/nicloan.h \
 	%D%/nlmsg.c %D%/nlmsg.h \
 	%D%/ns.c %D%/ns.h \
 	%D%/path.c %D%/path.h \

@@ -18,6 +18,7 @@
 #include "base/macro.h"
 #include "base/str.h"
 #include "os/fd.h"
+#include "os/netlink_priv.h"
 #include "os/nlmsg.h"
 #include "os/ns.h"
 
@@ -735,4 +736,25 @@ int netlink_read_events(struct netlink *nl)
 			changed = changed || is_change(header);
 	}
 	return changed;
+}
+
+void netlink_begin(struct netlink *nl, struct nlmsg *msg, uint16_t type, uint16_t flags,
+		   const void *fixed, size_t fixed_len)
+{
+	nlmsg_init(msg, nl->request, sizeof(nl->request), type, NLM_F_REQUEST | flags, fixed,
+		   fixed_len);
+}
+
+int netlink_request(struct netlink *nl, struct nlmsg *msg, const char *what, const char *name,
+		    struct err *err)
+{
+	return request(nl, msg, what, name, err);
+}
+
+int netlink_ask(struct netlink *nl, struct nlmsg *msg,
+		int (*fn)(void *data, const struct nlmsghdr *header), void *data)
+{
+	struct reply_reader reader = { .fn = fn, .data = data };
+
+	return exchange(nl, msg, &reader);
 }

@@ -1,6 +1,7 @@
 /* spec/device.c - see device.h */
 #include "spec/device.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 #include "spec/bitrate.h"
 #include "spec/keys.h"
 #include "spec/names.h"
+#include "spec/nictype.h"
 #include "spec/proxy.h"
 #include "spec/unixdev.h"
 
@@ -31,13 +33,14 @@ static const struct key_row nic_rows[] = {
 	},
 	{
 		.name = "nictype",
-		.rule = { .type = VALUE_ENUM, .words = "bridged|p2p" },
-		.help = "bridged: with parent, a bridge that others manage; p2p: a pair, alone",
+		.rule = { .type = VALUE_ENUM, .words = "bridged|macvlan|p2p|physical" },
+		.help = "bridged: with parent, a bridge that others manage; macvlan: of parent; "
+			"p2p: a pair, alone; physical: parent itself",
 	},
 	{
 		.name = "parent",
 		.rule = { .type = VALUE_IFNAME },
-		.help = "bridge to be on, with nictype=bridged",
+		.help = "bridge to be on, or interface of the host; with nictype",
 	},
 	{
 		.name = "name",
@@ -63,6 +66,12 @@ static const struct key_row nic_rows[] = {
 		.rule = { .type = VALUE_INT, .min = 68, .max = 65535 },
 		.initial = "the bridge's",
 		.help = "maximum transmission unit",
+	},
+	{
+		.name = "mode",
+		.rule = { .type = VALUE_ENUM, .words = "bridge|passthru|private|vepa" },
+		.initial = "bridge",
+		.help = "of a macvlan: whom it reaches of the others on its parent",
 	},
 	{
 		.name = "ipv4.address",
@@ -141,7 +150,6 @@ static const struct key_row nic_rows[] = {
 	ELSEWHERE("ipv6.routes.external", "routes, gateways and neighbours"),
 	ELSEWHERE("limits.", "priority of its packets"),
 	ELSEWHERE("maas.", "MAAS"),
-	ELSEWHERE("mode", "macvlan and ipvlan modes"),
 	ELSEWHERE("queue.tx.length", "transmit queue"),
 	ELSEWHERE("security.", "access control lists and others"),
 	ELSEWHERE("vlan", "VLAN id"),
@@ -277,12 +285,10 @@ static int check_nic(const struct strmap *device, struct err *err)
 
 	if (network && (nictype || parent))
 		return err_kind(err, ERR_INVALID, "network excludes nictype and parent");
-	if (p2p && parent)
-		return err_kind(err, ERR_INVALID, "nictype=p2p excludes parent");
-	if (!network && !p2p && !(nictype && parent))
-		return err_kind(err, ERR_INVALID,
-				"must have network=NAME, or nictype=bridged and parent=BRIDGE, "
-				"or nictype=p2p");
+	if (network && !str_empty(device_get(device, "mode", "")))
+		return err_kind(err, ERR_INVALID, "mode is for nictype=macvlan");
+	if (!network && nictype_check(device, err) < 0)
+		return -EINVAL;
 	return p2p ? check_no_bridge(device, err) : check_filters(device, network, err);
 }
 

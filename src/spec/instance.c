@@ -64,6 +64,8 @@ static const struct wire_field spec_nic_fields[] = {
 	{ 6, WIRE_U32, offsetof(struct spec_nic, mtu), NULL },
 	{ 27, WIRE_BOOL, offsetof(struct spec_nic, given_name), NULL },
 	{ 28, WIRE_BOOL, offsetof(struct spec_nic, isolated), NULL },
+	{ 61, WIRE_U32, offsetof(struct spec_nic, kind), NULL },
+	{ 62, WIRE_U32, offsetof(struct spec_nic, macvlan_mode), NULL },
 };
 WIRE_SCHEMA(spec_nic, spec_nic_fields);
 

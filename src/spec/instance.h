@@ -49,12 +49,14 @@ enum root_kind {
 struct spec_nic {
 	char *device;	 /* name of the device in the configuration: "eth0" */
 	char *name;	 /* inside */
-	char *host_name; /* of the veth's outer end; begins with the daemon's prefix */
-	char *parent;	 /* bridge; NULL: not connected */
+	char *host_name; /* of the veth's outer end; begins with the daemon's prefix; NULL: none */
+	char *parent;	 /* bridge, or what the kind needs; NULL: not connected */
 	char *hwaddr;	 /* "00:16:3e:.." */
 	uint32_t mtu;	 /* 0: the parent's */
 	bool given_name; /* host_name is somebody's choice: never delete what has it already */
 	bool isolated;	 /* not to be reached by other isolated ports of the bridge */
+	uint32_t kind;	 /* enum nic_kind of spec/nictype.h */
+	uint32_t macvlan_mode;
 };
 extern const struct wire_schema spec_nic_schema;
 

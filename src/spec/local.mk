@@ -25,6 +25,7 @@ libspec_a_SOURCES = \
 	%D%/names.c %D%/names.h \
 	%D%/network.c %D%/network.h \
 	%D%/nic.c %D%/nic.h \
+	%D%/nictype.c %D%/nictype.h \
 	%D%/pool.c %D%/pool.h \
 	%D%/profile.c %D%/profile.h \
 	%D%/proxy.c %D%/proxy.h \

@@ -1,0 +1,104 @@
+/* spec/nictype.c - see nictype.h */
+#include "spec/nictype.h"
+
+#include <linux/if_link.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "spec/device.h"
+
+static const char *const pair_options[] = { "mode", NULL };
+static const char *const no_pair_options[] = {
+	"host_name",
+	"ipv4.address",
+	"ipv6.address",
+	"limits.egress",
+	"limits.ingress",
+	"limits.max",
+	"security.ipv4_filtering",
+	"security.ipv6_filtering",
+	"security.mac_filtering",
+	"security.port_isolation",
+	NULL,
+};
+
+static const struct type_row {
+	const char *name;
+	enum nic_kind kind;
+	enum {
+		PARENT_NONE,
+		PARENT_NEEDED,
+		PARENT_MAX
+	} parent;
+	const char *const *excluded; /* options that it does not have */
+} rows[] = {
+	{ "bridged", NIC_PAIR, PARENT_NEEDED, pair_options },
+	{ "macvlan", NIC_MACVLAN, PARENT_NEEDED, no_pair_options },
+	{ "p2p", NIC_PAIR, PARENT_NONE, pair_options },
+	{ "physical", NIC_PHYSICAL, PARENT_NEEDED, no_pair_options },
+};
+
+static const struct type_row *find_row(const struct strmap *device)
+{
+	const char *type = device_get(device, "nictype", "");
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (streq(rows[i].name, type))
+			return &rows[i];
+	return NULL;
+}
+
+enum nic_kind nictype_kind(const struct strmap *device)
+{
+	const struct type_row *row = find_row(device);
+
+	return row ? row->kind : NIC_PAIR;
+}
+
+bool nictype_keeps_hwaddr(const struct strmap *device)
+{
+	return nictype_kind(device) == NIC_PHYSICAL ||
+	       (nictype_kind(device) == NIC_MACVLAN &&
+		streq(device_get(device, "mode", ""), "passthru"));
+}
+
+uint32_t nictype_macvlan_mode(const char *mode)
+{
+	static const struct {
+		const char *name;
+		uint32_t mode;
+	} modes[] = {
+		{ "bridge", MACVLAN_MODE_BRIDGE },
+		{ "passthru", MACVLAN_MODE_PASSTHRU },
+		{ "private", MACVLAN_MODE_PRIVATE },
+		{ "vepa", MACVLAN_MODE_VEPA },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(modes); i++)
+		if (streq(modes[i].name, mode))
+			return modes[i].mode;
+	return MACVLAN_MODE_BRIDGE;
+}
+
+int nictype_check(const struct strmap *device, struct err *err)
+{
+	const struct type_row *row = find_row(device);
+	bool parent = !str_empty(device_get(device, "parent", ""));
+
+	if (!row)
+		return err_kind(err, ERR_INVALID,
+				"must have network=NAME, or nictype=bridged and parent=BRIDGE, or "
+				"nictype=macvlan or physical and parent=INTERFACE, or nictype=p2p");
+	if (parent && row->parent == PARENT_NONE)
+		return err_kind(err, ERR_INVALID, "nictype=%s excludes parent", row->name);
+	if (!parent && row->parent == PARENT_NEEDED)
+		return err_kind(err, ERR_INVALID, "nictype=%s must have parent=INTERFACE",
+				row->name);
+	for (const char *const *key = row->excluded; *key; key++)
+		if (!str_empty(device_get(device, *key, "")))
+			return err_kind(err, ERR_INVALID, "%s is not for nictype=%s", *key,
+					row->name);
+	if (row->kind == NIC_PHYSICAL && !str_empty(device_get(device, "mode", "")))
+		return err_kind(err, ERR_INVALID, "mode is for nictype=macvlan");
+	return 0;
+}
