@@ -23,6 +23,7 @@
 enum {
 	DEPTH_MAX = 1000,
 	CHUNK_BYTES = 16 << 20,
+	BUFFER_BYTES = 64 << 10,
 	XATTR_NAMES_MAX = 64 * 1024,
 	XATTR_VALUE_MAX = 64 * 1024,
 	LINK_BUCKETS = 4096
@@ -42,6 +43,7 @@ struct copy {
 	struct link_entry *links[LINK_BUCKETS];
 	char path[PATH_MAX]; /* of the entry at hand */
 	bool no_clone;	     /* FICLONE was refused once */
+	bool no_range;	     /* copy_file_range() was: the file systems differ */
 	struct tree_copy_how how;
 };
 
@@ -61,12 +63,35 @@ static bool cancelled(struct copy *copy)
 	return copy->how.cancel && copy->how.cancel(copy->how.data);
 }
 
+/* Between file systems of different kinds. Returns as copy_file_range(), which moves @pos too. */
+static ssize_t copy_through(int src_fd, off_t *pos, int dst_fd, size_t want)
+{
+	char buffer[BUFFER_BYTES];
+	ssize_t n = pread(src_fd, buffer, MIN(want, sizeof(buffer)), *pos), done = 0;
+
+	while (done < n) {
+		ssize_t written = pwrite(dst_fd, buffer + done, (size_t)(n - done), *pos + done);
+
+		if (written < 0)
+			return -1;
+		done += written;
+	}
+	*pos += done;
+	return n;
+}
+
 static int copy_range(struct copy *copy, int src_fd, int dst_fd, off_t from, off_t to)
 {
 	while (from < to) {
 		off_t dst_pos = from;
 		size_t want = (size_t)MIN(to - from, CHUNK_BYTES);
-		ssize_t n = copy_file_range(src_fd, &from, dst_fd, &dst_pos, want, 0);
+		ssize_t n = copy->no_range
+				    ? copy_through(src_fd, &from, dst_fd, want)
+				    : copy_file_range(src_fd, &from, dst_fd, &dst_pos, want, 0);
+		if (n < 0 && errno == EXDEV && !copy->no_range) {
+			copy->no_range = true;
+			continue;
+		}
 		if (n < 0)
 			return -errno;
 		if (n == 0)

@@ -32,6 +32,8 @@ static const struct job_row rows[] = {
 	[JOB_SIDE_WRITE] = { "side-write", "sysctr-worker" },
 	[JOB_SIDE_READ] = { "side-read", "sysctr-unpack" },
 	[JOB_STREAMS_LIST] = { "streams-list", "sysctr-fetch" },
+	[JOB_CUSTOM_CREATE] = { "custom-create", "sysctr-worker" },
+	[JOB_CUSTOM_USAGE] = { "custom-usage", "sysctr-worker" },
 };
 static_assert(ARRAY_LEN(rows) == JOB_KIND_MAX, "one row per job");
 
@@ -91,6 +93,8 @@ static const struct wire_field job_fields[] = {
 	{ 25, WIRE_STRV, offsetof(struct job, snapshots), NULL },
 	{ 31, WIRE_STR, offsetof(struct job, from_volume), NULL },
 	{ 32, WIRE_BOOL, offsetof(struct job, refresh), NULL },
+	{ 41, WIRE_BOOL, offsetof(struct job, custom), NULL },
+	{ 42, WIRE_STRUCT, offsetof(struct job, from_pool), &job_pool_schema },
 };
 WIRE_SCHEMA(job, job_fields);
 

@@ -58,6 +58,9 @@ enum job_kind {
 	JOB_SIDE_READ, /* unpack: all of the pool's to standard output, as spec/recovery.h has it */
 	JOB_STREAMS_LIST,    /* fetch: what the simplestreams server url has for architecture, as
 				spec/remote_image.h encodes it, to standard output, a file */
+	JOB_CUSTOM_CREATE,   /* worker: the custom volume volume: empty, or a copy of from_volume or
+				snapshot, with copies of the snapshots in properties */
+	JOB_CUSTOM_USAGE,    /* worker: what the custom volume volume takes */
 	JOB_KIND_MAX
 };
 
@@ -101,7 +104,8 @@ struct job {
 			      have.<fingerprint> (not fetched again) */
 	struct strmap properties; /* JOB_IMAGE_STORE: for an image without metadata.yaml;
 			      JOB_BACKUP_UNPACK, JOB_INSTANCE_EXPORT: snapshots -> their
-			      volumes, uuids */
+			      volumes, uuids; JOB_CUSTOM_CREATE: volumes of snapshots -> those
+			      of their copies */
 	uint32_t id_base;	  /* host ids that the sandbox of the job may use */
 	uint32_t id_count;
 	uint64_t reserve_bytes; /* stop with -ENOSPC before less than this is free */
@@ -112,6 +116,9 @@ struct job {
 	char **snapshots;	/* of _DELETE and VOLUME_DELETE: volumes that go */
 	char *from_volume;	/* JOB_VOLUME_RENAME, _COPY, _REPLACE: the volume that is there */
 	bool refresh;		/* JOB_VOLUME_COPY: volume is there, bring it up to date */
+	bool custom; /* JOB_VOLUME_DELETE, JOB_SNAPSHOT_COPY, _COMMIT: volume is a custom one */
+	struct job_pool
+		from_pool; /* JOB_CUSTOM_CREATE: where that is which is copied; dir NULL: pool */
 };
 extern const struct wire_schema job_schema;
 
@@ -123,6 +130,7 @@ extern const struct wire_schema job_schema;
  *   IMAGE_STORE   fingerprint, size, format (unified|split), and the image's metadata as
  *   IMAGE_PUBLISH   the same
  *   IMAGE_BUILD     "property.<key>", architecture, created (unix s), expiry, file, rootfs_file
+ *   CUSTOM_USAGE  size
  *   SNAPSHOT_COMMIT size of a snapshot; replaced=true as soon as a volume is
  *   SNAPSHOT_DELETE hidden=true, as VOLUME_DELETE
  *   STREAMS_FETCH fingerprint, version, format (unified|split)

@@ -203,6 +203,48 @@ int copy_begin_dir(struct pool *pool, const char *stage, struct copy_stage *ret_
 	return 0;
 }
 
+static int open_content(struct pool *from, const struct copy_request *request, struct err *err)
+{
+	const char *word = volume_kind_word(request->kind);
+	_cleanup_(fd_closep) int volume_fd = -EBADF;
+	int fd, r = volume_check_name(request->kind, request->volume, err);
+
+	if (r < 0)
+		return r;
+	volume_fd = volume_open(from, request->kind, request->volume);
+	if (volume_fd == -ENOENT)
+		return err_kind(err, ERR_NOT_FOUND, "%s \"%s\" is not in pool \"%s\"", word,
+				request->volume, from->name);
+	if (volume_fd >= 0 && content_of(volume_fd)[0] == 'u')
+		return err_kind(err, ERR_UNSUPPORTED, "%s \"%s\" stands on an image", word,
+				request->volume);
+	fd = volume_fd < 0 ? volume_fd
+			   : path_open_plain(volume_fd, "rootfs", O_RDONLY | O_DIRECTORY, 0);
+	return fd < 0 ? err_set(err, fd, "open %s \"%s\"", word, request->volume) : fd;
+}
+
+int copy_across(struct pool *from, const struct copy_request *request, struct pool *pool,
+		struct err *err)
+{
+	_cleanup_(fd_closep) int src_fd = open_content(from, request, err);
+	struct copy_stage stage;
+	int r;
+
+	if (src_fd < 0)
+		return src_fd;
+	r = pool->driver->copy_abort(pool, request->stage, err);
+	if (r == 0)
+		r = pool->driver->copy_begin(pool, request->stage, &stage, err);
+	if (r < 0)
+		return r;
+	r = copy_content(pool, request, src_fd, stage.root_fd, err);
+	(void)fd_close(stage.root_fd);
+	(void)fd_close(stage.fd);
+	if (r < 0)
+		(void)pool->driver->copy_abort(pool, request->stage, NULL); /* the reason counts */
+	return r;
+}
+
 /* ---- commit ---- */
 
 static int publish(struct pool *pool, const char *stage, enum volume_kind kind, const char *name,
@@ -263,13 +305,13 @@ int copy_commit_dir(struct pool *pool, const char *stage, enum volume_kind kind,
 		return there;
 	ret_trash[0] = '\0';
 	stage_fd = open_stage(pool, stage_dir);
-	if (stage_fd == -ENOENT && there && kind == VOLUME_SNAPSHOT)
+	if (stage_fd == -ENOENT && there && kind != VOLUME_INSTANCE)
 		return 1;
 	if (stage_fd < 0)
 		return err_set(err, stage_fd, "open \"%s/%s\"", pool->dir, stage_dir);
 	if (syncfs(stage_fd) < 0)
 		return err_set(err, -errno, "write out \"%s\"", pool->dir);
-	r = publish(pool, stage_dir, kind, name, there && kind == VOLUME_INSTANCE, err);
+	r = publish(pool, stage_dir, kind, name, there && kind != VOLUME_SNAPSHOT, err);
 	return r < 0 || !there ? r : bury(pool, stage_dir, ret_trash, err);
 }
 

@@ -14,6 +14,13 @@ copy_commit_fn copy_commit_dir;
 copy_abort_fn copy_abort_dir;
 volume_usage_fn copy_usage_dir;
 
+/*
+ * copy_fill from a volume of another pool, whatever its driver, into a root of its own.
+ * Errors: as copy_fill; ERR_UNSUPPORTED when the volume stands on an image.
+ */
+int copy_across(struct pool *from, const struct copy_request *request, struct pool *pool,
+		struct err *err);
+
 /* The directory of a stage, for drivers that fill it otherwise. Errors: ERR_INVALID. */
 int copy_stage_name(const char *uuid, char ret_name[STAGE_NAME_LEN], struct err *err);
 

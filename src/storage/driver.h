@@ -137,7 +137,7 @@ enum copy_pass {
 };
 
 struct copy_request {
-	enum volume_kind kind; /* of what is copied: VOLUME_INSTANCE or VOLUME_SNAPSHOT */
+	enum volume_kind kind; /* of what is copied: any but VOLUME_IMAGE */
 	const char *volume;
 	const char *stage; /* uuid: the copy is the stage ".new-<uuid>" until it is committed */
 	enum copy_pass pass;
@@ -146,7 +146,7 @@ struct copy_request {
 
 /*
  * Put a copy of a volume's content into a stage. A volume's and a snapshot's hold the same, so the
- * copy becomes either by its commit. A stage that is there already is replaced, or by COPY_REST
+ * copy becomes any by its commit. A stage that is there already is replaced, or by COPY_REST
  * completed.
  *
  * Errors: ERR_NOT_FOUND (volume; stage of COPY_REST), -ENOSPC, -ECANCELED; COPY_REST excepted, the
@@ -155,11 +155,11 @@ struct copy_request {
 typedef int copy_fill_fn(struct pool *pool, const struct copy_request *request, struct err *err);
 
 /*
- * Make the stage the volume @name; it survives a power cut from then on. An instance's volume that
- * is there is replaced in one step.
+ * Make the stage the volume @name; it survives a power cut from then on. An instance's or a custom
+ * volume that is there is replaced in one step.
  *
  * @ret_trash: what was replaced, for volume_free; "" for nothing.
- * Returns: 0, or 1 when the snapshot is there and the stage is not (S3).
+ * Returns: 0, or 1 when the snapshot or custom volume is there and the stage is not (S3).
  * Errors: ERR_CONFLICT when the volume to be replaced is in use (S4); the stage stays.
  */
 typedef int copy_commit_fn(struct pool *pool, const char *stage, enum volume_kind kind,

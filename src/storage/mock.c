@@ -217,6 +217,23 @@ static int check_there(struct pool *pool, enum volume_kind kind, const char *nam
 	return MIN(r, 0);
 }
 
+static int mock_copy_begin(struct pool *pool, const char *stage, struct copy_stage *ret_stage,
+			   struct err *err)
+{
+	struct mock *mock = mock_of(pool);
+	int r = ordered_failure(mock, "copy_begin", err);
+
+	if (r == 0)
+		r = volume_check_name(VOLUME_SNAPSHOT, stage, err);
+	if (r < 0)
+		return r;
+	if (strmap_has(&mock->stages, stage))
+		return err_set(err, -EEXIST, "make stage \"%s\"", stage);
+	strmap_set(&mock->stages, stage, "");
+	*ret_stage = (struct copy_stage){ .fd = -EBADF, .root_fd = -EBADF };
+	return 0;
+}
+
 static int mock_copy_fill(struct pool *pool, const struct copy_request *request, struct err *err)
 {
 	struct mock *mock = mock_of(pool);
@@ -251,7 +268,7 @@ static int mock_copy_commit(struct pool *pool, const char *stage, enum volume_ki
 		return there;
 	ret_trash[0] = '\0';
 	if (!strmap_has(&mock->stages, stage))
-		return there && kind == VOLUME_SNAPSHOT
+		return there && kind != VOLUME_INSTANCE
 			       ? 1
 			       : err_set(err, -ENOENT, "open stage \"%s\"", stage);
 	if (there && strmap_has(&mock->used, name))
@@ -294,6 +311,7 @@ static const struct storage_driver mock_driver = {
 	.volume_free = mock_volume_free,
 	.trash_empty = mock_trash_empty,
 	.volume_exists = mock_volume_exists,
+	.copy_begin = mock_copy_begin,
 	.copy_fill = mock_copy_fill,
 	.copy_commit = mock_copy_commit,
 	.copy_abort = mock_copy_abort,

@@ -73,3 +73,8 @@ int storage_fill_root(const char *driver, const char *pool_dir, const char *inst
 	spec->root_path = xasprintf("%s/instances/%s/rootfs", pool_dir, instance);
 	return 0;
 }
+
+char *storage_custom_root(const char *pool_dir, const char *volume)
+{
+	return xasprintf("%s/custom/%s/rootfs", pool_dir, volume);
+}

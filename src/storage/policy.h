@@ -8,6 +8,7 @@
  *   <pool>/snapshots/<uuid>/{rootfs|upper}   what an instance's volume held; its name is in the
  *                                            database, so that renaming touches no disk
  *   <pool>/records/<name>.yaml              what the database says of the instance (storage/side.h)
+ *   <pool>/custom/<uuid>/rootfs              a custom volume; its name is in the database too
  *   <pool>/.new-<uuid>, <pool>/trash/<uuid>  unfinished; dead
  */
 #pragma once
@@ -28,7 +29,8 @@ enum storage_cap {
 enum volume_kind {
 	VOLUME_IMAGE,
 	VOLUME_INSTANCE,
-	VOLUME_SNAPSHOT,
+	VOLUME_SNAPSHOT, /* of an instance or of a custom volume */
+	VOLUME_CUSTOM,	 /* of its own: attached to instances as a disk */
 	VOLUME_KIND_MAX
 };
 
@@ -45,3 +47,6 @@ const char *const *storage_driver_names(void);
  */
 int storage_fill_root(const char *driver, const char *pool_dir, const char *instance,
 		      const char *image, struct inst_spec *spec, struct err *err);
+
+/* What is mounted of the custom volume @volume (a uuid): owned by the caller. */
+char *storage_custom_root(const char *pool_dir, const char *volume);

@@ -21,7 +21,8 @@
 static const struct storage_driver *const drivers[] = { &overlay_driver, &btrfs_driver,
 							&dir_driver };
 
-const char *const pool_subdirs[] = { "images", "instances", "snapshots", "trash", SIDE_DIR, NULL };
+const char *const pool_subdirs[] = { "images", "instances", "snapshots", "custom",
+				     "trash",  SIDE_DIR,    NULL };
 
 const struct storage_driver *storage_driver_find(const char *name)
 {

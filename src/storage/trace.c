@@ -109,6 +109,13 @@ static int trace_volume_exists(struct pool *pool, enum volume_kind kind, const c
 		    driver_of(pool)->volume_exists(inner_of(pool), kind, name, err));
 }
 
+static int trace_copy_begin(struct pool *pool, const char *stage, struct copy_stage *ret_stage,
+			    struct err *err)
+{
+	return tell(pool, "copy_begin", stage,
+		    driver_of(pool)->copy_begin(inner_of(pool), stage, ret_stage, err));
+}
+
 static int trace_copy_fill(struct pool *pool, const struct copy_request *request, struct err *err)
 {
 	return tell(pool, "copy_fill", request->volume,
@@ -150,6 +157,7 @@ static const struct storage_driver trace_driver = {
 	.volume_free = trace_volume_free,
 	.trash_empty = trace_trash_empty,
 	.volume_exists = trace_volume_exists,
+	.copy_begin = trace_copy_begin,
 	.copy_fill = trace_copy_fill,
 	.copy_commit = trace_copy_commit,
 	.copy_abort = trace_copy_abort,

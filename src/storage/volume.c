@@ -34,6 +34,7 @@ static const struct kind_row kinds[] = {
 	[VOLUME_IMAGE] = { "images", "image volume", NAME_FINGERPRINT },
 	[VOLUME_INSTANCE] = { "instances", "instance volume", NAME_VOLUME },
 	[VOLUME_SNAPSHOT] = { "snapshots", "snapshot volume", NAME_VOLUME },
+	[VOLUME_CUSTOM] = { "custom", "custom volume", NAME_VOLUME },
 };
 static_assert(ARRAY_LEN(kinds) == VOLUME_KIND_MAX, "one row per kind");
 

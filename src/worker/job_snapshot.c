@@ -14,6 +14,14 @@ static bool ask_report(void *data)
 	return report_cancelled(data);
 }
 
+/* What job->snapshot, else job->volume is. */
+static enum volume_kind kind_of(const struct job *job)
+{
+	if (job->snapshot)
+		return VOLUME_SNAPSHOT;
+	return job->custom ? VOLUME_CUSTOM : VOLUME_INSTANCE;
+}
+
 static int open_pool(const struct job *job, struct report *report, struct pool *ret_pool,
 		     struct err *err)
 {
@@ -31,7 +39,7 @@ int job_snapshot_copy(const struct job *job, struct report *report, struct err *
 {
 	_cleanup_(pool_close) struct pool pool = { .dir_fd = -EBADF };
 	const struct copy_request request = {
-		.kind = job->snapshot ? VOLUME_SNAPSHOT : VOLUME_INSTANCE,
+		.kind = kind_of(job),
 		.volume = job->snapshot ? job->snapshot : job->volume,
 		.stage = job->stage,
 		.pass = job->pass < COPY_PASS_MAX ? job->pass : COPY_WHOLE,
@@ -61,14 +69,13 @@ static int report_size(struct pool *pool, const char *snapshot, struct report *r
 
 int job_snapshot_commit(const struct job *job, struct report *report, struct err *err)
 {
-	enum volume_kind kind = job->snapshot ? VOLUME_SNAPSHOT : VOLUME_INSTANCE;
 	_cleanup_(pool_close) struct pool pool = { .dir_fd = -EBADF };
 	char trash[UUID_LEN];
 	int r = open_pool(job, report, &pool, err);
 
 	if (r < 0)
 		return r;
-	r = pool.driver->copy_commit(&pool, job->stage, kind,
+	r = pool.driver->copy_commit(&pool, job->stage, kind_of(job),
 				     job->snapshot ? job->snapshot : job->volume, trash, err);
 	if (r < 0)
 		return r;

@@ -1,6 +1,7 @@
 helper_PROGRAMS += sysctr-worker
 sysctr_worker_SOURCES = \
 	%D%/job_build.c \
+	%D%/job_custom.c \
 	%D%/job_image_delete.c \
 	%D%/job_pool_delete.c \
 	%D%/job_pool_prepare.c \

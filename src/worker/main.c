@@ -14,6 +14,7 @@ static job_fn *const jobs[JOB_KIND_MAX] = {
 	[JOB_VOLUME_RENAME] = job_volume_rename,     [JOB_VOLUME_COPY] = job_volume_copy,
 	[JOB_SNAPSHOT_DIFF] = job_snapshot_diff,     [JOB_VOLUME_REPLACE] = job_volume_replace,
 	[JOB_POOL_CREATE] = job_pool_create,	     [JOB_POOL_DELETE] = job_pool_delete,
+	[JOB_CUSTOM_CREATE] = job_custom_create,     [JOB_CUSTOM_USAGE] = job_custom_usage,
 	[JOB_SIDE_WRITE] = job_side_write,
 };
 

@@ -23,6 +23,7 @@
 #include "base/str.h"
 #include "os/fd.h"
 #include "os/tree_remove.h"
+#include "storage/copy.h"
 #include "storage/mock.h"
 #include "storage/pool.h"
 #include "storage/trace.h"
@@ -52,7 +53,8 @@ static void count_line(void *data, const char *line)
 
 static void open_dir_pool(struct world *world, const char *driver, struct pool *pool)
 {
-	static const char *const subdirs[] = { "images", "instances", "snapshots", "trash" };
+	static const char *const subdirs[] = { "images", "instances", "snapshots", "custom",
+					       "trash" };
 	struct err err = { 0 };
 
 	(void)snprintf(world->dir, sizeof(world->dir), "%s/sysctr-unit-XXXXXX", base_dir);
@@ -467,6 +469,72 @@ static void test_copy_of_snapshot(void **state)
 	assert_int_equal(exists(world, VOLUME_INSTANCE, "c2"), 1);
 }
 
+#define CUSTOM	"bbbbbbbb-2222-4333-8444-555555555555"
+#define CUSTOM2 "cccccccc-2222-4333-8444-555555555555"
+
+static void make_custom(struct world *world, const char *name, const char *text)
+{
+	const struct storage_driver *driver = world->pool.driver;
+	struct copy_stage stage;
+	char trash[UUID_LEN];
+
+	assert_int_equal(driver->copy_begin(&world->pool, STAGE, &stage, NULL), 0);
+	if (world->dir[0] != '\0')
+		put(stage.root_fd, "file", text);
+	(void)fd_close(stage.root_fd);
+	(void)fd_close(stage.fd);
+	assert_int_equal(driver->copy_commit(&world->pool, STAGE, VOLUME_CUSTOM, name, trash, NULL),
+			 0);
+}
+
+/* Whether the file of a volume says so. */
+static bool says(struct world *world, const char *volume, const char *text)
+{
+	_cleanup_(freep) char *path = xasprintf("custom/%s/rootfs/file", volume);
+	char have[16] = "";
+	int fd;
+
+	if (world->dir[0] == '\0')
+		return true;
+	fd = openat(world->inner.driver ? world->inner.dir_fd : world->pool.dir_fd, path,
+		    O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_true(read(fd, have, sizeof(have) - 1) >= 0);
+	assert_int_equal(close(fd), 0);
+	return streq(have, text);
+}
+
+/* S1, S3: a volume of its own is made, kept as a snapshot, copied, put back and deleted. */
+static void test_custom(void **state)
+{
+	struct world *world = *state;
+	const struct storage_driver *driver = world->pool.driver;
+	struct pool *pool = &world->pool;
+	char trash[UUID_LEN];
+	uint64_t bytes;
+
+	make_custom(world, CUSTOM, "old");
+	assert_int_equal(exists(world, VOLUME_CUSTOM, CUSTOM), 1);
+	assert_int_equal(exists(world, VOLUME_INSTANCE, CUSTOM), 0);
+	assert_int_equal(driver->copy_commit(pool, STAGE, VOLUME_CUSTOM, CUSTOM, trash, NULL), 1);
+	assert_int_equal(driver->volume_usage(pool, VOLUME_CUSTOM, CUSTOM, &bytes, NULL), 0);
+	assert_int_equal(copy_fill(world, VOLUME_CUSTOM, CUSTOM, COPY_LIVE), 0);
+	assert_int_equal(driver->copy_commit(pool, STAGE, VOLUME_SNAPSHOT, SNAP, trash, NULL), 0);
+	make_custom(world, CUSTOM2, "new");
+	assert_int_equal(copy_fill(world, VOLUME_SNAPSHOT, SNAP, COPY_WHOLE), 0);
+	assert_int_equal(driver->copy_commit(pool, STAGE, VOLUME_CUSTOM, CUSTOM2, trash, NULL), 0);
+	assert_string_not_equal(trash, "");
+	assert_true(says(world, CUSTOM2, "old"));
+	assert_int_equal(driver->volume_free(pool, trash, NULL), 0);
+	assert_int_equal(driver->volume_hide(pool, VOLUME_CUSTOM, CUSTOM, trash, NULL), 0);
+	assert_int_equal(driver->volume_free(pool, trash, NULL), 0);
+	assert_int_equal(driver->volume_hide(pool, VOLUME_CUSTOM, CUSTOM, trash, NULL), 1);
+	assert_int_equal(exists(world, VOLUME_CUSTOM, CUSTOM), 0);
+	assert_int_equal(exists(world, VOLUME_SNAPSHOT, SNAP), 1);
+	assert_true(copy_fill(world, VOLUME_CUSTOM, CUSTOM, COPY_WHOLE) < 0);
+	assert_true(copy_fill(world, VOLUME_CUSTOM, "../x", COPY_WHOLE) < 0);
+}
+
 #define CONTRACT(driver)                                                                          \
 	{ "snapshot_" #driver, test_snapshot, setup_##driver, teardown, NULL },                   \
 		{ "snapshot_refused_" #driver, test_snapshot_refused, setup_##driver, teardown,   \
@@ -478,6 +546,7 @@ static void test_copy_of_snapshot(void **state)
 		{ "create_" #driver, test_create, setup_##driver, teardown, NULL },               \
 		{ "names_" #driver, test_names, setup_##driver, teardown, NULL },                 \
 		{ "copy_" #driver, test_copy, setup_##driver, teardown, NULL },                   \
+		{ "custom_" #driver, test_custom, setup_##driver, teardown, NULL },               \
 		{ "copy_of_snapshot_" #driver, test_copy_of_snapshot, setup_##driver, teardown,   \
 		  NULL },                                                                         \
 		{ "rename_" #driver, test_rename, setup_##driver, teardown, NULL },               \
@@ -610,6 +679,34 @@ static void test_refresh(void **state)
 	assert_int_equal(st.st_size, 16);
 }
 
+/* From one pool to another: what stands on an image cannot be taken. */
+static void test_copy_across(void **state)
+{
+	struct world *world = *state;
+	struct world *other = NULL;
+	const struct storage_driver *driver = world->pool.driver;
+	struct copy_request request = { .kind = VOLUME_CUSTOM, .volume = CUSTOM, .stage = STAGE };
+	struct err err = { 0 };
+	char trash[UUID_LEN];
+
+	(void)setup_dir((void **)&other);
+	assert_true(copy_across(&world->pool, &request, &other->pool, &err) < 0);
+	assert_int_equal(err.kind, ERR_NOT_FOUND);
+	make_custom(world, CUSTOM, "text");
+	assert_int_equal(copy_across(&world->pool, &request, &other->pool, &err), 0);
+	assert_int_equal(copy_across(&world->pool, &request, &other->pool, &err), 0);
+	assert_int_equal(driver->copy_commit(&other->pool, STAGE, VOLUME_CUSTOM, CUSTOM2, trash,
+					     NULL),
+			 0);
+	assert_true(says(other, CUSTOM2, "text"));
+	make_image(world);
+	assert_int_equal(driver->volume_create(&world->pool, "c1", IMAGE, 0, NULL), 0);
+	request = (struct copy_request){ .kind = VOLUME_INSTANCE, .volume = "c1", .stage = STAGE };
+	assert_true(copy_across(&world->pool, &request, &other->pool, &err) < 0);
+	assert_int_equal(err.kind, ERR_UNSUPPORTED);
+	(void)teardown((void **)&other);
+}
+
 static void test_mock_fails_once(void **state)
 {
 	struct world *world = *state;
@@ -644,6 +741,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(test_upper_is_like_the_image, setup_overlay,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_refresh, setup_dir, teardown),
+		cmocka_unit_test_setup_teardown(test_copy_across, setup_overlay, teardown),
 		cmocka_unit_test_setup_teardown(test_mock_fails_once, setup_mock, teardown),
 		cmocka_unit_test_setup_teardown(test_trace_tells, setup_trace, teardown),
 	};
