@@ -353,7 +353,8 @@ void reply_done_op(struct api_req *req, const char *description, const char *nam
 		reply_error(req);
 		return;
 	}
-	op_add_resource(op, "instances", name);
+	if (*name)
+		op_add_resource(op, "instances", name);
 	op_add_table(op, &update_table);
 	op_start(op);
 	reply_op(req, op);

@@ -5,6 +5,7 @@
 
 #include "api/objects.h"
 #include "api/snapshots.h"
+#include "api/volumes.h"
 #include "base/fmt.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -35,6 +36,10 @@ void write_url(struct jsonw *w, const char *collection, const char *name)
 {
 	const char *slash = strchr(name, '/'), *below = str_after(collection, "instances_");
 
+	if (str_after(collection, "storage_volume")) {
+		write_volume_url(w, name);
+		return;
+	}
 	if (slash && below) { /* "instances_snapshots", "c1/snap0" */
 		_cleanup_(freep) char *instance = xstrndup(name, (size_t)(slash - name));
 

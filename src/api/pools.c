@@ -4,6 +4,7 @@
 
 #include "api/handlers.h"
 #include "api/objects.h"
+#include "api/volumes.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "codec/json.h"
@@ -12,12 +13,18 @@
 #include "core/pool.h"
 #include "core/pool_edit.h"
 #include "core/recover.h"
+#include "core/volume.h"
 #include "spec/device.h"
 #include "spec/profile.h"
 
 static bool is_on(const struct inst *inst, const struct pool_record *pool)
 {
 	return streq(inst->record->pool, pool->name);
+}
+
+static bool is_in(const struct volume *volume, const struct pool_record *pool)
+{
+	return volume->stored && streq(volume->record->pool, pool->name);
 }
 
 static bool puts_roots_on(const struct profile_record *profile, const struct pool_record *pool)
@@ -47,6 +54,8 @@ void write_pool(struct jsonw *w, struct core *core, const struct pool_record *po
 		write_url(w, "instances", entry->key);
 	strmap_for_each(entry, &core->profiles) if (puts_roots_on(entry->value, pool))
 		write_url(w, "profiles", entry->key);
+	strmap_for_each(entry, &core->volumes) if (is_in(entry->value, pool))
+		write_volume_url(w, entry->key);
 	jsonw_end_array(w);
 	jsonw_add_strv(w, "locations", (const char *const[]){ "none", NULL });
 	jsonw_end_object(w);
@@ -200,47 +209,6 @@ void pool_resources_get(struct api_req *req)
 	write_amount(&req->json, "inodes", fs.f_files, fs.f_files - fs.f_ffree);
 	write_capabilities(&req->json, pool);
 	jsonw_end_object(&req->json);
-	reply_sync(req);
-}
-
-static void write_volume(struct api_req *req, const struct inst *inst)
-{
-	_cleanup_(freep) char *collection =
-		xasprintf("storage-pools/%s/volumes/container", inst->record->pool);
-
-	if (api_recursion(req) == 0) {
-		write_url(&req->json, collection, inst->record->name);
-		return;
-	}
-	jsonw_begin_object(&req->json);
-	jsonw_add_str(&req->json, "name", inst->record->name);
-	jsonw_add_str(&req->json, "type", "container");
-	jsonw_add_str(&req->json, "content_type", "filesystem");
-	jsonw_add_str(&req->json, "description", "");
-	jsonw_add_object(&req->json, "config");
-	jsonw_end_object(&req->json);
-	jsonw_add_array(&req->json, "used_by");
-	write_url(&req->json, "instances", inst->record->name);
-	jsonw_end_array(&req->json);
-	jsonw_add_str(&req->json, "location", "");
-	jsonw_add_str(&req->json, "project", "default");
-	write_time(&req->json, "created_at", inst->record->created_wall_ns);
-	jsonw_end_object(&req->json);
-}
-
-/* The volumes of instances; custom ones do not exist. */
-void volumes_list(struct api_req *req)
-{
-	struct pool_record *pool;
-
-	if (find(req, &pool) < 0) {
-		reply_error(req);
-		return;
-	}
-	jsonw_begin_array(&req->json);
-	strmap_for_each(entry, &req->core->instances) if (is_on(entry->value, pool))
-		write_volume(req, entry->value);
-	jsonw_end_array(&req->json);
 	reply_sync(req);
 }
 

@@ -145,6 +145,7 @@ struct op_end {
 	struct api_req *req;
 	struct op *op;
 	struct op_waiter waiter;
+	void (*write)(struct api_req *req, struct op *op); /* NULL: {} */
 };
 
 static void op_ended(struct op_waiter *waiter, struct op *op)
@@ -154,6 +155,8 @@ static void op_ended(struct op_waiter *waiter, struct op *op)
 
 	op_wait_cancel(waiter);
 	req->err = op->err;
+	if (end->write && op->status == OP_SUCCESS)
+		end->write(req, op);
 	op_unref(end->op);
 	free(end);
 	reply_result(req, req->err.code < 0 ? req->err.code : 0);
@@ -169,6 +172,12 @@ static void op_end_gone(void *data)
 
 void reply_op_end(struct api_req *req, int r, struct op *op)
 {
+	reply_op_end_with(req, r, op, NULL);
+}
+
+void reply_op_end_with(struct api_req *req, int r, struct op *op,
+		       void (*write)(struct api_req *req, struct op *op))
+{
 	struct op_end *end;
 
 	if (r < 0) {
@@ -178,6 +187,7 @@ void reply_op_end(struct api_req *req, int r, struct op *op)
 	end = xcalloc(1, sizeof(*end));
 	end->req = req;
 	end->op = op_ref(op);
+	end->write = write;
 	end->waiter.done = op_ended;
 	list_init(&end->waiter.node);
 	if (op_is_final(op)) {

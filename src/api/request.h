@@ -71,6 +71,10 @@ void reply_done_op(struct api_req *req, const char *description, const char *ins
 /* The same once the operation has ended, sync: {} or its error. */
 void reply_op_end(struct api_req *req, int r, struct op *op);
 
+/* The same with what @write makes of the op that has succeeded. */
+void reply_op_end_with(struct api_req *req, int r, struct op *op,
+		       void (*write)(struct api_req *req, struct op *op));
+
 /* A file as it is; @fd taken; @filename NULL: no Content-Disposition. */
 void reply_file(struct api_req *req, int fd, const char *filename);
 

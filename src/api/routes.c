@@ -4,7 +4,9 @@
 #include "api/handlers.h"
 #include "base/macro.h"
 
-#define INST "/1.0/instances/{name}"
+#define INST	"/1.0/instances/{name}"
+#define VOLUMES "/1.0/storage-pools/{pool}/volumes"
+#define VOLUME	VOLUMES "/{type}/{volume}"
 
 const struct route routes[] = {
 	{ "GET", "/", BODY_IGNORED, root_get },
@@ -118,7 +120,25 @@ const struct route routes[] = {
 	{ "DELETE", "/1.0/storage-pools/{pool}", BODY_IGNORED, pool_delete_req },
 	{ "POST", "/1.0/storage-pools/{pool}/recover", BODY_JSON, pool_recover_post },
 	{ "GET", "/1.0/storage-pools/{pool}/resources", BODY_IGNORED, pool_resources_get },
-	{ "GET", "/1.0/storage-pools/{pool}/volumes", BODY_IGNORED, volumes_list },
+
+	{ "GET", VOLUMES, BODY_IGNORED, volumes_list },
+	{ "POST", VOLUMES, BODY_JSON, volumes_post },
+	{ "GET", VOLUMES "/{type}", BODY_IGNORED, volumes_list_type },
+	{ "POST", VOLUMES "/{type}", BODY_JSON, volumes_post_type },
+	{ "GET", VOLUME, BODY_IGNORED, volume_get },
+	{ "PUT", VOLUME, BODY_JSON, volume_put },
+	{ "PATCH", VOLUME, BODY_JSON, volume_patch },
+	{ "POST", VOLUME, BODY_JSON, volume_post },
+	{ "DELETE", VOLUME, BODY_IGNORED, volume_delete_req },
+	{ "GET", VOLUME "/state", BODY_IGNORED, volume_state_get },
+	{ "GET", VOLUME "/backups", BODY_IGNORED, volume_backups_list },
+	{ "GET", VOLUME "/snapshots", BODY_IGNORED, volume_snaps_list },
+	{ "POST", VOLUME "/snapshots", BODY_JSON, volume_snaps_post },
+	{ "GET", VOLUME "/snapshots/{snapshot}", BODY_IGNORED, volume_snap_get },
+	{ "PUT", VOLUME "/snapshots/{snapshot}", BODY_JSON, volume_snap_put },
+	{ "PATCH", VOLUME "/snapshots/{snapshot}", BODY_JSON, volume_snap_patch },
+	{ "POST", VOLUME "/snapshots/{snapshot}", BODY_JSON, volume_snap_post },
+	{ "DELETE", VOLUME "/snapshots/{snapshot}", BODY_IGNORED, volume_snap_remove },
 
 	{ "GET", "/1.0/warnings", BODY_IGNORED, warnings_list },
 	{ "GET", "/1.0/warnings/{uuid}", BODY_IGNORED, warning_get },

@@ -71,6 +71,10 @@ static const char *const extensions[] = {
 	"snapshot_expiry",
 	"snapshot_expiry_creation",
 	"storage",
+	"storage_api_local_volume_handling",
+	"storage_api_volume_rename",
+	"storage_api_volume_snapshots",
+	"storage_volume_state",
 	"warnings",
 	NULL,
 };

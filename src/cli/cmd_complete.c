@@ -133,8 +133,9 @@ static void offer_hint(const struct completion *c, enum cli_hint hint)
 	case HINT_WAIT:
 		offer_all(c, wait_names);
 		break;
-	case HINT_SNAPSHOT: /* needs the instance: offer_snapshots() */
-	case HINT_FILE:	    /* bash offers file names when nothing else comes */
+	case HINT_SNAPSHOT: /* need the first word: offer_of_first() */
+	case HINT_VOLUME:
+	case HINT_FILE: /* bash offers file names when nothing else comes */
 	case HINT_NONE:
 	case HINT_MAX:
 		break;
@@ -199,8 +200,8 @@ static size_t count_words(const struct cli_command *command, char *const *words)
 	return n;
 }
 
-/* Of the instance that the first of @words names. */
-static void offer_snapshots(const struct completion *c, char *const *words)
+/* @format: the collection, of what the first of @words names. */
+static void offer_of_first(const struct completion *c, char *const *words, const char *format)
 {
 	_cleanup_(freep) char *path = NULL;
 
@@ -208,7 +209,7 @@ static void offer_snapshots(const struct completion *c, char *const *words)
 		words++;
 	if (!*words)
 		return;
-	path = object_path(&object_instance, *words, "/snapshots");
+	path = client_path(format, *words);
 	offer_collection(c, path);
 }
 
@@ -235,7 +236,9 @@ static void complete_command(const struct completion *c, const struct cli_comman
 	       command->max_words == CLI_MANY)
 		at--; /* the last hint repeats */
 	if (at < CLI_HINTS && command->hints[at] == HINT_SNAPSHOT)
-		offer_snapshots(c, words);
+		offer_of_first(c, words, "/1.0/instances/%s/snapshots");
+	else if (at < CLI_HINTS && command->hints[at] == HINT_VOLUME)
+		offer_of_first(c, words, "/1.0/storage-pools/%s/volumes/custom");
 	else if (at < CLI_HINTS)
 		offer_hint(c, command->hints[at]);
 }

@@ -38,6 +38,8 @@ libcli_a_SOURCES = \
 	%D%/cmd_snapshot_diff.c \
 	%D%/cmd_state.c \
 	%D%/cmd_storage.c \
+	%D%/cmd_storage_snapshot.c \
+	%D%/cmd_storage_volume.c \
 	%D%/cmd_wait.c \
 	%D%/command.c %D%/command.h \
 	%D%/commands.c %D%/commands.h \
@@ -59,6 +61,7 @@ libcli_a_SOURCES = \
 	%D%/session_fds.c \
 	%D%/session_pump.c %D%/session_pump.h \
 	%D%/snapshot.h \
+	%D%/storage_volume.h \
 	%D%/table.c %D%/table.h \
 	%D%/term.c %D%/term.h \
 	%D%/wait.h

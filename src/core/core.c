@@ -28,6 +28,7 @@
 #include "core/seccomp.h"
 #include "core/side_files.h"
 #include "core/snapshot.h"
+#include "core/volume.h"
 #include "core/warning.h"
 #include "db/images.h"
 #include "db/instances.h"
@@ -168,6 +169,7 @@ static void init_maps(struct core *core)
 	core->profiles.free_value = free_profile;
 	core->images.free_value = free_image;
 	core->pools.free_value = free_pool;
+	volume_map_init(&core->volumes);
 	core->warnings.free_value = free_warning;
 }
 
@@ -193,6 +195,8 @@ static int load(struct core *core, struct err *err)
 		r = snapshots_load(core, err);
 	if (r == 0)
 		r = backups_load(core, err);
+	if (r == 0)
+		r = volumes_load(core, err);
 	if (r == 0)
 		r = scheduler_load(core, err);
 	return r;
@@ -421,6 +425,7 @@ void core_close(struct core *core)
 	strmap_done(&core->profiles);
 	strmap_done(&core->images);
 	strmap_done(&core->pools);
+	strmap_done(&core->volumes);
 	strmap_done(&core->image_volumes);
 	strmap_done(&core->pulled);
 	strmap_done(&core->warnings);

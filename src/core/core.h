@@ -60,6 +60,7 @@ struct core {
 	struct strmap profiles;	 /* name -> struct profile_record */
 	struct strmap images;	 /* fingerprint -> struct image_record */
 	struct strmap pools;	 /* name -> struct pool_record */
+	struct strmap volumes;	 /* "pool/name" -> struct volume, core/volume.h */
 	struct strmap image_volumes; /* "pool/fingerprint": unpacked there */
 	struct strmap pulled;	/* core/image_pull.c: what a server was asked for -> fingerprint */
 	struct strmap warnings; /* "type/entity" -> struct warning_record */

@@ -126,7 +126,7 @@ static const char *host_option(const char *type, const struct strmap *device)
 	strmap_for_each(entry, device)
 	{
 		if (streq(entry->key, "source") && streq(type, "disk") &&
-		    (str_after(entry->value, DEVICE_TMPFS) || device_get(device, "pool", NULL)))
+		    str_after(entry->value, DEVICE_TMPFS))
 			continue;
 		if (is_admins(type, entry->key))
 			return entry->key;

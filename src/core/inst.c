@@ -16,6 +16,7 @@
 #include "core/nicfilter.h"
 #include "core/pool.h"
 #include "core/seccomp.h"
+#include "core/volume.h"
 #include "spec/device.h"
 #include "spec/expand.h"
 #include "spec/keys.h"
@@ -187,9 +188,14 @@ static int check_expanded(struct core *core, const struct expanded *expanded, st
 		r = seccomp_policy_check(&policy, err);
 	if (r == 0)
 		r = devices_validate(&expanded->devices, err);
-	for (size_t i = 0; r == 0 && i < expanded->devices.len; i++)
-		if (device_is_root(expanded->devices.items[i].value))
-			r = pool_check_root(core, expanded->devices.items[i].value, err);
+	for (size_t i = 0; r == 0 && i < expanded->devices.len; i++) {
+		const struct strmap *device = expanded->devices.items[i].value;
+
+		r = device_is_root(device) ? pool_check_root(core, device, err)
+					   : volume_check_device(core, device, err);
+		if (r < 0)
+			(void)err_wrap(err, "device \"%s\"", expanded->devices.items[i].key);
+	}
 	return r;
 }
 

@@ -12,6 +12,7 @@
 #include "core/network.h"
 #include "core/pool.h"
 #include "core/seccomp.h"
+#include "core/volume.h"
 #include "spec/daemon_config.h"
 #include "spec/device.h"
 #include "spec/keys.h"
@@ -101,22 +102,38 @@ static bool device_bool(const struct strmap *device, const char *key)
 	return keys_get_bool(device, key, false);
 }
 
-static void fill_disk(const char *name, const struct strmap *device, struct inst_spec *spec)
+/* A volume has the ids of whoever has it. */
+static int fill_source(struct core *core, const struct strmap *device, struct spec_disk *disk,
+		       struct err *err)
 {
 	const char *source = device_get(device, "source", "");
+
+	if (device_get(device, "pool", NULL)) {
+		disk->shift = true;
+		return volume_fill_source(core, device, &disk->source, err);
+	}
+	disk->shift = device_bool(device, "shift");
+	if (!streq(source, DEVICE_TMPFS))
+		disk->source = xstrdup(source);
+	return 0;
+}
+
+static int fill_disk(struct core *core, const char *name, const struct strmap *device,
+		     struct inst_spec *spec, struct err *err)
+{
 	const char *propagation = device_get(device, "propagation", "private");
 	struct spec_disk *disk = vec_push(&spec->disks);
+	int r;
 
 	disk->device = xstrdup(name);
 	disk->path = device_plain_path(device_get(device, "path", ""));
-	if (!streq(source, DEVICE_TMPFS))
-		disk->source = xstrdup(source);
 	(void)parse_bytes(device_get(device, "size", "0"), &disk->size_bytes); /* was checked */
-	disk->shift = device_bool(device, "shift");
 	disk->readonly = device_bool(device, "readonly");
 	disk->recursive = device_bool(device, "recursive");
 	disk->optional = !keys_get_bool(device, "required", true);
 	disk->follow = streq(propagation, "slave") || streq(propagation, "rslave");
+	r = fill_source(core, device, disk, err);
+	return r < 0 ? err_wrap(err, "device \"%s\"", name) : 0;
 }
 
 static uint32_t device_u32(const struct strmap *device, const char *key)
@@ -180,16 +197,19 @@ static int by_path(const void *a, const void *b)
 }
 
 /* Sorted, "/a" comes before "/a/b". */
-static void fill_disks(struct inst *inst, struct inst_spec *spec)
+static int fill_disks(struct inst *inst, struct inst_spec *spec, struct err *err)
 {
+	int r = 0;
+
 	strmap_for_each(entry, &inst->expanded.devices)
 	{
-		if (streq(device_get(entry->value, "type", NULL), "disk") &&
+		if (r == 0 && streq(device_get(entry->value, "type", NULL), "disk") &&
 		    !device_is_root(entry->value))
-			fill_disk(entry->key, entry->value, spec);
+			r = fill_disk(inst->core, entry->key, entry->value, spec, err);
 	}
 	if (spec->disks.len > 0)
 		qsort(spec->disks.items, spec->disks.len, sizeof(*spec->disks.items), by_path);
+	return r;
 }
 
 /* The part of @config behind @prefix, as a map of its own. */
@@ -263,10 +283,11 @@ int inst_make_spec(struct inst *inst, struct inst_spec *ret_spec, struct err *er
 	seed_make(&inst->expanded.config, ret_spec->name, ret_spec->uuid, &ret_spec->seed);
 	fill_lxcfs(inst, ret_spec);
 	fill_nics(inst, ret_spec);
-	fill_disks(inst, ret_spec);
+	r = fill_disks(inst, ret_spec, err);
 	fill_proxies(inst, ret_spec);
 	fill_nodes(inst, ret_spec);
-	r = fill_filter(inst, ret_spec, err);
+	if (r == 0)
+		r = fill_filter(inst, ret_spec, err);
 	if (r == 0)
 		r = pool_fill_root(core, inst->record, ret_spec, err);
 	if (r == 0)

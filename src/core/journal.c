@@ -17,17 +17,29 @@ int journal_write(struct op *op, const char *kind, const struct inst_record *rec
 int journal_write_with(struct op *op, const char *kind, const struct inst_record *record,
 		       const struct strmap *extra, struct err *err)
 {
+	struct strmap data = { 0 };
+	int r;
+
+	strmap_set(&data, "pool", record->pool);
+	if (record->image_fingerprint)
+		strmap_set(&data, "image", record->image_fingerprint);
+	if (extra)
+		strmap_merge(&data, extra);
+	r = journal_write_data(op, kind, record->name, &data, err);
+	strmap_done(&data);
+	return r;
+}
+
+int journal_write_data(struct op *op, const char *kind, const char *object,
+		       const struct strmap *data, struct err *err)
+{
 	_cleanup_(journal_record_freep) struct journal_record *row = journal_record_new(op->id);
 
 	replace_str(&row->kind, kind);
-	replace_str(&row->object, record->name);
+	replace_str(&row->object, object);
 	replace_str(&row->step, op_step_name(op));
 	row->created_wall_ns = aio_wall_now(op->core->loop);
-	strmap_set(&row->data, "pool", record->pool);
-	if (record->image_fingerprint)
-		strmap_set(&row->data, "image", record->image_fingerprint);
-	if (extra)
-		strmap_merge(&row->data, extra);
+	strmap_merge(&row->data, data);
 	return db_journal_set(op->core->db, row, err);
 }
 

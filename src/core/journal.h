@@ -1,7 +1,7 @@
 /*
  * core/journal.h - what an operation leaves for the next sysctrd to finish or undo
  *
- * Layer: core. One row an operation, about one instance's volume; core/reconcile.c reads them.
+ * Layer: core. One row an operation, about one volume; core/reconcile.c reads them.
  */
 #pragma once
 
@@ -13,7 +13,8 @@ struct op;
 /* @kind: "instance-create": its volume is nobody's until the row of the instance is there;
  * "instance-delete": the row is gone, the volume not yet; "instance-rename": the old name (object)
  * counts, the volume may be at "new_name"; "instance-rebuild": the root of "NAME.rebuild" has to take
- * the place of the old one; "instance-refresh": nothing to undo; core/snapshot.h has more of them.
+ * the place of the old one; "instance-refresh": nothing to undo; core/snapshot.h and
+ * core/volume.h have more of them.
  * In the open transaction, if any. */
 int journal_write(struct op *op, const char *kind, const struct inst_record *record,
 		  struct err *err);
@@ -21,6 +22,10 @@ int journal_write(struct op *op, const char *kind, const struct inst_record *rec
 /* The same with more to know: @extra, added to the row's data. */
 int journal_write_with(struct op *op, const char *kind, const struct inst_record *record,
 		       const struct strmap *extra, struct err *err);
+
+/* The same about something else: @object, and what finishing or undoing it needs. */
+int journal_write_data(struct op *op, const char *kind, const char *object,
+		       const struct strmap *data, struct err *err);
 int journal_erase_in_tx(struct op *op, struct err *err);
 
 /* By itself; a failure is logged, since the row is harmless then. */

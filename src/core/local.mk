@@ -63,4 +63,8 @@ libcore_a_SOURCES = \
 	%D%/snapshot_diff.c \
 	%D%/snapshot_restore.c \
 	%D%/template.c %D%/template.h \
+	%D%/volume.c %D%/volume.h \
+	%D%/volume_create.c \
+	%D%/volume_delete.c \
+	%D%/volume_snapshot.c \
 	%D%/warning.c %D%/warning.h

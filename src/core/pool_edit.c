@@ -16,6 +16,7 @@
 #include "core/inst.h"
 #include "core/job.h"
 #include "core/pool.h"
+#include "core/volume.h"
 #include "core/warning.h"
 #include "db/pools.h"
 #include "spec/device.h"
@@ -342,8 +343,22 @@ static int check_profiles(struct core *core, const char *name, struct err *err)
 	return 0;
 }
 
+static int check_volumes(struct core *core, const char *name, struct err *err)
+{
+	return volume_any_in(core, name)
+		       ? err_kind(err, ERR_CONFLICT,
+				  "The storage pool is currently in use: there are custom volumes "
+				  "in it; see: sysctr storage volume list %s",
+				  name)
+		       : 0;
+}
+
 static int check_unused(struct core *core, const struct pool_record *pool, struct err *err)
 {
+	int r = check_volumes(core, pool->name, err);
+
+	if (r < 0)
+		return r;
 	strmap_for_each(entry, &core->instances)
 	{
 		const struct inst *inst = entry->value;

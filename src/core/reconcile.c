@@ -23,6 +23,7 @@
 #include "core/monitor_conn.h"
 #include "core/pool.h"
 #include "core/snapshot.h"
+#include "core/volume.h"
 #include "core/warning.h"
 #include "db/instances.h"
 #include "db/journal.h"
@@ -233,6 +234,10 @@ static void take_row(void *data, struct journal_record *row)
 
 	if (streq(row->kind, "snapshot-restore")) {
 		snapshot_restore_again(core, row);
+		return;
+	}
+	if (str_after(row->kind, "volume-")) {
+		volume_clean_up(core, row);
 		return;
 	}
 	op = op_new(core, OP_TASK, "Cleaning up", row, free_row, NULL);

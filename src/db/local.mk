@@ -13,7 +13,8 @@ libdb_a_SOURCES = \
 	%D%/rows.c %D%/rows.h \
 	%D%/server.c %D%/server.h \
 	%D%/snapshots.c %D%/snapshots.h \
-	%D%/sql.c %D%/sql.h
+	%D%/sql.c %D%/sql.h \
+	%D%/volumes.c %D%/volumes.h
 libdb_a_CPPFLAGS = $(AM_CPPFLAGS) -iquote $(top_builddir)/src
 libdb_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 
@@ -22,6 +23,7 @@ db_migrations = \
 	%D%/migrations/0001-init.sql \
 	%D%/migrations/0002-snapshots.sql \
 	%D%/migrations/0005-backups.sql
+	%D%/migrations/0004-volumes.sql
 EXTRA_DIST += $(db_migrations)
 BUILT_SOURCES += %D%/migrations.inc
 CLEANFILES += %D%/migrations.inc

@@ -109,6 +109,7 @@ int db_pool_delete(struct db *db, int64_t id, struct err *err)
 		return r;
 	r = sql_run(db, "DELETE FROM pools WHERE id = ?1", SQL_ARGS(SQL_INT(id)), err);
 	if (r < 0 && sql_violates_reference(db))
-		r = err_kind(err, ERR_CONFLICT, "storage pool still holds instances or images");
+		r = err_kind(err, ERR_CONFLICT,
+			     "storage pool still holds instances, volumes or images");
 	return sql_end(db, r, err);
 }

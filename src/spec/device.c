@@ -161,7 +161,9 @@ static int check_source(const char *key, const char *value, struct err *err)
 	const struct value_rule path = { .type = VALUE_PATH };
 
 	(void)key; /* in the caller's words */
-	return streq(value, DEVICE_TMPFS) ? 0 : value_check(&path, value, err);
+	if (streq(value, DEVICE_TMPFS) || name_validate(NAME_VOLUME, value, NULL) == 0)
+		return 0;
+	return value_check(&path, value, err);
 }
 
 static const struct key_row disk_rows[] = {
@@ -175,7 +177,7 @@ static const struct key_row disk_rows[] = {
 	{
 		.name = "pool",
 		.rule = { .type = VALUE_NAME, .min = NAME_POOL },
-		.help = "storage pool; required for the root disk",
+		.help = "storage pool; required for the root disk, and for a volume as source",
 	},
 	{
 		.name = "propagation",
@@ -216,7 +218,7 @@ static const struct key_row disk_rows[] = {
 		.name = "source",
 		.rule = { .type = VALUE_STRING },
 		.role = KEY_ROLE_ADMIN,
-		.help = "directory or file of the host, or tmpfs:",
+		.help = "directory or file of the host, tmpfs:, or with pool a volume of that",
 		.check = check_source,
 	},
 	{
@@ -318,6 +320,25 @@ static int check_root_disk(const struct strmap *device, struct err *err)
 	return 0;
 }
 
+/* A volume of a pool: always with the ids of the container. */
+static int check_volume(const struct strmap *device, const char *source, struct err *err)
+{
+	static const char *const wrong[] = { "recursive", "propagation", "size", NULL };
+	const char *key = first_present(device, wrong);
+
+	if (str_empty(source))
+		return err_kind(err, ERR_INVALID, "source is missing: a volume of the pool");
+	if (name_validate(NAME_VOLUME, source, NULL) < 0)
+		return err_kind(err, ERR_INVALID,
+				"source \"%s\": with pool it is the name of a volume", source);
+	if (key)
+		return err_kind(err, ERR_INVALID, "%s is not for a volume of a pool", key);
+	if (!keys_get_bool(device, "shift", true))
+		return err_kind(err, ERR_UNSUPPORTED,
+				"shift is always true for a volume of a pool");
+	return 0;
+}
+
 static int check_disk(const struct strmap *device, struct err *err)
 {
 	static const char *const not_tmpfs[] = { "shift", "recursive", "propagation", NULL };
@@ -331,12 +352,15 @@ static int check_disk(const struct strmap *device, struct err *err)
 	if (streq(path, "/"))
 		return err_kind(err, ERR_INVALID, "path of the root disk must be \"/\"");
 	if (!str_empty(device_get(device, "pool", "")))
-		return err_kind(
-			err, ERR_UNSUPPORTED,
-			"disks of a pool other than the root disk (path=/) are not supported here");
+		return check_volume(device, source, err);
 	if (str_empty(source))
 		return err_kind(err, ERR_INVALID,
 				"source is missing: a path of the host, or tmpfs:");
+	if (source[0] != '/' && !streq(source, DEVICE_TMPFS))
+		return err_kind(err, ERR_INVALID,
+				"source \"%s\": must be an absolute path, or tmpfs:; a volume "
+				"needs pool=NAME as well",
+				source);
 	if (streq(source, DEVICE_TMPFS))
 		return key ? err_kind(err, ERR_INVALID, "%s is not for source=tmpfs:", key) : 0;
 	if (keys_get_bool(device, "readonly", false) && strstr(propagation, "slave"))

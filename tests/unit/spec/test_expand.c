@@ -177,7 +177,11 @@ static void test_device_validation(void **state)
 		{ "type=disk path=/mnt source=tmpfs: size=1MiB", 0, NULL },
 		{ "type=disk path=/mnt source=/srv shift=true readonly=true required=false", 0,
 		  NULL },
-		{ "type=disk path=/mnt pool=x", -EOPNOTSUPP, "not supported here" },
+		{ "type=disk path=/mnt pool=x", -EINVAL, "source is missing" },
+		{ "type=disk path=/mnt pool=x source=/srv", -EINVAL, "name of a volume" },
+		{ "type=disk path=/mnt pool=x source=v recursive=true", -EINVAL,
+		  "not for a volume" },
+		{ "type=disk path=/mnt pool=x source=v shift=false", -EOPNOTSUPP, "always true" },
 		{ "type=disk path=/mnt", -EINVAL, "source is missing" },
 		{ "type=disk path=/mnt source=srv", -EINVAL, "absolute path" },
 		{ "type=disk path=/mnt source=/srv size=1MiB", -EINVAL, "size is for" },
@@ -254,7 +258,7 @@ static void test_partial_devices(void **state)
 	} cases[] = {
 		{ "mtu=1400", 0 },	     { "pool=x", 0 },		{ "type=nic", 0 },
 		{ "mtu=20", -EINVAL },	     { "colour=red", -EINVAL }, { "type=proxy", 0 },
-		{ "type=gpu", -EOPNOTSUPP }, { "source=/x", 0 },	{ "source=x", -EINVAL },
+		{ "type=gpu", -EOPNOTSUPP }, { "source=/x", 0 },	{ "source=x/y", -EINVAL },
 	};
 
 	(void)state;

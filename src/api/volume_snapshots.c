@@ -1,0 +1,164 @@
+/* api/volume_snapshots.c - /1.0/storage-pools/{pool}/volumes/custom/{volume}/snapshots */
+#include <stdlib.h>
+
+#include "api/handlers.h"
+#include "api/objects.h"
+#include "api/volumes.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "codec/json.h"
+#include "core/volume.h"
+
+#define NEVER "0001-01-01T00:00:00Z"
+
+static void write_snap(struct jsonw *w, const struct volume_snap *snap)
+{
+	static const struct strmap none = { 0 };
+
+	jsonw_begin_object(w);
+	jsonw_add_str(w, "name", snap->name);
+	jsonw_add_str(w, "description", snap->description ? snap->description : "");
+	jsonw_add_str(w, "content_type", "filesystem");
+	jsonw_add_strmap(w, "config", &none);
+	write_time(w, "created_at", snap->created_wall_ns);
+	jsonw_add_str(w, "expires_at", NEVER);
+	jsonw_add_i64(w, "size", (int64_t)snap->size_bytes);
+	jsonw_end_object(w);
+}
+
+void volume_snaps_list(struct api_req *req)
+{
+	struct volume *volume = NULL;
+
+	if (api_find_volume(req, &volume) < 0) {
+		reply_error(req);
+		return;
+	}
+	jsonw_begin_array(&req->json);
+	vec_for_each(snap, &volume->snapshots) {
+		_cleanup_(freep) char *name = xasprintf("%s/%s/%s", volume->record->pool,
+							volume->record->name, (*snap)->name);
+
+		if (api_recursion(req) > 0)
+			write_snap(&req->json, *snap);
+		else
+			write_volume_url(&req->json, name);
+	}
+	jsonw_end_array(&req->json);
+	reply_sync(req);
+}
+
+static int find(struct api_req *req, struct volume **ret_volume, struct volume_snap **ret_snap)
+{
+	int r = api_find_volume(req, ret_volume);
+
+	return r < 0 ? r : volume_find_snap(*ret_volume, req->args[3], ret_snap, &req->err);
+}
+
+static void snap_etag(const struct volume_snap *snap, struct etag *etag)
+{
+	etag_add_str(etag, snap->name);
+	etag_add_str(etag, snap->description);
+}
+
+void volume_snap_get(struct api_req *req)
+{
+	struct volume_snap *snap = NULL;
+	struct volume *volume = NULL;
+	struct etag etag = { 0 };
+
+	if (find(req, &volume, &snap) < 0) {
+		reply_error(req);
+		return;
+	}
+	snap_etag(snap, &etag);
+	api_set_etag(req, &etag);
+	write_snap(&req->json, snap);
+	reply_sync(req);
+}
+
+/* Nobody would delete it then. */
+static int check_expiry(const json_t *body, struct err *err)
+{
+	const char *text = json_str(body, "expires_at", "");
+
+	if (str_empty(text) || str_after(text, "0001-"))
+		return 0;
+	return err_kind(err, ERR_UNSUPPORTED,
+			"expires_at: snapshots of volumes do not expire here");
+}
+
+void volume_snaps_post(struct api_req *req)
+{
+	struct volume *volume = NULL;
+	struct op *op = NULL;
+	int r = json_check(req->body, "s:name s:description s:expires_at", &req->err);
+
+	if (r == 0)
+		r = check_expiry(req->body, &req->err);
+	if (r == 0)
+		r = api_find_volume(req, &volume);
+	if (r == 0)
+		r = volume_snap_create(volume, json_str(req->body, "name", ""),
+				       json_str(req->body, "description", ""), &op, &req->err);
+	reply_op_result(req, r, op);
+}
+
+/* Left out it stays as it is. */
+static void edit(struct api_req *req)
+{
+	struct volume_snap *snap = NULL;
+	struct volume *volume = NULL;
+	struct etag etag = { 0 };
+	int r = find(req, &volume, &snap);
+
+	if (r == 0) {
+		snap_etag(snap, &etag);
+		r = api_check_etag(req, &etag);
+	}
+	if (r == 0)
+		r = check_expiry(req->body, &req->err);
+	if (r == 0)
+		r = volume_snap_edit(volume, req->args[3], NULL,
+				     json_str(req->body, "description", NULL), &req->err);
+	reply_result(req, r);
+}
+
+void volume_snap_put(struct api_req *req)
+{
+	edit(req);
+}
+
+void volume_snap_patch(struct api_req *req)
+{
+	edit(req);
+}
+
+void volume_snap_post(struct api_req *req)
+{
+	struct volume *volume = NULL;
+	int r = json_check(req->body, "s:name b:migration", &req->err);
+
+	if (r == 0 && json_bool(req->body, "migration", false))
+		r = err_kind(&req->err, ERR_UNSUPPORTED, "snapshots are not sent to other servers");
+	if (r == 0)
+		r = api_find_volume(req, &volume);
+	if (r == 0)
+		r = volume_snap_edit(volume, req->args[3], json_str(req->body, "name", ""), NULL,
+				     &req->err);
+	if (r < 0)
+		reply_error(req);
+	else
+		reply_done_op(req, "Renaming storage volume snapshot", "");
+}
+
+void volume_snap_remove(struct api_req *req)
+{
+	struct volume *volume = NULL;
+	struct op *op = NULL;
+	int r = api_find_volume(req, &volume);
+
+	if (r == 0)
+		r = volume_snap_delete(volume, req->args[3], &op, &req->err);
+	reply_op_result(req, r, op);
+}

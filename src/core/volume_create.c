@@ -1,0 +1,324 @@
+/*
+ * core/volume_create.c - a new custom volume: empty, or a copy with its snapshots
+ *
+ *   hold -> journal -> make -> record
+ *
+ * The name is taken at once, by a volume that nobody finds until its row is there.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "aio/loop.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "core/core.h"
+#include "core/job.h"
+#include "core/journal.h"
+#include "core/pool.h"
+#include "core/volume.h"
+#include "db/volumes.h"
+#include "spec/keys.h"
+
+enum {
+	PASS_WHOLE, /* enum copy_pass of storage/driver.h, as struct job has it */
+	PASS_LIVE,
+};
+
+struct create_args {
+	struct volume *volume; /* in core->volumes, the op's as long as it is not stored */
+	char *pool;	       /* where what is copied is; NULL: it is empty */
+	char *from;	       /* a volume's uuid, or */
+	char *from_snapshot;   /* a snapshot's */
+	struct strmap copies;  /* uuids of snapshots -> those of their copies */
+	bool live;	       /* somebody may write to it */
+};
+
+static void free_args(void *data)
+{
+	struct create_args *args = data;
+
+	free(args->pool);
+	free(args->from);
+	free(args->from_snapshot);
+	strmap_done(&args->copies);
+	free(args);
+}
+
+static char *key_of(const struct volume *volume)
+{
+	return xasprintf("%s/%s", volume->record->pool, volume->record->name);
+}
+
+static char **snapshot_volumes(const struct volume *volume)
+{
+	char **volumes = NULL;
+
+	vec_for_each(snap, &volume->snapshots)
+		strv_push(&volumes, (*snap)->volume);
+	return volumes;
+}
+
+static enum op_next step_hold(struct op *op)
+{
+	(void)op; /* volume_create() did */
+	return OP_NEXT;
+}
+
+static enum op_next undo_hold(struct op *op)
+{
+	struct create_args *args = op->args;
+	_cleanup_(freep) char *key = key_of(args->volume);
+
+	(void)strmap_unset(&op->core->volumes, key);
+	args->volume = NULL;
+	return OP_NEXT;
+}
+
+static enum op_next step_journal(struct op *op)
+{
+	const struct create_args *args = op->args;
+	_cleanup_(strv_freep) char **snapshots = snapshot_volumes(args->volume);
+
+	return op_result(
+		volume_journal(op, "volume-create", args->volume->record, snapshots, &op->err));
+}
+
+/* The row stays when the directory could not be removed: the next start tries again. */
+static enum op_next undo_journal(struct op *op)
+{
+	if (!op->undo_failed)
+		journal_erase(op);
+	return OP_NEXT;
+}
+
+static int fill_origin(struct op *op, struct job *job)
+{
+	const struct create_args *args = op->args;
+	struct pool_record *pool = NULL;
+	struct job from = { 0 };
+	int r;
+
+	if (!args->pool)
+		return 0;
+	job->from_volume = xstrdup(args->from);
+	job->snapshot = xstrdup(args->from_snapshot);
+	job->pass = args->live ? PASS_LIVE : PASS_WHOLE;
+	strmap_merge(&job->properties, &args->copies);
+	if (streq(args->pool, args->volume->record->pool))
+		return 0;
+	r = pool_find(op->core, args->pool, &pool, &op->err);
+	if (r == 0)
+		r = pool_fill_job(op->core, args->pool, &from, &op->err);
+	if (r == 0) {
+		job->from_pool = from.pool;
+		from.pool = (struct job_pool){ 0 };
+	}
+	wire_free(&job_schema, &from);
+	return r;
+}
+
+static enum op_next step_make(struct op *op)
+{
+	const struct create_args *args = op->args;
+	const struct volume_record *record = args->volume->record;
+	struct job job = { .kind = JOB_CUSTOM_CREATE };
+	enum op_next next = OP_FAIL;
+
+	if (pool_fill_job(op->core, record->pool, &job, &op->err) == 0 &&
+	    fill_origin(op, &job) == 0) {
+		job.volume = xstrdup(record->volume);
+		next = job_run(op, &job, -EBADF, NULL);
+	}
+	wire_free(&job_schema, &job);
+	return next;
+}
+
+static enum op_next removed(struct op *op, const struct job_report *report)
+{
+	if (!report->result.len && (!report->done || report->code < 0)) {
+		op->undo_failed = true;
+		log_error(((struct log_keys){ .op = op->id }), "undo: remove volume: %s",
+			  report->text ? report->text : "helper died");
+	}
+	return OP_NEXT;
+}
+
+static enum op_next undo_make(struct op *op)
+{
+	const struct create_args *args = op->args;
+	struct job job = { .kind = JOB_VOLUME_DELETE, .custom = true };
+	struct err err = { 0 };
+	enum op_next next = OP_NEXT;
+
+	if (pool_fill_job(op->core, args->volume->record->pool, &job, &err) == 0) {
+		job.volume = xstrdup(args->volume->record->volume);
+		job.snapshots = snapshot_volumes(args->volume);
+		next = job_run(op, &job, -EBADF, removed);
+	} else {
+		op->undo_failed = true;
+	}
+	wire_free(&job_schema, &job);
+	return next == OP_FAIL ? OP_NEXT : next;
+}
+
+static int insert_rows(struct op *op, struct err *err)
+{
+	struct volume *volume = ((struct create_args *)op->args)->volume;
+	struct db *db = op->core->db;
+	int r = db_volume_insert(db, volume->record, err);
+
+	for (size_t i = 0; i < volume->snapshots.len && r == 0; i++) {
+		volume->snapshots.items[i]->volume_id = volume->record->id;
+		r = db_volume_snap_insert(db, volume->snapshots.items[i], err);
+	}
+	return r < 0 ? r : journal_erase_in_tx(op, err);
+}
+
+static enum op_next step_record(struct op *op)
+{
+	struct create_args *args = op->args;
+	struct db *db = op->core->db;
+	int r = db_begin(db, &op->err);
+
+	if (r < 0)
+		return OP_FAIL;
+	r = insert_rows(op, &op->err);
+	if (r == 0)
+		r = db_commit(db, &op->err);
+	else
+		db_rollback(db);
+	if (r < 0)
+		return OP_FAIL;
+	op_no_return(op);
+	args->volume->stored = true;
+	volume_publish(op->core, "storage-volume-created", args->volume->record, NULL);
+	return OP_NEXT;
+}
+
+static const struct op_step steps[] = {
+	{ "hold", step_hold, undo_hold },
+	{ "journal", step_journal, undo_journal },
+	{ "make", step_make, undo_make },
+	{ "record", step_record, NULL },
+	{ 0 },
+};
+static const struct op_table create_table = { "volume-create", steps };
+
+/* ---- the request ---- */
+
+static void copy_snapshots(const struct volume *from, struct create_args *args)
+{
+	char uuid[UUID_LEN];
+
+	vec_for_each(snap, &from->snapshots) {
+		struct volume_snap *copy = volume_snap_new((*snap)->name);
+
+		copy->volume = xstrdup(uuid_new(uuid));
+		copy->description = xstrdup((*snap)->description);
+		copy->created_wall_ns = (*snap)->created_wall_ns;
+		copy->size_bytes = (*snap)->size_bytes;
+		strmap_set(&args->copies, (*snap)->volume, uuid);
+		*vec_push(&args->volume->snapshots) = copy;
+	}
+}
+
+static int find_origin(struct core *core, const struct volume_origin *origin,
+		       struct create_args *args, struct volume **ret_from, struct err *err)
+{
+	struct volume_snap *snap = NULL;
+	struct volume *from = NULL;
+	int r = volume_find(core, origin->pool, origin->name, &from, err);
+
+	if (r == 0)
+		r = volume_check_free(from, err);
+	if (r == 0 && origin->snapshot)
+		r = volume_find_snap(from, origin->snapshot, &snap, err);
+	if (r < 0)
+		return r;
+	args->pool = xstrdup(origin->pool);
+	if (snap)
+		args->from_snapshot = xstrdup(snap->volume);
+	else
+		args->from = xstrdup(from->record->volume);
+	args->live = !snap && volume_has_running_users(from);
+	if (!snap && !origin->alone)
+		copy_snapshots(from, args);
+	*ret_from = from;
+	return 0;
+}
+
+static int check_new(struct core *core, const struct volume_record *record, const char *key,
+		     struct err *err)
+{
+	struct pool_record *pool = NULL;
+	struct job job = { 0 };
+	int r = core_check_open(core, err);
+
+	if (r == 0)
+		r = pool_find(core, record->pool, &pool, err);
+	if (r == 0)
+		r = pool_fill_job(core, record->pool, &job, err); /* it is there */
+	wire_free(&job_schema, &job);
+	if (r == 0)
+		r = volume_record_validate(record, err);
+	if (r == 0)
+		r = volume_check_size(core, record, err);
+	if (r == 0 && strmap_has(&core->volumes, key))
+		r = err_kind(err, ERR_CONFLICT,
+			     "storage volume \"%s\" exists already in pool \"%s\"", record->name,
+			     record->pool);
+	return r;
+}
+
+static void fill_from_origin(struct volume_record *record, const struct volume_record *from)
+{
+	strmap_for_each(entry, &from->config) if (!strmap_has(&record->config, entry->key))
+		strmap_set(&record->config, entry->key, entry->value);
+	if (str_empty(record->description))
+		replace_str(&record->description, from->description);
+}
+
+int volume_create(struct core *core, const struct volume_record *record,
+		  const struct volume_origin *origin, struct op **ret_op, struct err *err)
+{
+	_cleanup_(freep) char *key = xasprintf("%s/%s", record->pool, record->name);
+	struct create_args *args = xcalloc(1, sizeof(*args));
+	struct volume *volume = xcalloc(1, sizeof(*volume)), *from = NULL;
+	char uuid[UUID_LEN];
+	struct op *op;
+	int r = 0;
+
+	volume->core = core;
+	volume->record = volume_record_copy(record);
+	volume->record->id = 0;
+	volume->record->created_wall_ns = aio_wall_now(core->loop);
+	replace_str(&volume->record->volume, uuid_new(uuid));
+	args->volume = volume;
+	if (origin->name)
+		r = find_origin(core, origin, args, &from, err);
+	if (r == 0 && from)
+		fill_from_origin(volume->record, from->record);
+	keys_drop_empty(&volume->record->config);
+	if (r == 0)
+		r = check_new(core, volume->record, key, err);
+	if (r < 0)
+		free_args(args);
+	op = r < 0 ? NULL
+		   : op_new(core, OP_TASK,
+			    from ? "Copying storage volume" : "Creating storage volume", args,
+			    free_args, err);
+	if (!op) {
+		volume_free(volume);
+		return r < 0 ? r : -EBUSY;
+	}
+	if (from)
+		(void)volume_claim(from, op, NULL); /* it is free */
+	(void)volume_claim(volume, op, NULL);
+	strmap_set_take(&core->volumes, key, volume);
+	volume_add_resource(op, volume->record, NULL);
+	op_add_table(op, &create_table);
+	op_start(op);
+	*ret_op = op;
+	return 0;
+}

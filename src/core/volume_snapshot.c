@@ -1,0 +1,471 @@
+/*
+ * core/volume_snapshot.c - snapshots of custom volumes: made, restored, deleted; what they take
+ *
+ * On btrfs a snapshot is of one moment. Elsewhere a volume that running instances write to is copied
+ * file by file as it is read: several instances may have it, and none is stopped for that.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "aio/loop.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/parse.h"
+#include "base/str.h"
+#include "base/time.h"
+#include "core/core.h"
+#include "core/inst.h"
+#include "core/job.h"
+#include "core/journal.h"
+#include "core/pool.h"
+#include "core/volume.h"
+#include "db/volumes.h"
+#include "spec/names.h"
+#include "spec/snapshot.h"
+
+enum {
+	PASS_WHOLE, /* enum copy_pass of storage/driver.h, as struct job has it */
+	PASS_LIVE,
+};
+
+struct snap_args {
+	struct volume *volume; /* claimed, so it stays */
+	struct volume_snap *snap;
+	char *from; /* uuid of what is restored or deleted */
+	char *name; /* of that */
+	char stage[UUID_LEN];
+	bool live;
+};
+
+static void free_args(void *data)
+{
+	struct snap_args *args = data;
+
+	volume_snap_free(args->snap);
+	free(args->from);
+	free(args->name);
+	free(args);
+}
+
+static const struct volume_record *record_of(const struct op *op)
+{
+	return ((const struct snap_args *)op->args)->volume->record;
+}
+
+static int start(struct op *op, struct volume *volume, const struct op_table *table,
+		 const char *snap, struct op **ret_op)
+{
+	(void)volume_claim(volume, op, NULL); /* it is free */
+	volume_add_resource(op, volume->record, snap);
+	op_add_table(op, table);
+	op_start(op);
+	*ret_op = op;
+	return 0;
+}
+
+static enum op_next run(struct op *op, struct job *job, job_done_fn *done)
+{
+	const struct snap_args *args = op->args;
+	enum op_next next = OP_FAIL;
+
+	if (pool_fill_job(op->core, record_of(op)->pool, job, &op->err) == 0) {
+		job->custom = true;
+		job->stage = xstrdup(args->stage[0] != '\0' ? args->stage : NULL);
+		next = job_run(op, job, -EBADF, done);
+	}
+	wire_free(&job_schema, job);
+	return next;
+}
+
+/* ---- making ---- */
+
+static enum op_next step_journal(struct op *op)
+{
+	const struct snap_args *args = op->args;
+	char *snapshots[] = { args->snap->volume, NULL };
+
+	return op_result(
+		volume_journal(op, "volume-snapshot-create", record_of(op), snapshots, &op->err));
+}
+
+static enum op_next undo_journal(struct op *op)
+{
+	if (!op->undo_failed)
+		journal_erase(op);
+	return OP_NEXT;
+}
+
+static enum op_next step_copy(struct op *op)
+{
+	const struct snap_args *args = op->args;
+	struct job job = { .kind = JOB_SNAPSHOT_COPY,
+			   .volume = xstrdup(record_of(op)->volume),
+			   .pass = args->live ? PASS_LIVE : PASS_WHOLE };
+
+	return run(op, &job, NULL);
+}
+
+static enum op_next removed(struct op *op, const struct job_report *report)
+{
+	if (!report->result.len && (!report->done || report->code < 0)) {
+		op->undo_failed = true;
+		log_error(((struct log_keys){ .op = op->id }), "undo: remove snapshot: %s",
+			  report->text ? report->text : "helper died");
+	}
+	return OP_NEXT;
+}
+
+static enum op_next undo_copy(struct op *op)
+{
+	const struct snap_args *args = op->args;
+	struct job job = { .kind = JOB_SNAPSHOT_DELETE };
+	enum op_next next;
+
+	if (args->snap)
+		strv_push(&job.snapshots, args->snap->volume);
+	next = run(op, &job, removed);
+	if (next == OP_FAIL)
+		op->undo_failed = true;
+	return next == OP_FAIL ? OP_NEXT : next;
+}
+
+static enum op_next committed(struct op *op, const struct job_report *report)
+{
+	const struct snap_args *args = op->args;
+	const char *size = strmap_get(&report->result, "size");
+
+	if (op->err.code < 0)
+		return OP_FAIL;
+	if (size)
+		(void)parse_u64(size, INT64_MAX, &args->snap->size_bytes); /* else unknown */
+	return OP_NEXT;
+}
+
+static enum op_next step_commit(struct op *op)
+{
+	const struct snap_args *args = op->args;
+	struct job job = { .kind = JOB_SNAPSHOT_COMMIT, .snapshot = xstrdup(args->snap->volume) };
+
+	return run(op, &job, committed);
+}
+
+static enum op_next step_record(struct op *op)
+{
+	struct snap_args *args = op->args;
+	struct db *db = op->core->db;
+	int r = db_begin(db, &op->err);
+
+	if (r < 0)
+		return OP_FAIL;
+	r = db_volume_snap_insert(db, args->snap, &op->err);
+	if (r == 0)
+		r = journal_erase_in_tx(op, &op->err);
+	if (r == 0)
+		r = db_commit(db, &op->err);
+	else
+		db_rollback(db);
+	if (r < 0)
+		return OP_FAIL;
+	op_no_return(op);
+	volume_publish(op->core, "storage-volume-snapshot-created", record_of(op),
+		       args->snap->name);
+	*vec_push(&args->volume->snapshots) = TAKE_PTR(args->snap);
+	return OP_NEXT;
+}
+
+static const struct op_step create_steps[] = {
+	{ "journal", step_journal, undo_journal },
+	{ "copy", step_copy, undo_copy },
+	{ "commit", step_commit, NULL },
+	{ "record", step_record, NULL },
+	{ 0 },
+};
+static const struct op_table create_table = { "volume-snapshot-create", create_steps };
+
+static bool is_taken(void *data, const char *name)
+{
+	struct volume_snap *snap;
+
+	return volume_find_snap(data, name, &snap, NULL) == 0;
+}
+
+/* The one that was asked for, else the next free "snap<number>". */
+static char *choose_name(struct volume *volume, const char *name, int64_t now_wall_ns)
+{
+	time_t now_s = (time_t)(now_wall_ns / NS_PER_S);
+	struct tm local;
+
+	if (!str_empty(name))
+		return xstrdup(name);
+	(void)localtime_r(&now_s, &local);
+	return snapshot_make_name(SNAPSHOT_PATTERN, &local, now_wall_ns, is_taken, volume);
+}
+
+int volume_snap_create(struct volume *volume, const char *name, const char *description,
+		       struct op **ret_op, struct err *err)
+{
+	int64_t now = aio_wall_now(volume->core->loop);
+	_cleanup_(freep) char *chosen = choose_name(volume, name, now);
+	struct snap_args *args;
+	char uuid[UUID_LEN];
+	struct op *op;
+	int r = core_check_open(volume->core, err);
+
+	if (r == 0)
+		r = volume_check_free(volume, err);
+	if (r == 0)
+		r = name_validate(NAME_SNAPSHOT, chosen, err);
+	if (r == 0 && is_taken(volume, chosen))
+		r = err_kind(err, ERR_CONFLICT, "snapshot \"%s\" exists already", chosen);
+	if (r < 0)
+		return r;
+	args = xcalloc(1, sizeof(*args));
+	args->volume = volume;
+	args->snap = volume_snap_new(chosen);
+	args->snap->volume_id = volume->record->id;
+	args->snap->volume = xstrdup(uuid_new(uuid));
+	args->snap->description = xstrdup(description);
+	args->snap->created_wall_ns = now;
+	args->live = volume_has_running_users(volume);
+	(void)uuid_new(args->stage);
+	op = op_new(volume->core, OP_TASK, "Snapshotting storage volume", args, free_args, err);
+	return op ? start(op, volume, &create_table, chosen, ret_op) : -EBUSY;
+}
+
+/* ---- restoring ---- */
+
+static int check_still(const struct volume *volume, struct err *err)
+{
+	_cleanup_(volume_users_done) struct volume_users users = { 0 };
+
+	volume_get_users(volume, &users);
+	for (char **name = users.instances; name && *name; name++) {
+		const struct inst *inst = strmap_get(&volume->core->instances, *name);
+
+		if (inst->state != INST_STOPPED || inst->conn)
+			return err_kind(err, ERR_CONFLICT,
+					"storage volume \"%s\": instance \"%s\", which has it, "
+					"runs: stop it, or detach the volume, first",
+					volume->record->name, *name);
+		if (inst->op)
+			return inst_check_free(inst, err);
+	}
+	return 0;
+}
+
+/* From here on nobody may begin to use it. */
+static enum op_next step_close(struct op *op)
+{
+	const struct snap_args *args = op->args;
+
+	if (check_still(args->volume, &op->err) < 0)
+		return OP_FAIL;
+	args->volume->closed = true;
+	return OP_NEXT;
+}
+
+static enum op_next step_copy_back(struct op *op)
+{
+	const struct snap_args *args = op->args;
+	struct job job = { .kind = JOB_SNAPSHOT_COPY, .snapshot = xstrdup(args->from) };
+
+	return run(op, &job, NULL);
+}
+
+static enum op_next step_swap(struct op *op)
+{
+	struct job job = { .kind = JOB_SNAPSHOT_COMMIT, .volume = xstrdup(record_of(op)->volume) };
+
+	return run(op, &job, NULL);
+}
+
+static enum op_next step_tell(struct op *op)
+{
+	const struct snap_args *args = op->args;
+
+	op_no_return(op);
+	args->volume->closed = false;
+	volume_publish(op->core, "storage-volume-restored", record_of(op), NULL);
+	return OP_NEXT;
+}
+
+static const struct op_step restore_steps[] = {
+	{ "close", step_close, NULL },
+	{ "copy", step_copy_back, undo_copy },
+	{ "swap", step_swap, NULL },
+	{ "tell", step_tell, NULL },
+	{ 0 },
+};
+static const struct op_table restore_table = { "volume-restore", restore_steps };
+
+static int find_for(struct volume *volume, const char *name, struct snap_args **ret_args,
+		    struct err *err)
+{
+	struct volume_snap *snap = NULL;
+	struct snap_args *args;
+	int r = core_check_open(volume->core, err);
+
+	if (r == 0)
+		r = volume_check_free(volume, err);
+	if (r == 0)
+		r = volume_find_snap(volume, name, &snap, err);
+	if (r < 0)
+		return r;
+	args = xcalloc(1, sizeof(*args));
+	args->volume = volume;
+	args->from = xstrdup(snap->volume);
+	args->name = xstrdup(snap->name);
+	*ret_args = args;
+	return 0;
+}
+
+int volume_snap_restore(struct volume *volume, const char *name, struct op **ret_op,
+			struct err *err)
+{
+	struct snap_args *args;
+	struct op *op;
+	int r = check_still(volume, err);
+
+	if (r == 0)
+		r = find_for(volume, name, &args, err);
+	if (r < 0)
+		return r;
+	(void)uuid_new(args->stage);
+	op = op_new(volume->core, OP_TASK, "Restoring storage volume", args, free_args, err);
+	return op ? start(op, volume, &restore_table, NULL, ret_op) : -EBUSY;
+}
+
+/* ---- deleting ---- */
+
+static int forget_row(struct op *op, struct volume_snap *snap, struct err *err)
+{
+	struct db *db = op->core->db;
+	char *snapshots[] = { snap->volume, NULL };
+	int r = db_begin(db, err);
+
+	if (r < 0)
+		return r;
+	r = volume_journal(op, "volume-snapshot-delete", record_of(op), snapshots, err);
+	if (r == 0)
+		r = db_volume_snap_delete(db, snap->id, err);
+	if (r == 0)
+		return db_commit(db, err);
+	db_rollback(db);
+	return r;
+}
+
+static void drop_from_memory(struct volume *volume, const struct volume_snap *gone)
+{
+	size_t kept = 0;
+
+	vec_for_each(snap, &volume->snapshots)
+		if (*snap != gone)
+			volume->snapshots.items[kept++] = *snap;
+	volume->snapshots.len = kept;
+}
+
+/* The point of no return: the row goes, a journal row for the directory comes. */
+static enum op_next step_forget(struct op *op)
+{
+	struct snap_args *args = op->args;
+	struct volume_snap *snap = NULL;
+
+	if (volume_find_snap(args->volume, args->name, &snap, &op->err) < 0 ||
+	    forget_row(op, snap, &op->err) < 0)
+		return OP_FAIL;
+	op_no_return(op);
+	drop_from_memory(args->volume, snap);
+	volume_publish(op->core, "storage-volume-snapshot-deleted", record_of(op), args->name);
+	volume_snap_free(snap);
+	return OP_NEXT;
+}
+
+static enum op_next step_delete(struct op *op)
+{
+	const struct snap_args *args = op->args;
+	struct job job = { .kind = JOB_SNAPSHOT_DELETE };
+
+	strv_push(&job.snapshots, args->from);
+	return run(op, &job, NULL);
+}
+
+static enum op_next step_erase(struct op *op)
+{
+	journal_erase(op);
+	return OP_NEXT;
+}
+
+static const struct op_step delete_steps[] = {
+	{ "forget", step_forget, NULL },
+	{ "delete", step_delete, NULL },
+	{ "clean-up", step_erase, NULL },
+	{ 0 },
+};
+static const struct op_table delete_table = { "volume-snapshot-delete", delete_steps };
+
+int volume_snap_delete(struct volume *volume, const char *name, struct op **ret_op, struct err *err)
+{
+	struct snap_args *args;
+	struct op *op;
+	int r = find_for(volume, name, &args, err);
+
+	if (r < 0)
+		return r;
+	op = op_new(volume->core, OP_TASK, "Deleting storage volume snapshot", args, free_args,
+		    err);
+	return op ? start(op, volume, &delete_table, args->name, ret_op) : -EBUSY;
+}
+
+/* ---- how much it takes ---- */
+
+static enum op_next measured(struct op *op, const struct job_report *report)
+{
+	if (op->err.code == 0)
+		strmap_set(&op->metadata, "size", strmap_get(&report->result, "size") ?: "0");
+	return op_result(op->err.code);
+}
+
+static enum op_next step_measure(struct op *op)
+{
+	const struct volume_record *record = op->args;
+	struct job job = { .kind = JOB_CUSTOM_USAGE };
+	enum op_next next = OP_FAIL;
+
+	if (pool_fill_job(op->core, record->pool, &job, &op->err) == 0) {
+		job.volume = xstrdup(record->volume);
+		next = job_run(op, &job, -EBADF, measured);
+	}
+	wire_free(&job_schema, &job);
+	return next;
+}
+
+static const struct op_step measure_steps[] = {
+	{ "measure", step_measure, NULL },
+	{ 0 },
+};
+static const struct op_table measure_table = { "volume-measure", measure_steps };
+
+static void free_record(void *data)
+{
+	volume_record_free(data);
+}
+
+int volume_measure(struct volume *volume, struct op **ret_op, struct err *err)
+{
+	struct op *op;
+	int r = core_check_open(volume->core, err);
+
+	if (r < 0)
+		return r;
+	op = op_new(volume->core, OP_TASK, "Measuring storage volume",
+		    volume_record_copy(volume->record), free_record, err);
+	if (!op)
+		return -EBUSY;
+	volume_add_resource(op, volume->record, NULL);
+	op_add_table(op, &measure_table);
+	op_start(op);
+	*ret_op = op;
+	return 0;
+}
