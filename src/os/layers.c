@@ -21,7 +21,7 @@ static int attach_layer(const char *name, int dir_fd, int userns_fd, struct err 
 
 	if (fd < 0)
 		return err_set(err, fd, "clone layer %s", name);
-	int r = mount_idmap(fd, userns_fd);
+	int r = userns_fd < 0 ? 0 : mount_idmap(fd, userns_fd);
 	if (r == -EINVAL)
 		return err_kind(err, ERR_UNSUPPORTED,
 				"layer %s: the file system %s cannot be mounted with other ids",

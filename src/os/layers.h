@@ -1,7 +1,8 @@
 /*
  * os/layers.h - what an overlay shows, without mounting it for writing
  *
- * Layer: os. Process: sysctr-unpack (single-threaded, root), before its sandbox. Blocks for a few
+ * Layer: os. Process: sysctr-unpack (single-threaded, root), before its sandbox,
+ * and sysctr-worker. Blocks for a few
  * milliseconds.
  */
 #pragma once
@@ -10,7 +11,7 @@
 
 struct layers {
 	int upper_fd, lower_fd; /* directories; borrowed */
-	int userns_fd;		/* whose ids the merged root shows */
+	int userns_fd;		/* whose ids the merged root shows; -EBADF: as they are on disk */
 	const char *place;	/* a directory to mount on, out of everybody's sight */
 };
 

@@ -34,6 +34,7 @@ static const struct job_row rows[] = {
 	[JOB_STREAMS_LIST] = { "streams-list", "sysctr-fetch" },
 	[JOB_CUSTOM_CREATE] = { "custom-create", "sysctr-worker" },
 	[JOB_CUSTOM_USAGE] = { "custom-usage", "sysctr-worker" },
+	[JOB_INSTANCE_TRANSFER] = { "instance-transfer", "sysctr-worker" },
 };
 static_assert(ARRAY_LEN(rows) == JOB_KIND_MAX, "one row per job");
 
@@ -95,6 +96,8 @@ static const struct wire_field job_fields[] = {
 	{ 32, WIRE_BOOL, offsetof(struct job, refresh), NULL },
 	{ 41, WIRE_BOOL, offsetof(struct job, custom), NULL },
 	{ 42, WIRE_STRUCT, offsetof(struct job, from_pool), &job_pool_schema },
+	{ 43, WIRE_BOOL, offsetof(struct job, keep_layer), NULL },
+	{ 44, WIRE_BOOL, offsetof(struct job, forget), NULL },
 };
 WIRE_SCHEMA(job, job_fields);
 

@@ -61,6 +61,9 @@ enum job_kind {
 	JOB_CUSTOM_CREATE,   /* worker: the custom volume volume: empty, or a copy of from_volume or
 				snapshot, with copies of the snapshots in properties */
 	JOB_CUSTOM_USAGE,    /* worker: what the custom volume volume takes */
+	JOB_INSTANCE_TRANSFER, /* worker: volume in pool becomes a copy of from_volume or snapshot in
+				from_pool, which stands on image; snapshots in properties (-> what
+				they stand on) come along under their names */
 	JOB_KIND_MAX
 };
 
@@ -119,6 +122,8 @@ struct job {
 	bool custom; /* JOB_VOLUME_DELETE, JOB_SNAPSHOT_COPY, _COMMIT: volume is a custom one */
 	struct job_pool
 		from_pool; /* JOB_CUSTOM_CREATE: where that is which is copied; dir NULL: pool */
+	bool keep_layer; /* JOB_INSTANCE_TRANSFER: the image is in pool too: copy what lies on it */
+	bool forget;	 /* JOB_INSTANCE_TRANSFER: it is to be another machine */
 };
 extern const struct wire_schema job_schema;
 

@@ -17,6 +17,7 @@
 #include "os/tree_copy.h"
 #include "os/tree_usage.h"
 #include "spec/names.h"
+#include "storage/identity.h"
 #include "storage/pool.h"
 #include "storage/volume.h"
 
@@ -223,26 +224,63 @@ static int open_content(struct pool *from, const struct copy_request *request, s
 	return fd < 0 ? err_set(err, fd, "open %s \"%s\"", word, request->volume) : fd;
 }
 
+/* A stage with an upper layer; only directories have such. */
+static int begin_layer(struct pool *pool, const char *uuid, struct copy_stage *ret_stage,
+		       struct err *err)
+{
+	_cleanup_(fd_closep) int fd = -EBADF;
+	char name[STAGE_NAME_LEN];
+	int r = copy_stage_name(uuid, name, err);
+
+	if (r == 0)
+		r = fd = make_stage(pool, name, "upper", err);
+	if (r < 0)
+		return r;
+	ret_stage->root_fd = path_open_plain(fd, "upper", O_RDONLY | O_DIRECTORY, 0);
+	if (ret_stage->root_fd < 0)
+		return err_set(err, ret_stage->root_fd, "open \"%s/%s/upper\"", pool->dir, name);
+	ret_stage->fd = TAKE_FD(fd);
+	return 0;
+}
+
+static int forget_identity(const struct copy_into *how, int root_fd, struct err *err)
+{
+	int r = how->forget ? identity_forget(root_fd, how->lower_fd) : 0;
+
+	/* a container that made its /etc a link has no machine-id that we could find */
+	return r < 0 && r != -ELOOP && r != -ENOTDIR
+		       ? err_set(err, r, "empty /etc/machine-id of the copy")
+		       : 0;
+}
+
+int copy_into(struct pool *pool, const struct copy_into *how, struct err *err)
+{
+	const char *uuid = how->request->stage;
+	struct copy_stage stage = { .fd = -EBADF, .root_fd = -EBADF };
+	int r = pool->driver->copy_abort(pool, uuid, err);
+
+	if (r < 0)
+		return r;
+	r = how->layer ? begin_layer(pool, uuid, &stage, err)
+		       : pool->driver->copy_begin(pool, uuid, &stage, err);
+	if (r == 0)
+		r = copy_content(pool, how->request, how->src_fd, stage.root_fd, err);
+	if (r == 0)
+		r = forget_identity(how, stage.root_fd, err);
+	(void)fd_close(stage.root_fd);
+	(void)fd_close(stage.fd);
+	if (r < 0)
+		(void)pool->driver->copy_abort(pool, uuid, NULL); /* the reason counts */
+	return r;
+}
+
 int copy_across(struct pool *from, const struct copy_request *request, struct pool *pool,
 		struct err *err)
 {
 	_cleanup_(fd_closep) int src_fd = open_content(from, request, err);
-	struct copy_stage stage;
-	int r;
+	const struct copy_into how = { .request = request, .src_fd = src_fd, .lower_fd = -EBADF };
 
-	if (src_fd < 0)
-		return src_fd;
-	r = pool->driver->copy_abort(pool, request->stage, err);
-	if (r == 0)
-		r = pool->driver->copy_begin(pool, request->stage, &stage, err);
-	if (r < 0)
-		return r;
-	r = copy_content(pool, request, src_fd, stage.root_fd, err);
-	(void)fd_close(stage.root_fd);
-	(void)fd_close(stage.fd);
-	if (r < 0)
-		(void)pool->driver->copy_abort(pool, request->stage, NULL); /* the reason counts */
-	return r;
+	return src_fd < 0 ? src_fd : copy_into(pool, &how, err);
 }
 
 /* ---- commit ---- */

@@ -21,6 +21,19 @@ volume_usage_fn copy_usage_dir;
 int copy_across(struct pool *from, const struct copy_request *request, struct pool *pool,
 		struct err *err);
 
+/*
+ * Put a copy of the directory @src_fd into a stage of @pool, whose root it becomes, or with @layer
+ * the upper layer. @forget: without the machine's identity. Errors: as copy_fill.
+ */
+struct copy_into {
+	const struct copy_request *request;
+	int src_fd;
+	int lower_fd; /* with @layer: what it lies on; -EBADF: nothing */
+	bool layer;
+	bool forget;
+};
+int copy_into(struct pool *pool, const struct copy_into *how, struct err *err);
+
 /* The directory of a stage, for drivers that fill it otherwise. Errors: ERR_INVALID. */
 int copy_stage_name(const char *uuid, char ret_name[STAGE_NAME_LEN], struct err *err);
 

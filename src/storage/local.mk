@@ -15,5 +15,6 @@ libstorage_a_SOURCES = \
 	%D%/pool_make.c %D%/pool_make.h \
 	%D%/side.c %D%/side.h \
 	%D%/trace.c %D%/trace.h \
+	%D%/transfer.c %D%/transfer.h \
 	%D%/volume.c %D%/volume.h \
 	%D%/volume_copy.c

@@ -12,6 +12,7 @@
 job_fn job_pool_prepare, job_pool_create;
 job_fn job_pool_delete;
 job_fn job_custom_create, job_custom_usage;
+job_fn job_instance_transfer;
 job_fn job_volume_create;
 job_fn job_volume_delete;
 job_fn job_volume_copy;

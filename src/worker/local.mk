@@ -3,6 +3,7 @@ sysctr_worker_SOURCES = \
 	%D%/job_build.c \
 	%D%/job_custom.c \
 	%D%/job_image_delete.c \
+	%D%/job_instance_transfer.c \
 	%D%/job_pool_delete.c \
 	%D%/job_pool_prepare.c \
 	%D%/job_side_write.c \

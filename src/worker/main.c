@@ -7,14 +7,23 @@
 
 /* A NULL entry is the job of another program. */
 static job_fn *const jobs[JOB_KIND_MAX] = {
-	[JOB_POOL_PREPARE] = job_pool_prepare,	     [JOB_VOLUME_CREATE] = job_volume_create,
-	[JOB_VOLUME_DELETE] = job_volume_delete,     [JOB_IMAGE_DELETE] = job_image_delete,
-	[JOB_IMAGE_BUILD] = job_image_build,	     [JOB_SNAPSHOT_COPY] = job_snapshot_copy,
-	[JOB_SNAPSHOT_COMMIT] = job_snapshot_commit, [JOB_SNAPSHOT_DELETE] = job_snapshot_delete,
-	[JOB_VOLUME_RENAME] = job_volume_rename,     [JOB_VOLUME_COPY] = job_volume_copy,
-	[JOB_SNAPSHOT_DIFF] = job_snapshot_diff,     [JOB_VOLUME_REPLACE] = job_volume_replace,
-	[JOB_POOL_CREATE] = job_pool_create,	     [JOB_POOL_DELETE] = job_pool_delete,
-	[JOB_CUSTOM_CREATE] = job_custom_create,     [JOB_CUSTOM_USAGE] = job_custom_usage,
+	[JOB_POOL_PREPARE] = job_pool_prepare,
+	[JOB_VOLUME_CREATE] = job_volume_create,
+	[JOB_VOLUME_DELETE] = job_volume_delete,
+	[JOB_IMAGE_DELETE] = job_image_delete,
+	[JOB_IMAGE_BUILD] = job_image_build,
+	[JOB_SNAPSHOT_COPY] = job_snapshot_copy,
+	[JOB_SNAPSHOT_COMMIT] = job_snapshot_commit,
+	[JOB_SNAPSHOT_DELETE] = job_snapshot_delete,
+	[JOB_VOLUME_RENAME] = job_volume_rename,
+	[JOB_VOLUME_COPY] = job_volume_copy,
+	[JOB_SNAPSHOT_DIFF] = job_snapshot_diff,
+	[JOB_VOLUME_REPLACE] = job_volume_replace,
+	[JOB_POOL_CREATE] = job_pool_create,
+	[JOB_POOL_DELETE] = job_pool_delete,
+	[JOB_CUSTOM_CREATE] = job_custom_create,
+	[JOB_CUSTOM_USAGE] = job_custom_usage,
+	[JOB_INSTANCE_TRANSFER] = job_instance_transfer,
 	[JOB_SIDE_WRITE] = job_side_write,
 };
 
