@@ -1,23 +1,30 @@
-/* api/instance_move.c - POST on an instance: another name, another root */
+/* api/instance_move.c - POST on an instance: another name, another pool, another root */
 #include "api/handlers.h"
 #include "base/str.h"
 #include "codec/json.h"
 #include "core/inst.h"
 #include "core/inst_move.h"
 
+static bool moves(const struct api_req *req, const struct inst *inst)
+{
+	const char *pool = json_str(req->body, "pool", "");
+
+	return !str_empty(pool) && !streq(pool, inst->record->pool);
+}
+
 /* What clients send along when they mean more than a name. */
 static int check_move(const struct api_req *req, const struct inst *inst, struct err *err)
 {
-	const char *pool = json_str(req->body, "pool", "");
+	const char *pool = json_str(req->body, "pool", ""), *name = json_str(req->body, "name", "");
 	const char *project = json_str(req->body, "project", "");
 	const char *target = json_str(req->body, "target", "");
 
 	if (json_is_object(json_get(req->body, "target")) || !str_empty(target))
 		return err_kind(err, ERR_UNSUPPORTED,
 				"moving to another server is not offered: export and import it");
-	if (!str_empty(pool) && !streq(pool, inst->record->pool))
+	if (moves(req, inst) && !str_empty(name) && !streq(name, inst->record->name))
 		return err_kind(err, ERR_UNSUPPORTED,
-				"moving to another storage pool is not offered yet");
+				"moving to another storage pool and renaming are two steps");
 	if (!str_empty(project) && !streq(project, "default"))
 		return err_kind(err, ERR_NOT_FOUND, "Project not found: \"%s\"", project);
 	if (json_bool(req->body, "migration", false) && str_empty(pool) && str_empty(project))
@@ -35,7 +42,9 @@ void instance_post(struct api_req *req)
 		r = inst_find(req->core, req->args[0], &inst, &req->err);
 	if (r == 0)
 		r = check_move(req, inst, &req->err);
-	if (r == 0)
+	if (r == 0 && moves(req, inst))
+		r = inst_move_to_pool(inst, json_str(req->body, "pool", ""), &op, &req->err);
+	else if (r == 0)
 		r = inst_rename(inst, json_str(req->body, "name", ""), &op, &req->err);
 	reply_op_result(req, r, op);
 }

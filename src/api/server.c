@@ -55,6 +55,7 @@ static const char *const extensions[] = {
 	"instance_file_head",
 	"instance_get_full",
 	"instance_nic_network",
+	"instance_pool_move",
 	"instances",
 	"instances_rebuild",
 	"metadata_configuration",

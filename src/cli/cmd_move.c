@@ -20,16 +20,24 @@ static int run(struct cli *cli, const struct cli_args *args)
 	const char *name = args_word(args, 0), *new_name = args_word(args, 1);
 	_cleanup_(freep) char *path = object_path(&object_instance, name, "");
 	_cleanup_(json_decrefp) json_t *body =
-		json_pack("{sssb}", "name", new_name, "migration", 0);
+		json_pack("{sssb}", "name", new_name ? new_name : name, "migration", 0);
+	const char *pool = args_get(args, "storage");
 	struct err err = { 0 };
 
-	if (args_get(args, "storage")) {
+	if (!new_name && !pool) {
+		(void)err_kind(&err, ERR_INVALID, "a new name or --storage is expected");
+		return cli_usage(args, &err);
+	}
+	if (pool) {
 		(void)json_object_set_new(body, "migration", json_true());
-		(void)json_object_set_new(body, "pool", json_string(args_get(args, "storage")));
+		(void)json_object_set_new(body, "pool", json_string(pool));
 	}
 	if (cli_operate(cli, "POST", path, body, NULL, &err) < 0)
 		return object_fail(cli, &object_instance, name, args->command->path, &err);
-	cli_say(cli, "%s is called %s now.", name, new_name);
+	if (pool)
+		cli_say(cli, "%s is in %s now.", name, pool);
+	else
+		cli_say(cli, "%s is called %s now.", name, new_name);
 	return CLI_OK;
 }
 
@@ -48,11 +56,14 @@ const struct cli_command cmd_rename = {
 const struct cli_command cmd_move = {
 	.path = "move",
 	.aliases = "mv",
-	.usage = "NAME NEW-NAME",
-	.summary = "Give a stopped instance another name",
-	.example = "sysctr move web1 web2",
+	.usage = "NAME [NEW-NAME]",
+	.summary = "Give a stopped instance another name, or put it into another storage pool",
+	.text = "With --storage its root and its snapshots are copied there and removed here. Where\n"
+		"not both pools have layers, or the image is not here any more, the root is whole\n"
+		"from then on.",
+	.example = "sysctr move web1 web2\nsysctr move web1 --storage fast",
 	.options = { move_options },
-	.min_words = 2,
+	.min_words = 1,
 	.max_words = 2,
 	.hints = { HINT_STOPPED, HINT_NONE },
 	.run = run,
@@ -66,6 +77,7 @@ static const struct cli_option copy_options[] = {
 	{ 'p', "profile", "NAME", "profile to apply (instead of the source's)", HINT_PROFILE },
 	{ 0, "no-profiles", NULL, "apply no profile at all", HINT_NONE },
 	{ 'e', "ephemeral", NULL, "delete the copy when it stops", HINT_NONE },
+	{ 's', "storage", "POOL", "pool for the root file system of the copy", HINT_POOL },
 	{ 0, "refresh", NULL, "bring a stopped copy up to date: only what changed", HINT_NONE },
 	{ 0, "start", NULL, "start the copy", HINT_NONE },
 	{ 0 },
@@ -87,6 +99,29 @@ static int add_device(const char *text, const json_t *inherited, json_t *devices
 		(void)json_object_set_new(devices, parts[0], device);
 	}
 	return pairs_apply(parts + 1, device, err);
+}
+
+/* The root disk as the source has it, in @pool. */
+static int add_root(const json_t *source, const char *pool, json_t *devices, struct err *err)
+{
+	json_t *inherited = json_object_get(source, "expanded_devices"), *device;
+	const char *name;
+
+	json_object_foreach(inherited, name, device)
+	{
+		json_t *own;
+
+		if (!streq(json_str(device, "type", ""), "disk") ||
+		    !streq(json_str(device, "path", ""), "/"))
+			continue;
+		own = json_object_get(devices, name);
+		if (!own) {
+			own = json_deep_copy(device);
+			(void)json_object_set_new(devices, name, own);
+		}
+		return json_object_set_new(own, "pool", json_string(pool));
+	}
+	return err_kind(err, ERR_INVALID, "it has no root disk");
 }
 
 static json_t *profiles_of(const struct cli_args *args)
@@ -120,17 +155,18 @@ static int build_copy(struct cli *cli, const struct cli_args *args, json_t *requ
 	_cleanup_(freep) char **given = args_all(args, "device");
 	_cleanup_(json_decrefp) json_t *source = NULL;
 	json_t *config = json_object(), *devices = json_object();
+	const char *pool = args_get(args, "storage");
 	int r;
 
 	(void)json_object_set_new(request, "config", config);
 	(void)json_object_set_new(request, "devices", devices);
 	(void)json_object_set_new(request, "profiles", profiles_of(args));
 	r = pairs_apply(pairs, config, err);
-	if (r == 0 && given)
+	if (r == 0 && (given || pool))
 		r = get_source(cli, args_word(args, 0), &source, err);
 	for (char **d = given; r == 0 && d && *d; d++)
 		r = add_device(*d, json_object_get(source, "expanded_devices"), devices, err);
-	return r;
+	return r < 0 || !pool ? r : add_root(source, pool, devices, err);
 }
 
 static void say_copied(struct cli *cli, const char *from, const char *to, const json_t *operation)

@@ -17,6 +17,7 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "core/core.h"
+#include "core/image.h"
 #include "core/inst.h"
 #include "core/inst_events.h"
 #include "core/inst_move.h"
@@ -108,6 +109,23 @@ int inst_copy_fill(struct core *core, struct inst_create_request *request, struc
 
 /* ---- the source ---- */
 
+/* To another pool: nothing is frozen for that long. */
+static int check_transfer(struct op *op, const struct inst *from)
+{
+	const struct inst_create_request *request = op->args;
+
+	if (op->inst->stored)
+		return err_kind(&op->err, ERR_UNSUPPORTED,
+				"a copy in another storage pool is not brought up to date: delete "
+				"it and copy anew");
+	if (!request->copy_snapshot && (from->state != INST_STOPPED || from->conn))
+		return err_kind(&op->err, ERR_INVALID,
+				"Instance \"%s\" is running: to another storage pool it is copied "
+				"when it is stopped, or from a snapshot",
+				from->record->name);
+	return 0;
+}
+
 enum op_next inst_copy_hold(struct op *op)
 {
 	const struct inst_create_request *request = op->args;
@@ -118,11 +136,12 @@ enum op_next inst_copy_hold(struct op *op)
 	    inst_check_free(from, &op->err) < 0 || find_model(request, from, &model, &op->err) < 0)
 		return OP_FAIL;
 	if (!streq(from->record->pool, op->inst->record->pool)) {
-		(void)err_kind(&op->err, ERR_UNSUPPORTED,
-			       "copies to another storage pool are not offered yet");
-		return OP_FAIL;
-	}
-	if (!streq(model->image_fingerprint, op->inst->record->image_fingerprint)) {
+		if (check_transfer(op, from) < 0)
+			return OP_FAIL;
+		replace_str(&op->inst->record->image_fingerprint,
+			    inst_transfer_image(op->core, from->record->pool,
+						op->inst->record->pool, model->image_fingerprint));
+	} else if (!streq(model->image_fingerprint, op->inst->record->image_fingerprint)) {
 		(void)err_kind(&op->err, ERR_CONFLICT,
 			       "\"%s\" was made from another image than \"%s\"",
 			       op->inst->record->name, from->record->name);
@@ -216,6 +235,49 @@ enum op_next inst_copy_thaw(struct op *op)
 	return OP_WAIT;
 }
 
+static bool is_transfer(const struct op *op)
+{
+	const struct inst *from = source_of(op);
+
+	return from && !streq(from->record->pool, op->inst->record->pool);
+}
+
+enum op_next inst_copy_have_image(struct op *op)
+{
+	const struct inst_record *record = op->inst->record;
+
+	return is_transfer(op) && record->image_fingerprint
+		       ? image_ensure_volume(op, record->pool, record->image_fingerprint)
+		       : OP_NEXT;
+}
+
+static enum op_next transfer_volume(struct op *op)
+{
+	const struct inst_create_request *request = op->args;
+	const struct inst_record *record = op->inst->record;
+	struct job job = { .kind = JOB_INSTANCE_TRANSFER,
+			   .keep_layer = record->image_fingerprint,
+			   .forget = true };
+	struct inst *from = source_of(op);
+	struct snap_record *snapshot = NULL;
+	enum op_next next = OP_FAIL;
+
+	if (request->copy_snapshot &&
+	    snapshot_find(from, request->copy_snapshot, &snapshot, &op->err) < 0)
+		return OP_FAIL;
+	if (inst_transfer_fill_job(op->core, from->record->pool, record->pool, &job, &op->err) ==
+	    0) {
+		job.from_volume = xstrdup(request->copy_from);
+		job.snapshot = xstrdup(snapshot ? snapshot->volume : NULL);
+		job.volume = xstrdup(record->name);
+		job.image = xstrdup(snapshot ? snapshot->inst->image_fingerprint
+					     : from->record->image_fingerprint);
+		next = job_run(op, &job, -EBADF, NULL);
+	}
+	wire_free(&job_schema, &job);
+	return next;
+}
+
 enum op_next inst_copy_volume(struct op *op, bool refresh)
 {
 	const struct inst_create_request *request = op->args;
@@ -224,6 +286,8 @@ enum op_next inst_copy_volume(struct op *op, bool refresh)
 	struct snap_record *snapshot = NULL;
 	enum op_next next = OP_FAIL;
 
+	if (is_transfer(op))
+		return transfer_volume(op);
 	if (request->copy_snapshot &&
 	    snapshot_find(source_of(op), request->copy_snapshot, &snapshot, &op->err) < 0)
 		return OP_FAIL;

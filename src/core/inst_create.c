@@ -398,6 +398,7 @@ static enum op_next step_copy_volume(struct op *op)
 static const struct op_step copy_steps[] = {
 	{ "claim", step_claim, inst_create_undo_claim },
 	{ "hold-source", inst_copy_hold, inst_copy_let_go },
+	{ "have-image", inst_copy_have_image, NULL },
 	{ "fill-in", step_fill_in, NULL },
 	{ "journal", inst_copy_journal, inst_create_undo_journal },
 	{ "freeze-source", inst_copy_freeze, inst_copy_thaw },

@@ -16,6 +16,8 @@
 struct core;
 struct inst;
 struct inst_create_request;
+struct job;
+struct journal_record;
 
 /* Errors: ERR_INVALID while it runs, ERR_CONFLICT when the name is taken. */
 int inst_rename(struct inst *inst, const char *name, struct op **ret_op, struct err *err);
@@ -26,12 +28,33 @@ int inst_rename(struct inst *inst, const char *name, struct op **ret_op, struct 
  */
 int inst_refresh(struct inst *inst, const char *from, struct op **ret_op, struct err *err);
 
+/*
+ * Move a stopped instance with its snapshots to another storage pool; its root disk names that one
+ * from then on. Errors: ERR_INVALID while it runs, ERR_NOT_FOUND, ERR_UNSUPPORTED (size).
+ */
+int inst_move_to_pool(struct inst *inst, const char *pool, struct op **ret_op, struct err *err);
+
+/* Take the journal row (taken) of a move that was interrupted: the half that does not count goes. */
+void inst_move_clean_up(struct core *core, struct journal_record *row);
+
+/*
+ * What a root that stands on @image in pool @from stands on after a transfer to pool @to: the same,
+ * where both pools have layers and the image is here; else NULL, it is whole. Borrowed.
+ */
+const char *inst_transfer_image(struct core *core, const char *from, const char *to,
+				const char *image);
+
+/* Both pools of JOB_INSTANCE_TRANSFER. */
+int inst_transfer_fill_job(struct core *core, const char *from, const char *to, struct job *job,
+			   struct err *err);
+
 /* The source's settings into the record of a copy, where that has none of its own. */
 int inst_copy_fill(struct core *core, struct inst_create_request *request, struct err *err);
 
 /* Steps of copies: op->args is the request, op->inst the copy. */
 enum op_next inst_copy_hold(struct op *op);
 enum op_next inst_copy_let_go(struct op *op);
+enum op_next inst_copy_have_image(struct op *op); /* in another pool */
 enum op_next inst_copy_journal(struct op *op);
 enum op_next inst_copy_freeze(struct op *op);
 enum op_next inst_copy_thaw(struct op *op);

@@ -236,6 +236,10 @@ static void take_row(void *data, struct journal_record *row)
 		snapshot_restore_again(core, row);
 		return;
 	}
+	if (streq(row->kind, "instance-move")) {
+		inst_move_clean_up(core, row);
+		return;
+	}
 	if (str_after(row->kind, "volume-")) {
 		volume_clean_up(core, row);
 		return;

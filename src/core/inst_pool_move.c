@@ -1,0 +1,444 @@
+/*
+ * core/inst_pool_move.c - a stopped instance and its snapshots to another storage pool
+ *
+ *   check -> await-released -> await-files -> have-image -> journal -> copy -> record -> delete-old
+ *   -> erase
+ *
+ * As long as there is a journal row ("instance-move"), what its pool has of the instance is nobody's
+ * unless the instance's own row names that pool: before "record" that is the new pool, after it the
+ * old one. Volumes keep their names.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "core/core.h"
+#include "core/files.h"
+#include "core/image.h"
+#include "core/inst.h"
+#include "core/inst_events.h"
+#include "core/inst_move.h"
+#include "core/job.h"
+#include "core/journal.h"
+#include "core/pool.h"
+#include "core/snapshot.h"
+#include "db/instances.h"
+#include "db/journal.h"
+#include "db/snapshots.h"
+#include "spec/device.h"
+#include "storage/policy.h"
+
+#define KIND "instance-move"
+
+struct move_args {
+	char *pool, *old_pool;
+	char *image;   /* what all of it stands on, there as well; NULL: nothing */
+	char **images; /* what it stood on */
+};
+
+static void free_args(void *data)
+{
+	struct move_args *args = data;
+
+	free(args->pool);
+	free(args->old_pool);
+	free(args->image);
+	strv_free(args->images);
+	free(args);
+}
+
+static bool has_layers(const struct pool_record *pool)
+{
+	uint32_t caps = 0;
+
+	return storage_driver_caps(pool->driver, &caps, NULL) == 0 &&
+	       (caps & STORAGE_CAP_SHARED_IMAGE);
+}
+
+const char *inst_transfer_image(struct core *core, const char *from, const char *to,
+				const char *image)
+{
+	const struct pool_record *a = strmap_get(&core->pools, from);
+	const struct pool_record *b = strmap_get(&core->pools, to);
+
+	return image && a && b && has_layers(a) && has_layers(b) && strmap_has(&core->images, image)
+		       ? image
+		       : NULL;
+}
+
+int inst_transfer_fill_job(struct core *core, const char *from, const char *to, struct job *job,
+			   struct err *err)
+{
+	struct job source = { 0 };
+	int r = pool_fill_job(core, to, job, err);
+
+	if (r == 0)
+		r = pool_fill_job(core, from, &source, err);
+	if (r == 0) {
+		job->from_pool = source.pool;
+		source.pool = (struct job_pool){ 0 };
+	}
+	wire_free(&job_schema, &source);
+	return r;
+}
+
+/* ---- steps ---- */
+
+static enum op_next step_have_image(struct op *op)
+{
+	const struct move_args *args = op->args;
+
+	return args->image ? image_ensure_volume(op, args->pool, args->image) : OP_NEXT;
+}
+
+static enum op_next undo_have_image(struct op *op)
+{
+	const struct move_args *args = op->args;
+
+	image_volume_unused(op->core, args->pool, args->image);
+	return OP_NEXT;
+}
+
+/* What @pool has of the instance is nobody's. */
+static int write_journal(struct op *op, const char *pool, struct err *err)
+{
+	struct strmap data = { 0 };
+	int r;
+
+	snapshots_fill_journal(op->inst, &data);
+	strmap_set(&data, "pool", pool);
+	r = journal_write_data(op, KIND, op->inst->record->name, &data, err);
+	strmap_done(&data);
+	return r;
+}
+
+static enum op_next step_journal(struct op *op)
+{
+	const struct move_args *args = op->args;
+
+	return op_result(write_journal(op, args->pool, &op->err));
+}
+
+static enum op_next undo_journal(struct op *op)
+{
+	if (!op->undo_failed)
+		journal_erase(op);
+	return OP_NEXT;
+}
+
+static enum op_next step_copy(struct op *op)
+{
+	const struct move_args *args = op->args;
+	const struct inst *inst = op->inst;
+	struct job job = { .kind = JOB_INSTANCE_TRANSFER, .keep_layer = args->image };
+	enum op_next next = OP_FAIL;
+
+	if (inst_transfer_fill_job(op->core, args->old_pool, args->pool, &job, &op->err) == 0) {
+		job.volume = xstrdup(inst->record->name);
+		job.from_volume = xstrdup(inst->record->name);
+		job.image = xstrdup(inst->record->image_fingerprint);
+		vec_for_each(snapshot, &inst->snapshots)
+			strmap_set(&job.properties, (*snapshot)->volume,
+				   (*snapshot)->inst->image_fingerprint ?: "");
+		next = job_run(op, &job, -EBADF, NULL);
+	}
+	wire_free(&job_schema, &job);
+	return next;
+}
+
+static enum op_next delete_in(struct op *op, const char *pool, job_done_fn *done, struct err *err)
+{
+	struct job job = { .kind = JOB_VOLUME_DELETE };
+	enum op_next next = OP_FAIL;
+
+	if (pool_fill_job(op->core, pool, &job, err) == 0) {
+		job.volume = xstrdup(op->inst->record->name);
+		job.snapshots = snapshots_volumes(op->inst);
+		next = job_run(op, &job, -EBADF, done);
+	}
+	wire_free(&job_schema, &job);
+	return next;
+}
+
+static enum op_next removed(struct op *op, const struct job_report *report)
+{
+	if (!report->result.len && (!report->done || report->code < 0)) {
+		op->undo_failed = true;
+		log_error(((struct log_keys){ .inst = op->inst->record->name, .op = op->id }),
+			  "undo: remove volume: %s", report->text ? report->text : "helper died");
+	}
+	return OP_NEXT;
+}
+
+static enum op_next undo_copy(struct op *op)
+{
+	const struct move_args *args = op->args;
+	struct err err = { 0 };
+	enum op_next next = delete_in(op, args->pool, removed, &err);
+
+	if (next == OP_FAIL)
+		op->undo_failed = true;
+	return next == OP_FAIL ? OP_NEXT : next;
+}
+
+/* Its root disk says the pool, whatever its profiles say. */
+static struct inst_record *moved_record(struct core *core, const struct inst_record *record,
+					const struct move_args *args)
+{
+	struct inst_record *moved = inst_record_copy(record);
+	struct expanded expanded = { 0 };
+	const char *root;
+
+	inst_expand_with(core, record, NULL, &expanded);
+	root = devices_root(&expanded.devices);
+	if (root) {
+		struct strmap *device = devices_add(&moved->devices, root);
+
+		strmap_merge(device, devices_get(&expanded.devices, root));
+		strmap_set(device, "pool", args->pool);
+	}
+	expanded_done(&expanded);
+	replace_str(&moved->image_fingerprint, args->image);
+	return moved;
+}
+
+/* All are written anew in their order: the list is read by it. */
+static int store_snapshot(struct db *db, struct snap_record *snapshot, struct err *err)
+{
+	int r = db_snapshot_delete(db, snapshot->id, err);
+
+	return r < 0 ? r : db_snapshot_insert(db, snapshot, err);
+}
+
+static int store(struct op *op, const struct inst_record *moved, struct err *err)
+{
+	const struct move_args *args = op->args;
+	struct db *db = op->core->db;
+	int r = db_begin(db, err);
+
+	if (r < 0)
+		return r;
+	r = db_instance_update(db, moved, err);
+	for (size_t i = 0; i < op->inst->snapshots.len && r == 0; i++)
+		r = store_snapshot(db, op->inst->snapshots.items[i], err);
+	if (r == 0)
+		r = write_journal(op, args->old_pool, err);
+	if (r == 0)
+		return db_commit(db, err);
+	db_rollback(db);
+	return r;
+}
+
+/* What the snapshots are as long as the commit may fail. */
+struct before {
+	int64_t id;
+	struct inst_record *inst;
+};
+
+static struct before *swap_snapshots(struct op *op)
+{
+	struct before *list = xcalloc(op->inst->snapshots.len + 1, sizeof(*list)), *next = list;
+
+	vec_for_each(snapshot, &op->inst->snapshots) {
+		*next++ = (struct before){ (*snapshot)->id, (*snapshot)->inst };
+		(*snapshot)->inst = moved_record(op->core, (*snapshot)->inst, op->args);
+	}
+	return list;
+}
+
+static void settle_snapshots(struct op *op, struct before *list, bool back)
+{
+	struct before *next = list;
+
+	vec_for_each(snapshot, &op->inst->snapshots) {
+		if (back) {
+			inst_record_free((*snapshot)->inst);
+			(*snapshot)->inst = next->inst;
+			(*snapshot)->id = next->id;
+		} else {
+			inst_record_free(next->inst);
+		}
+		next++;
+	}
+	free(list);
+}
+
+static enum op_next step_record(struct op *op)
+{
+	const struct move_args *args = op->args;
+	struct inst *inst = op->inst;
+	struct inst_record *moved = moved_record(op->core, inst->record, args);
+	struct before *before = swap_snapshots(op);
+	int r;
+
+	replace_str(&moved->pool, args->pool);
+	r = store(op, moved, &op->err);
+	settle_snapshots(op, before, r < 0);
+	if (r < 0) {
+		inst_record_free(moved);
+		return OP_FAIL;
+	}
+	op_no_return(op);
+	inst_record_free(inst->record);
+	inst->record = moved;
+	inst_expand(inst);
+	log_info(((struct log_keys){ .inst = moved->name }), "instance is in pool \"%s\" now",
+		 args->pool);
+	events_publish_lifecycle(&op->core->events, "instance-updated", "instances", moved->name);
+	return OP_NEXT;
+}
+
+static enum op_next step_delete_old(struct op *op)
+{
+	const struct move_args *args = op->args;
+
+	return delete_in(op, args->old_pool, NULL, &op->err);
+}
+
+static enum op_next step_erase(struct op *op)
+{
+	const struct move_args *args = op->args;
+
+	journal_erase(op);
+	for (char **image = args->images; image && *image; image++)
+		image_volume_unused(op->core, args->old_pool, *image);
+	return OP_NEXT;
+}
+
+static const struct op_step steps[] = {
+	{ "check", inst_step_check_stopped, NULL },
+	{ "await-released", inst_step_await_released, NULL },
+	{ "await-files", files_step_await_idle, NULL },
+	{ "have-image", step_have_image, undo_have_image },
+	{ "journal", step_journal, undo_journal },
+	{ "copy", step_copy, undo_copy },
+	{ "record", step_record, NULL },
+	{ "delete-old", step_delete_old, NULL },
+	{ "erase", step_erase, NULL },
+	{ 0 },
+};
+static const struct op_table move_table = { "move", steps };
+
+/* ---- the request ---- */
+
+static int check_target(struct inst *inst, const struct move_args *args, struct err *err)
+{
+	struct inst_record *moved = moved_record(inst->core, inst->record, args);
+	const char *root = devices_root(&moved->devices);
+	struct job job = { 0 };
+	int r = pool_fill_job(inst->core, args->pool, &job, err); /* it is there */
+
+	wire_free(&job_schema, &job);
+	if (r == 0 && root)
+		r = pool_check_root(inst->core, devices_get(&moved->devices, root), err);
+	inst_record_free(moved);
+	return r;
+}
+
+static int check_request(struct inst *inst, const struct move_args *args, struct err *err)
+{
+	int r = core_check_open(inst->core, err);
+
+	if (r == 0 && inst->state != INST_STOPPED)
+		r = err_kind(err, ERR_INVALID,
+			     "Instance is running: only a stopped one can be moved to another "
+			     "storage pool");
+	if (r == 0)
+		r = inst_check_free(inst, err);
+	return r < 0 ? r : check_target(inst, args, err);
+}
+
+int inst_move_to_pool(struct inst *inst, const char *pool, struct op **ret_op, struct err *err)
+{
+	struct move_args *args = xcalloc(1, sizeof(*args));
+	struct op *op;
+	int r;
+
+	args->pool = xstrdup(pool);
+	args->old_pool = xstrdup(inst->record->pool);
+	args->images = snapshots_images(inst);
+	/* a layer has one image below it; with more than one all of it becomes whole */
+	if (strv_len(args->images) == 1)
+		args->image = xstrdup(
+			inst_transfer_image(inst->core, inst->record->pool, pool, args->images[0]));
+	r = check_request(inst, args, err);
+	if (r < 0) {
+		free_args(args);
+		return r;
+	}
+	op = op_new(inst->core, OP_TASK, "Moving instance", args, free_args, err);
+	if (!op)
+		return -EBUSY;
+	(void)inst_claim(inst, op, NULL); /* it is free */
+	op_add_resource(op, "instances", inst->record->name);
+	op_add_table(op, &move_table);
+	op_start(op);
+	*ret_op = op;
+	return 0;
+}
+
+/* ---- after a crash ---- */
+
+static enum op_next step_delete_lost(struct op *op)
+{
+	const struct journal_record *row = op->args;
+	const struct inst *inst = strmap_get(&op->core->instances, row->object);
+	const char *pool = strmap_get(&row->data, "pool");
+	struct job job = { .kind = JOB_VOLUME_DELETE };
+	enum op_next next = OP_FAIL;
+
+	if (inst && streq(inst->record->pool, pool))
+		return OP_NEXT; /* it was moved back: nothing is nobody's */
+	if (pool_fill_job(op->core, pool, &job, &op->err) == 0) {
+		job.volume = xstrdup(row->object);
+		job.snapshots = strv_split(strmap_get(&row->data, "snapshots") ?: "", ",");
+		if (job.snapshots && str_empty(job.snapshots[0]))
+			job.snapshots = strv_free(job.snapshots);
+		next = job_run(op, &job, -EBADF, NULL);
+	}
+	wire_free(&job_schema, &job);
+	return next;
+}
+
+static enum op_next step_forget_row(struct op *op)
+{
+	const struct journal_record *row = op->args;
+	_cleanup_(strv_freep) char **images =
+		strv_split(strmap_get(&row->data, "images") ?: "", ",");
+
+	if (db_journal_delete(op->core->db, row->id, &op->err) < 0)
+		return OP_FAIL;
+	for (char **image = images; image && *image; image++)
+		image_volume_unused(op->core, strmap_get(&row->data, "pool"), *image);
+	log_info(((struct log_keys){ .inst = row->object }),
+		 KIND " was interrupted and is cleaned up");
+	return OP_NEXT;
+}
+
+static const struct op_step clean_steps[] = {
+	{ "delete", step_delete_lost, NULL },
+	{ "erase", step_forget_row, NULL },
+	{ 0 },
+};
+static const struct op_table clean_table = { "clean-up-move", clean_steps };
+
+static void free_row(void *data)
+{
+	journal_record_free(data);
+}
+
+void inst_move_clean_up(struct core *core, struct journal_record *row)
+{
+	struct inst *inst = strmap_get(&core->instances, row->object);
+	struct op *op = op_new(core, OP_TASK, "Cleaning up", row, free_row, NULL);
+
+	if (!op)
+		return; /* the row stays for the next start */
+	if (inst)
+		(void)inst_claim(inst, op, NULL); /* nobody else has it: the first op there is */
+	op_add_resource(op, "instances", row->object);
+	op_add_table(op, &clean_table);
+	op_start(op);
+}
