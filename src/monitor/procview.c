@@ -148,10 +148,13 @@ static void await_end(pid_t pid)
 
 static _Noreturn void process_main(const struct mon *mon, int report_fd)
 {
+	int keep[] = { report_fd, mon->life.userns_fd, mon->life.mntns_fd };
 	struct report report = { 0 };
 	pid_t pid = -1;
 	int r;
 
+	/* else it would hold the pipes of sessions open that were there when it began */
+	(void)fd_close_all_but(STDERR_FILENO + 1, keep, ARRAY_LEN(keep));
 	(void)prctl(PR_SET_NAME, "sysctr-procview");
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	title_set(&mon->title, "sysctr-procview", mon->name, "");

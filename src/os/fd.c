@@ -7,6 +7,7 @@
 #include <linux/close_range.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -64,6 +65,25 @@ int fd_cloexec_from(int first)
 int fd_close_from(int first)
 {
 	return syscall(SYS_close_range, (unsigned int)first, UINT_MAX, 0) < 0 ? -errno : 0;
+}
+
+static int compare_fds(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+int fd_close_all_but(int first, int *keep, size_t n)
+{
+	qsort(keep, n, sizeof(*keep), compare_fds);
+	for (size_t i = 0; i < n; i++) {
+		if (keep[i] < first)
+			continue;
+		if (keep[i] > first &&
+		    syscall(SYS_close_range, (unsigned int)first, (unsigned int)keep[i] - 1, 0) < 0)
+			return -errno;
+		first = keep[i] + 1;
+	}
+	return fd_close_from(first);
 }
 
 int fd_pipe(int ret_fds[2])

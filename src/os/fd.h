@@ -29,6 +29,9 @@ int fd_cloexec_from(int first);
 /* Close every descriptor from @first on. */
 int fd_close_from(int first);
 
+/* The same without the @n of @keep, which is sorted here. */
+int fd_close_all_but(int first, int *keep, size_t n);
+
 /* Both ends close-on-exec. */
 int fd_pipe(int ret_fds[2]);
 

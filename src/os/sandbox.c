@@ -241,31 +241,16 @@ static int set_limits(const struct sandbox_plan *plan)
 	return 0;
 }
 
-static int compare_fds(const void *a, const void *b)
-{
-	return *(const int *)a - *(const int *)b;
-}
-
 /* Close everything but 0-2 and the plan's descriptors. */
 static int close_others(const struct sandbox_plan *plan)
 {
 	int keep[KEEP_MAX];
-	int first = 3;
 
 	if (plan->n_keep_fds > KEEP_MAX)
 		return -EINVAL;
 	if (plan->n_keep_fds > 0)
 		memcpy(keep, plan->keep_fds, plan->n_keep_fds * sizeof(int));
-	qsort(keep, plan->n_keep_fds, sizeof(int), compare_fds);
-	for (size_t i = 0; i < plan->n_keep_fds; i++) {
-		if (keep[i] < first)
-			continue;
-		if (keep[i] > first &&
-		    close_range((unsigned int)first, (unsigned int)keep[i] - 1, 0) < 0)
-			return -errno;
-		first = keep[i] + 1;
-	}
-	return fd_close_from(first);
+	return fd_close_all_but(STDERR_FILENO + 1, keep, plan->n_keep_fds);
 }
 
 static void reset_signals(void)

@@ -57,10 +57,16 @@ lxcfs_of() {
 @test "one LXCFS that dies is replaced; the others' containers notice nothing" {
 	other=$(lxcfs_of p2)
 	sleep 10 # one that ends sooner is not started again
-	kill -9 "$(lxcfs_of p1)"
+	# a command that runs meanwhile ends when it ends, not with the new one
+	s exec p1 -- sh -c 'while [ ! -e /tmp/end ]; do sleep 0.1; done' &
+	first=$(lxcfs_of p1)
+	kill -9 "$first"
 	readable() { s exec p1 -- cat /proc/meminfo; }
 	retry 10 readable
 	retry 30 sees_limits p1
+	[ "$(lxcfs_of p1)" != "$first" ]
+	s exec p1 -- touch /tmp/end
+	wait $!
 	[ "$(total_kb p1)" = 98304 ]
 	[ "$(lxcfs_of p2)" = "$other" ]
 }
