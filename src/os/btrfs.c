@@ -78,8 +78,7 @@ int btrfs_snapshot(int src_fd, int dir_fd, const char *name)
 	return ioctl(dir_fd, BTRFS_IOC_SNAP_CREATE_V2, &args) < 0 ? -errno : 0;
 }
 
-/* The id of the subvolume whose root directory @fd is. Returns: 0, or 1 when it is none. */
-static int subvol_id(int fd, uint64_t *ret_id)
+int btrfs_subvol_id(int fd, uint64_t *ret_id)
 {
 	struct btrfs_ioctl_ino_lookup_args args = { .objectid = BTRFS_FIRST_FREE_OBJECTID };
 	struct stat st;
@@ -180,6 +179,26 @@ static int destroy_nested(int fd, uint64_t id, struct subvol_ids *ids)
 	return r;
 }
 
+int btrfs_subvol_each(int fd, btrfs_subvol_fn *fn, void *data)
+{
+	struct subvol_ids ids = { 0 };
+	uint64_t id = 0;
+	int r = btrfs_subvol_id(fd, &id);
+
+	if (r != 0)
+		return r > 0 ? -ENOTDIR : r;
+	*(uint64_t *)vec_push(&ids.list) = id;
+	/* the list grows by what is in its members */
+	for (size_t i = 0; r == 0 && i < ids.list.len; i++) {
+		id = ids.list.items[i];
+		r = add_children(fd, id, &ids);
+		if (r == 0)
+			r = fn(data, fd, id);
+	}
+	freep(&ids.list.items);
+	return r;
+}
+
 int btrfs_subvol_destroy(int dir_fd, const char *name)
 {
 	_cleanup_(fd_closep) int fd = path_open_plain(dir_fd, name, O_RDONLY | O_DIRECTORY, 0);
@@ -191,7 +210,7 @@ int btrfs_subvol_destroy(int dir_fd, const char *name)
 	if (r == 0)
 		r = copy_name(args.name, sizeof(args.name), name);
 	if (r == 0)
-		r = subvol_id(fd, &id);
+		r = btrfs_subvol_id(fd, &id);
 	if (r == 0)
 		r = destroy_nested(fd, id, &nested);
 	freep(&nested.list.items);

@@ -18,6 +18,13 @@ int btrfs_subvol_create(int dir_fd, const char *name);
 /* A writable snapshot of the subvolume @src_fd, in constant time; it is on the disk afterwards. */
 int btrfs_snapshot(int src_fd, int dir_fd, const char *name);
 
+/* The id of the subvolume whose root directory @fd is. Returns: 0, or 1 when it is none. */
+int btrfs_subvol_id(int fd, uint64_t *ret_id);
+
+/* Call @fn for the subvolume and all that are nested in it, until it returns an error. */
+typedef int btrfs_subvol_fn(void *data, int fd, uint64_t id);
+int btrfs_subvol_each(int fd, btrfs_subvol_fn *fn, void *data);
+
 /*
  * Delete the subvolume @name with all that are nested in it, read-only ones too; their space is freed
  * later by the kernel. Returns: 0, or 1 when @name is no subvolume, or not there.

@@ -56,6 +56,34 @@ int caps_drop(uint64_t mask)
 	return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
 }
 
+static int set_effective(uint64_t mask, bool on)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(SYS_capget, &header, data) < 0)
+		return -errno;
+	for (unsigned int i = 0; i < 2; i++) {
+		uint32_t part = (uint32_t)(mask >> (32 * i));
+
+		if (on)
+			data[i].effective |= part & data[i].permitted;
+		else
+			data[i].effective &= ~part;
+	}
+	return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
+}
+
+int caps_suspend(uint64_t mask)
+{
+	return set_effective(mask, false);
+}
+
+int caps_resume(uint64_t mask)
+{
+	return set_effective(mask, true);
+}
+
 int caps_keep_over_setuid(bool keep)
 {
 	unsigned long bits = keep ? SECBIT_NO_SETUID_FIXUP : 0;

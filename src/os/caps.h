@@ -1,7 +1,7 @@
 /*
  * os/caps.h - capability sets, securebits, dumpability of the calling process
  *
- * Layer: os. Monitor's child, exec helper. Never blocks. Plain.
+ * Layer: os. Monitor's child, exec helper, workers. Never blocks. Plain.
  */
 #pragma once
 
@@ -17,6 +17,10 @@ uint64_t caps_dropped_mask(void);
 
 /* Drop every capability of @mask from bounding, inheritable, permitted and effective set. */
 int caps_drop(uint64_t mask);
+
+/* Do without the capabilities of @mask for a moment: they leave the effective set only. */
+int caps_suspend(uint64_t mask);
+int caps_resume(uint64_t mask); /* those that are permitted */
 
 /* Become @uid and @gid of this user namespace, without supplementary groups. */
 int caps_become(uid_t uid, gid_t gid);

@@ -2,6 +2,7 @@ noinst_LIBRARIES += libos.a
 libos_a_SOURCES = \
 	%D%/bpfdev.c %D%/bpfdev.h \
 	%D%/btrfs.c %D%/btrfs.h \
+	%D%/btrfs_quota.c %D%/btrfs_quota.h \
 	%D%/caps.c %D%/caps.h \
 	%D%/cgroup.c %D%/cgroup.h \
 	%D%/cgroup_plan.c %D%/cgroup_plan.h \
@@ -25,6 +26,7 @@ libos_a_SOURCES = \
 	%D%/pidfd.c %D%/pidfd.h \
 	%D%/plug.c %D%/plug.h \
 	%D%/program.c %D%/program.h \
+	%D%/prjquota.c %D%/prjquota.h \
 	%D%/probe.c %D%/probe.h \
 	%D%/proclimit.c %D%/proclimit.h \
 	%D%/pty.c %D%/pty.h \

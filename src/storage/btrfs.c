@@ -13,16 +13,23 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "os/btrfs.h"
+#include "os/btrfs_quota.h"
 #include "os/fd.h"
 #include "os/mount.h"
 #include "os/path.h"
 #include "os/probe.h"
+#include "storage/btrfs_limit.h"
 #include "storage/copy.h"
 #include "storage/identity.h"
 #include "storage/pool.h"
+#include "storage/quota.h"
 #include "storage/volume.h"
 
 #define ROOT "rootfs"
+
+enum {
+	TRIAL_BYTES = 8 << 20
+};
 
 static int open_dir(int dir_fd, const char *path)
 {
@@ -33,16 +40,21 @@ static int open_dir(int dir_fd, const char *path)
 static void destroy_root(int dir_fd, const char *path)
 {
 	_cleanup_(fd_closep) int fd = open_dir(dir_fd, path);
+	_cleanup_(fd_closep) int root_fd = fd < 0 ? -EBADF : open_dir(fd, ROOT);
+	uint64_t id = 0;
 
-	if (fd >= 0)
-		(void)btrfs_subvol_destroy(fd, ROOT);
+	if (root_fd < 0 || btrfs_subvol_id(root_fd, &id) != 0)
+		return;
+	(void)btrfs_quota_limit(fd, root_fd, 0); /* deleting takes space first */
+	if (btrfs_subvol_destroy(fd, ROOT) == 0)
+		(void)btrfs_quota_forget(fd, id); /* what is left of it limits nobody */
 }
 
 /* ---- stages ---- */
 
 static int drop_stage(struct pool *pool, struct stage *stage, struct err *err)
 {
-	(void)btrfs_subvol_destroy(stage->dir_fd, ROOT); /* else it goes with the rest */
+	destroy_root(stage->dir_fd, "."); /* else it goes with the rest */
 	return volume_stage_drop(pool, stage, err);
 }
 
@@ -86,6 +98,17 @@ static int btrfs_pool_probe(struct pool *pool, const struct storage_ids *ids, st
 	return r;
 }
 
+/* Drops the stage when it fails. @bytes 0: nothing to do. */
+static int limit_stage(struct pool *pool, struct stage *stage, const char *what, uint64_t bytes,
+		       struct err *err)
+{
+	int r = bytes ? btrfs_limit_root(pool, stage->root_fd, what, bytes, err) : 0;
+
+	if (r < 0)
+		(void)drop_stage(pool, stage, NULL);
+	return r;
+}
+
 /* ---- images ---- */
 
 static int btrfs_image_begin(struct pool *pool, const char *image, struct stage *ret_stage,
@@ -108,9 +131,6 @@ static int btrfs_volume_create(struct pool *pool, const char *volume, const char
 	_cleanup_(fd_closep) int image_fd = -EBADF;
 	struct stage stage;
 
-	if (quota_bytes > 0)
-		return err_kind(err, ERR_UNSUPPORTED, "pool \"%s\" (btrfs) has no quotas",
-				pool->name);
 	int r = volume_exists_dir(pool, VOLUME_INSTANCE, volume, err);
 	if (r != 0)
 		return r;
@@ -124,6 +144,8 @@ static int btrfs_volume_create(struct pool *pool, const char *volume, const char
 	if (pool_cancelled(pool))
 		return err_kind(err, ERR_CANCELLED, "cancelled");
 	r = begin_stage(pool, image_fd, &stage, err);
+	if (r == 0)
+		r = limit_stage(pool, &stage, "a new volume", quota_bytes, err);
 	return r < 0 ? r : volume_stage_publish(pool, &stage, VOLUME_INSTANCE, volume, true, err);
 }
 
@@ -199,6 +221,9 @@ static int btrfs_volume_copy(struct pool *pool, const struct volume_copy *copy, 
 		(void)drop_stage(pool, &stage, NULL);
 		return r;
 	}
+	r = limit_stage(pool, &stage, "the copy", copy->quota_bytes, err);
+	if (r < 0)
+		return r;
 	if (copy->refresh)
 		return exchange(pool, &stage, volume_fd, copy->volume, err);
 	return volume_stage_publish(pool, &stage, VOLUME_INSTANCE, copy->volume, true, err);
@@ -345,9 +370,39 @@ static int btrfs_copy_fill(struct pool *pool, const struct copy_request *request
 	return r;
 }
 
+/* ---- quotas ---- */
+
+static int btrfs_pool_quota(struct pool *pool, const char **ret_how, struct err *err)
+{
+	struct stage stage;
+	int r = btrfs_quota_words(pool, ret_how, err);
+
+	if (r == 0)
+		r = begin_stage(pool, -EBADF, &stage, err);
+	if (r < 0)
+		return r;
+	r = btrfs_limit_root(pool, stage.root_fd, "an empty volume", TRIAL_BYTES, err);
+	(void)drop_stage(pool, &stage, NULL);
+	return r;
+}
+
+static int btrfs_volume_limit(struct pool *pool, const struct volume_limit *limit, struct err *err)
+{
+	_cleanup_(fd_closep) int dir_fd = quota_open(pool, limit, err);
+	_cleanup_(fd_closep) int root_fd = dir_fd < 0 ? dir_fd : open_dir(dir_fd, ROOT);
+	const char *how;
+	int r = dir_fd < 0 ? dir_fd : 0;
+
+	if (r == 0 && root_fd < 0)
+		r = err_set(err, root_fd, "open the root of the volume");
+	if (r == 0 && limit->bytes > 0)
+		r = btrfs_quota_words(pool, &how, err);
+	return r < 0 ? r : btrfs_limit_root(pool, root_fd, "the volume", limit->bytes, err);
+}
+
 const struct storage_driver btrfs_driver = {
 	.name = "btrfs",
-	.caps = STORAGE_CAP_SNAPSHOT,
+	.caps = STORAGE_CAP_SNAPSHOT | STORAGE_CAP_QUOTA,
 	.pool_probe = btrfs_pool_probe,
 	.image_begin = btrfs_image_begin,
 	.image_commit = volume_image_commit,
@@ -364,4 +419,6 @@ const struct storage_driver btrfs_driver = {
 	.copy_commit = copy_commit_dir,
 	.copy_abort = btrfs_copy_abort,
 	.volume_usage = copy_usage_dir,
+	.pool_quota = btrfs_pool_quota,
+	.volume_limit = btrfs_volume_limit,
 };

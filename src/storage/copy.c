@@ -19,6 +19,7 @@
 #include "spec/names.h"
 #include "storage/identity.h"
 #include "storage/pool.h"
+#include "storage/quota.h"
 #include "storage/volume.h"
 
 enum {
@@ -120,6 +121,9 @@ static int make_stage(struct pool *pool, const char *name, const char *content, 
 	fd = open_stage(pool, name);
 	if (fd < 0)
 		return err_set(err, fd, "open and lock \"%s/%s\"", pool->dir, name);
+	int r = quota_mark(pool, fd, -EBADF, err);
+	if (r < 0)
+		return r;
 	if (mkdirat(fd, content, 0700) < 0 || (content[0] == 'u' && mkdirat(fd, "work", 0700) < 0))
 		return err_set(err, -errno, "make \"%s/%s/%s\"", pool->dir, name, content);
 	return TAKE_FD(fd);
@@ -360,6 +364,7 @@ int copy_abort_dir(struct pool *pool, const char *stage, struct err *err)
 
 	if (r < 0)
 		return r;
+	quota_forget(pool->dir_fd, name);
 	/* never asked whether to give up: this is what happens after that question */
 	r = tree_remove(pool->dir_fd, name, NULL, NULL);
 	return r < 0 ? err_set(err, r, "remove \"%s/%s\"", pool->dir, name) : 0;
@@ -377,6 +382,8 @@ int copy_usage_dir(struct pool *pool, enum volume_kind kind, const char *name, u
 	if (fd == -ENOENT)
 		return err_kind(err, ERR_NOT_FOUND, "%s \"%s\" is not in pool \"%s\"",
 				volume_kind_word(kind), name, pool->name);
+	if (fd >= 0 && quota_usage(fd, ret_bytes) == 0)
+		return 0;
 	r = fd < 0 ? fd : tree_usage(fd, ask, &watch, ret_bytes);
 	return r < 0 ? err_set(err, r, "measure %s \"%s\"", volume_kind_word(kind), name) : 0;
 }

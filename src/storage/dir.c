@@ -14,6 +14,7 @@
 #include "os/tree_copy.h"
 #include "storage/copy.h"
 #include "storage/pool.h"
+#include "storage/quota.h"
 #include "storage/volume.h"
 
 static int dir_pool_probe(struct pool *pool, const struct storage_ids *ids, struct err *err)
@@ -58,7 +59,6 @@ static int dir_volume_create(struct pool *pool, const char *volume, const char *
 			     uint64_t quota_bytes, struct err *err)
 {
 	const struct volume_request request = {
-		.driver = "dir",
 		.volume = volume,
 		.image = image,
 		.quota_bytes = quota_bytes,
@@ -70,7 +70,7 @@ static int dir_volume_create(struct pool *pool, const char *volume, const char *
 
 const struct storage_driver dir_driver = {
 	.name = "dir",
-	.caps = 0,
+	.caps = STORAGE_CAP_QUOTA,
 	.pool_probe = dir_pool_probe,
 	.image_begin = volume_image_begin,
 	.image_commit = volume_image_commit,
@@ -87,4 +87,6 @@ const struct storage_driver dir_driver = {
 	.copy_commit = copy_commit_dir,
 	.copy_abort = copy_abort_dir,
 	.volume_usage = copy_usage_dir,
+	.pool_quota = quota_probe_dir,
+	.volume_limit = quota_limit_dir,
 };

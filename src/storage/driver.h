@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "base/uuid.h"
 #include "storage/fill.h"
+#include "storage/limit.h"
 #include "storage/policy.h"
 
 struct pool;
@@ -70,9 +71,10 @@ typedef int image_abort_fn(struct pool *pool, struct stage *stage, struct err *e
  * Create an instance's volume.
  *
  * @image: fingerprint of a finished image volume; NULL: an empty root.
- * @quota_bytes: upper bound, 0 for none; needs STORAGE_CAP_QUOTA.
+ * @quota_bytes: upper bound as of volume_limit, 0 for none.
  * Returns: 0, or 1 when the finished volume was there already (S3).
- * Errors: ERR_NOT_FOUND (image), -ENOSPC, -EDQUOT, -ECANCELED; anything else is fatal to the job.
+ * Errors: ERR_NOT_FOUND (image), -ENOSPC, -EDQUOT, -ECANCELED, of volume_limit; anything else is
+ * fatal to the job.
  */
 typedef int volume_create_fn(struct pool *pool, const char *volume, const char *image,
 			     uint64_t quota_bytes, struct err *err);
@@ -88,11 +90,12 @@ typedef int volume_hide_fn(struct pool *pool, enum volume_kind kind, const char 
 
 /* What volume_copy makes of what. */
 struct volume_copy {
-	const char *from;   /* an instance's volume, whose container the caller keeps still; or */
-	const char *volume; /* the copy */
-	const char *image;  /* what both stand on; NULL: none */
-	bool refresh;	    /* the copy is there: bring it up to date */
-	bool of_snapshot;   /* ... from is a snapshot's volume */
+	const char *from;     /* an instance's volume, whose container the caller keeps still; or */
+	const char *volume;   /* the copy */
+	const char *image;    /* what both stand on; NULL: none */
+	bool refresh;	      /* the copy is there: bring it up to date */
+	bool of_snapshot;     /* ... from is a snapshot's volume */
+	uint64_t quota_bytes; /* of the copy, 0: none */
 };
 
 /*
@@ -192,4 +195,6 @@ struct storage_driver {
 	copy_commit_fn *copy_commit;
 	copy_abort_fn *copy_abort;
 	volume_usage_fn *volume_usage;
+	pool_quota_fn *pool_quota;
+	volume_limit_fn *volume_limit;
 };

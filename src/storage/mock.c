@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "storage/pool.h"
+#include "storage/quota.h"
 #include "storage/volume.h"
 
 static struct mock *mock_of(struct pool *pool)
@@ -80,15 +81,46 @@ static int mock_image_commit(struct pool *pool, struct stage *stage, struct err 
 	return r;
 }
 
+static int mock_pool_quota(struct pool *pool, const char **ret_how, struct err *err)
+{
+	struct mock *mock = mock_of(pool);
+	int r = ordered_failure(mock, "pool_quota", err);
+
+	if (r == 0 && !mock->quotas)
+		r = err_kind(err, ERR_UNSUPPORTED, "a mock is not told to have quotas");
+	if (r == 0)
+		*ret_how = "memory";
+	return r;
+}
+
+static int mock_volume_limit(struct pool *pool, const struct volume_limit *limit, struct err *err)
+{
+	struct mock *mock = mock_of(pool);
+	const char *name = limit->stage ? limit->stage : limit->volume, *how;
+	const struct strmap *there = limit->stage ? &mock->stages : &mock->volumes[VOLUME_INSTANCE];
+	int r = ordered_failure(mock, "volume_limit", err);
+
+	if (r == 0)
+		r = volume_check_name(VOLUME_INSTANCE, name, err);
+	if (r == 0 && !strmap_has(there, name))
+		r = err_kind(err, ERR_NOT_FOUND, "instance volume \"%s\" not found", name);
+	if (r < 0 || limit->bytes == 0)
+		return r;
+	r = mock_pool_quota(pool, &how, err);
+	return r == 0 && limit->bytes < mock->used_bytes
+		       ? quota_too_small("the volume", limit->bytes, mock->used_bytes, err)
+		       : r;
+}
+
 static int mock_volume_create(struct pool *pool, const char *volume, const char *image,
 			      uint64_t quota_bytes, struct err *err)
 {
 	struct mock *mock = mock_of(pool);
+	const char *how;
 
-	if (quota_bytes > 0)
-		return err_kind(err, ERR_UNSUPPORTED, "pool \"%s\" (mock) has no quotas",
-				pool->name);
-	int r = ordered_failure(mock, "volume_create", err);
+	int r = quota_bytes ? mock_pool_quota(pool, &how, err) : 0;
+	if (r == 0)
+		r = ordered_failure(mock, "volume_create", err);
 	if (r == 0)
 		r = mock_volume_exists(pool, VOLUME_INSTANCE, volume, err);
 	if (r != 0)
@@ -299,7 +331,7 @@ static int mock_volume_usage(struct pool *pool, enum volume_kind kind, const cha
 
 static const struct storage_driver mock_driver = {
 	.name = "mock",
-	.caps = STORAGE_CAP_SHARED_IMAGE,
+	.caps = STORAGE_CAP_SHARED_IMAGE | STORAGE_CAP_QUOTA,
 	.pool_probe = mock_pool_probe,
 	.image_begin = mock_image_begin,
 	.image_commit = mock_image_commit,
@@ -316,6 +348,8 @@ static const struct storage_driver mock_driver = {
 	.copy_commit = mock_copy_commit,
 	.copy_abort = mock_copy_abort,
 	.volume_usage = mock_volume_usage,
+	.pool_quota = mock_pool_quota,
+	.volume_limit = mock_volume_limit,
 };
 
 void mock_pool_init(struct mock *mock, struct pool *ret_pool)

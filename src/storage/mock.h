@@ -13,6 +13,8 @@ struct mock {
 	struct strmap used;			/* names of instances that are in use */
 	struct strmap trash;
 	struct strmap stages;
+	bool quotas;	       /* the pool has them */
+	uint64_t used_bytes;   /* by each volume */
 	const char *fail_slot; /* "volume_create": fails once with fail_code, then unset */
 	int fail_code;
 };

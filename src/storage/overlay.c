@@ -13,6 +13,7 @@
 #include "os/tree_copy.h"
 #include "storage/copy.h"
 #include "storage/pool.h"
+#include "storage/quota.h"
 #include "storage/volume.h"
 
 static int overlay_pool_probe(struct pool *pool, const struct storage_ids *ids, struct err *err)
@@ -63,7 +64,6 @@ static int overlay_volume_create(struct pool *pool, const char *volume, const ch
 				 uint64_t quota_bytes, struct err *err)
 {
 	const struct volume_request request = {
-		.driver = "overlay",
 		.volume = volume,
 		.image = image,
 		.quota_bytes = quota_bytes,
@@ -76,7 +76,7 @@ static int overlay_volume_create(struct pool *pool, const char *volume, const ch
 
 const struct storage_driver overlay_driver = {
 	.name = "overlay",
-	.caps = STORAGE_CAP_SHARED_IMAGE,
+	.caps = STORAGE_CAP_SHARED_IMAGE | STORAGE_CAP_QUOTA,
 	.pool_probe = overlay_pool_probe,
 	.image_begin = volume_image_begin,
 	.image_commit = volume_image_commit,
@@ -93,4 +93,6 @@ const struct storage_driver overlay_driver = {
 	.copy_commit = copy_commit_dir,
 	.copy_abort = copy_abort_dir,
 	.volume_usage = copy_usage_dir,
+	.pool_quota = quota_probe_dir,
+	.volume_limit = quota_limit_dir,
 };

@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "os/btrfs_quota.h"
 #include "os/fd.h"
 #include "os/mount.h"
 #include "os/path.h"
@@ -77,6 +78,9 @@ int pool_create(const struct pool_request *request, struct pool *ret_pool, struc
 	if (r < 0)
 		return r;
 	r = pool_prepare(request, ret_pool, err);
+	/* Nothing is on it yet that would not count. Without (kernel < 6.7) no volume has a size. */
+	if (r == 0 && request->disk)
+		(void)btrfs_quota_enable_simple(ret_pool->dir_fd);
 	if (r < 0 && !str_empty(request->dir)) {
 		remove_tree(request->dir);
 		(void)remove_disk(request->dir, request->disk, request->size_bytes > 0, NULL);

@@ -143,6 +143,18 @@ static int trace_volume_usage(struct pool *pool, enum volume_kind kind, const ch
 		    driver_of(pool)->volume_usage(inner_of(pool), kind, name, ret_bytes, err));
 }
 
+static int trace_pool_quota(struct pool *pool, const char **ret_how, struct err *err)
+{
+	return tell(pool, "pool_quota", NULL,
+		    driver_of(pool)->pool_quota(inner_of(pool), ret_how, err));
+}
+
+static int trace_volume_limit(struct pool *pool, const struct volume_limit *limit, struct err *err)
+{
+	return tell(pool, "volume_limit", limit->stage ? limit->stage : limit->volume,
+		    driver_of(pool)->volume_limit(inner_of(pool), limit, err));
+}
+
 static const struct storage_driver trace_driver = {
 	.name = "trace",
 	.caps = 0,
@@ -162,6 +174,8 @@ static const struct storage_driver trace_driver = {
 	.copy_commit = trace_copy_commit,
 	.copy_abort = trace_copy_abort,
 	.volume_usage = trace_volume_usage,
+	.pool_quota = trace_pool_quota,
+	.volume_limit = trace_volume_limit,
 };
 
 void trace_pool_init(struct trace *trace, struct pool *ret_pool)

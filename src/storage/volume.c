@@ -19,6 +19,7 @@
 #include "os/tree_remove.h"
 #include "spec/names.h"
 #include "storage/pool.h"
+#include "storage/quota.h"
 
 enum {
 	PATH_LEN = 512
@@ -125,6 +126,7 @@ int volume_stage_begin(struct pool *pool, struct stage *ret_stage, struct err *e
 
 static int remove_stage(struct pool *pool, const char *name, struct err *err)
 {
+	quota_forget(pool->dir_fd, name);
 	/* never asked whether to give up: this is what happens after that question */
 	int r = tree_remove(pool->dir_fd, name, NULL, NULL);
 	if (r < 0)
@@ -308,6 +310,7 @@ int volume_free_dir(struct pool *pool, const char *trash, struct err *err)
 
 	if (trash_fd < 0)
 		return err_set(err, trash_fd, "open \"%s/trash\"", pool->dir);
+	quota_forget(trash_fd, trash);
 	int r = tree_remove(trash_fd, trash, ask_pool, pool);
 	if (r < 0)
 		return err_set(err, r, "remove \"%s/trash/%s\"", pool->dir, trash);
@@ -335,6 +338,7 @@ static int remove_matching(struct pool *pool, const char *path, const char *pref
 		if (streq(entry->d_name, ".") || streq(entry->d_name, "..") ||
 		    !str_after(entry->d_name, prefix) || is_held(dirfd(dir), entry->d_name))
 			continue;
+		quota_forget(dirfd(dir), entry->d_name);
 		int r = tree_remove(dirfd(dir), entry->d_name, ask_pool, pool);
 		if (r < 0 && first == 0)
 			first = r;
@@ -360,9 +364,6 @@ int volume_create_dir(struct pool *pool, const struct volume_request *request, v
 	struct stage stage;
 	int r;
 
-	if (request->quota_bytes > 0)
-		return err_kind(err, ERR_UNSUPPORTED, "pool \"%s\" (%s) has no quotas", pool->name,
-				request->driver);
 	r = volume_exists_dir(pool, VOLUME_INSTANCE, request->volume, err);
 	if (r != 0)
 		return r;
@@ -372,7 +373,11 @@ int volume_create_dir(struct pool *pool, const struct volume_request *request, v
 		r = volume_stage_begin(pool, &stage, err);
 	if (r < 0)
 		return r;
-	r = fill(pool, &stage, request->image, err);
+	r = quota_mark(pool, stage.dir_fd, -EBADF, err);
+	if (r == 0)
+		r = fill(pool, &stage, request->image, err);
+	if (r == 0 && request->quota_bytes > 0)
+		r = quota_limit(pool, stage.dir_fd, "a new volume", request->quota_bytes, err);
 	if (r < 0) {
 		(void)volume_stage_drop(pool, &stage, NULL);
 		return r;

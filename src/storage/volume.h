@@ -36,9 +36,8 @@ int volume_open_image_root(struct pool *pool, const char *image, struct err *err
 typedef int volume_fill_fn(struct pool *pool, struct stage *stage, const char *image,
 			   struct err *err);
 
-/* volume_create of a driver without quotas: a stage filled by @fill. */
+/* volume_create: a stage filled by @fill. */
 struct volume_request {
-	const char *driver; /* for messages */
 	const char *volume;
 	const char *image; /* NULL: none */
 	uint64_t quota_bytes;

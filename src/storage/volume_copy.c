@@ -13,6 +13,7 @@
 #include "os/tree_copy.h"
 #include "storage/identity.h"
 #include "storage/pool.h"
+#include "storage/quota.h"
 #include "storage/volume.h"
 
 /* A copy in the making. */
@@ -89,10 +90,14 @@ static int fill(struct making *m, const char **ret_part, struct err *err)
 	_cleanup_(fd_closep) int ref_fd = open_dir(m->ref_fd, part);
 	if (dst_fd < 0)
 		return err_set(err, dst_fd, "open \"%s/%s\"", m->stage.name, part);
+	/* It takes files from the older copy, and its place: it is of that project. */
+	int r = m->copy->refresh ? quota_mark(m->pool, dst_fd, m->ref_fd, err) : 0;
+	if (r < 0)
+		return r;
 	const struct tree_copy_how how = { .cancel = ask_pool,
 					   .data = m->pool,
 					   .older_fd = ref_fd };
-	int r = tree_copy_with(src_fd, dst_fd, &how, failed);
+	r = tree_copy_with(src_fd, dst_fd, &how, failed);
 	if (r == -ECANCELED)
 		return err_kind(err, ERR_CANCELLED, "cancelled");
 	if (r < 0)
@@ -114,8 +119,14 @@ static int exchange(struct making *m, const char *part, struct err *err)
 
 static int finish(struct making *m, struct err *err)
 {
+	const uint64_t quota_bytes = m->copy->refresh ? 0 : m->copy->quota_bytes;
 	const char *part = NULL;
-	int r = fill(m, &part, err);
+	int r = m->copy->refresh ? 0 : quota_mark(m->pool, m->stage.dir_fd, -EBADF, err);
+
+	if (r == 0)
+		r = fill(m, &part, err);
+	if (r == 0 && quota_bytes > 0)
+		r = quota_limit(m->pool, m->stage.dir_fd, "the copy", quota_bytes, err);
 
 	if (r == 0 && !m->copy->refresh)
 		return volume_stage_publish(m->pool, &m->stage, VOLUME_INSTANCE, m->copy->volume,

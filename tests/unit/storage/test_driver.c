@@ -1,11 +1,13 @@
 /*
  * tests/unit/storage/test_driver.c - the contract of storage/driver.h, the same for every driver
  *
- * Argument: a directory on a btrfs, where root has the contract run for the driver btrfs.
+ * Arguments: a directory, where root has the contract run for the driver btrfs, on one; or for those
+ * that follow, whose quotas are then tried where the file system has them.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,6 +23,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "os/caps.h"
 #include "os/fd.h"
 #include "os/tree_remove.h"
 #include "storage/copy.h"
@@ -206,8 +209,6 @@ static void test_create(void **state)
 	assert_true(driver->volume_create(&world->pool, "c2", MISSING, 0, &err) < 0);
 	assert_int_equal(err.kind, ERR_NOT_FOUND);
 	assert_int_equal(exists(world, VOLUME_INSTANCE, "c2"), 0);
-	assert_true(driver->volume_create(&world->pool, "c3", IMAGE, 1 << 20, &err) < 0);
-	assert_int_equal(err.kind, ERR_UNSUPPORTED);
 }
 
 static void test_names(void **state)
@@ -428,7 +429,7 @@ static void test_copy(void **state)
 {
 	struct world *world = *state;
 	const struct storage_driver *driver = world->pool.driver;
-	struct volume_copy copy = { "c1", "c2", IMAGE, false, false };
+	struct volume_copy copy = { "c1", "c2", IMAGE, false, false, 0 };
 	struct err err = { 0 };
 
 	make_image(world);
@@ -535,6 +536,100 @@ static void test_custom(void **state)
 	assert_true(copy_fill(world, VOLUME_CUSTOM, "../x", COPY_WHOLE) < 0);
 }
 
+static int limit(struct world *world, const char *volume, const char *stage, uint64_t bytes)
+{
+	const struct volume_limit request = { volume, stage, bytes };
+	struct err err = { 0 };
+	int r = world->pool.driver->volume_limit(&world->pool, &request, &err);
+
+	return r < 0 ? -(int)err.kind : r;
+}
+
+/* Whether @bytes may be written to the volume, as who is not above quotas. */
+static bool has_room(struct world *world, const char *volume, off_t bytes)
+{
+	_cleanup_(freep) char *path = xasprintf("%s/instances/%s/rootfs", world->dir, volume);
+	_cleanup_(fd_closep) int fd = open(path, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(caps_suspend(UINT64_C(1) << CAP_SYS_RESOURCE), 0);
+	int r = fallocate(fd, 0, 0, bytes) < 0 ? errno : 0;
+	assert_int_equal(caps_resume(UINT64_C(1) << CAP_SYS_RESOURCE), 0);
+	assert_true(r == 0 || r == EDQUOT || r == ENOSPC);
+	return r == 0;
+}
+
+/* Without quotas every size is refused, and no size is fine. */
+static void check_no_quotas(struct world *world)
+{
+	const struct storage_driver *driver = world->pool.driver;
+	struct volume_copy copy = { "c1", "c2", NULL, false, false, 64 << 20 };
+	struct err err = { 0 };
+
+	assert_true(driver->volume_create(&world->pool, "c2", NULL, 64 << 20, &err) < 0);
+	assert_int_equal(err.kind, ERR_UNSUPPORTED);
+	assert_int_equal(limit(world, "c1", NULL, 64 << 20), -(int)ERR_UNSUPPORTED);
+	if (world->dir[0] != '\0') {
+		assert_true(driver->volume_copy(&world->pool, &copy, &err) < 0);
+		assert_int_equal(err.kind, ERR_UNSUPPORTED);
+	}
+	assert_int_equal(exists(world, VOLUME_INSTANCE, "c2"), 0);
+}
+
+static void check_quotas(struct world *world)
+{
+	const struct storage_driver *driver = world->pool.driver;
+	struct volume_copy copy = { "c1", "c4", NULL, false, false, 16 << 20 };
+	bool real = world->dir[0] != '\0';
+	char trash[UUID_LEN];
+
+	assert_int_equal(driver->volume_create(&world->pool, "c3", NULL, 8 << 20, NULL), 0);
+	assert_true(!real || (has_room(world, "c3", 4 << 20) && !has_room(world, "c3", 9 << 20)));
+	assert_int_equal(limit(world, "c3", NULL, 32 << 20), 0);
+	assert_true(!real || (has_room(world, "c3", 9 << 20) && !has_room(world, "c3", 40 << 20)));
+	assert_int_equal(driver->volume_rename(&world->pool, "c3", "c5", NULL), 0);
+	assert_true(!real || !has_room(world, "c5", 40 << 20));
+	assert_int_equal(limit(world, "c5", NULL, 1), -(int)ERR_INVALID);
+	assert_true(!real || !has_room(world, "c5", 40 << 20));
+	assert_int_equal(limit(world, "c5", NULL, 0), 0);
+	assert_true(!real || has_room(world, "c5", 40 << 20));
+	assert_int_equal(driver->volume_copy(&world->pool, &copy, NULL), 0);
+	assert_true(!real || !has_room(world, "c4", 17 << 20));
+	/* what replaces a volume has the limit that it was given, not that of the older one */
+	assert_int_equal(copy_fill(world, VOLUME_INSTANCE, "c4", COPY_WHOLE), 0);
+	assert_int_equal(limit(world, NULL, STAGE, 20 << 20), 0);
+	assert_int_equal(driver->copy_commit(&world->pool, STAGE, VOLUME_INSTANCE, "c4", trash,
+					     NULL),
+			 0);
+	assert_true(!real || (has_room(world, "c4", 17 << 20) && !has_room(world, "c4", 21 << 20)));
+	assert_int_equal(driver->volume_free(&world->pool, trash, NULL), 0);
+	assert_true(!real || !has_room(world, "c4", 21 << 20));
+}
+
+static void test_limit(void **state)
+{
+	struct world *world = *state;
+	struct pool *pool = &world->pool;
+	struct err err = { 0 };
+	const char *how = NULL;
+
+	assert_int_equal(pool->driver->volume_create(pool, "c1", NULL, 0, NULL), 0);
+	assert_int_equal(limit(world, "c1", NULL, 0), 0);
+	assert_int_equal(limit(world, "none", NULL, 0), -(int)ERR_NOT_FOUND);
+	assert_int_equal(limit(world, "../x", NULL, 1 << 20), -(int)ERR_INVALID);
+	assert_int_equal(limit(world, NULL, "../x", 1 << 20), -(int)ERR_INVALID);
+	if (pool->driver->pool_quota(pool, &how, &err) < 0) {
+		assert_int_equal(err.kind, ERR_UNSUPPORTED);
+		check_no_quotas(world);
+		world->mock.quotas = true;
+		world->mock.used_bytes = 4096;
+	}
+	if (pool->driver->pool_quota(pool, &how, &err) < 0)
+		return;
+	assert_non_null(how);
+	check_quotas(world);
+}
+
 #define CONTRACT(driver)                                                                          \
 	{ "snapshot_" #driver, test_snapshot, setup_##driver, teardown, NULL },                   \
 		{ "snapshot_refused_" #driver, test_snapshot_refused, setup_##driver, teardown,   \
@@ -550,6 +645,7 @@ static void test_custom(void **state)
 		{ "copy_of_snapshot_" #driver, test_copy_of_snapshot, setup_##driver, teardown,   \
 		  NULL },                                                                         \
 		{ "rename_" #driver, test_rename, setup_##driver, teardown, NULL },               \
+		{ "limit_" #driver, test_limit, setup_##driver, teardown, NULL },                 \
 		{ "hide_and_free_" #driver, test_hide_and_free, setup_##driver, teardown, NULL }, \
 	{                                                                                         \
 		"in_use_" #driver, test_in_use, setup_##driver, teardown, NULL                    \
@@ -649,7 +745,7 @@ static void test_refresh(void **state)
 {
 	struct world *world = *state;
 	const struct storage_driver *driver = world->pool.driver;
-	struct volume_copy copy = { "c1", "c2", IMAGE, false, false };
+	struct volume_copy copy = { "c1", "c2", IMAGE, false, false, 0 };
 	int fd = world->pool.dir_fd;
 	struct stat st;
 
@@ -746,9 +842,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(test_trace_tells, setup_trace, teardown),
 	};
 
-	if (argc > 1) {
+	if (argc > 1)
 		base_dir = argv[1];
+	if (argc == 2)
 		return cmocka_run_group_tests(btrfs_tests, NULL, NULL);
-	}
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
