@@ -23,6 +23,7 @@
 #include "core/nicfilter.h"
 #include "core/pool.h"
 #include "core/profile.h"
+#include "core/quota.h"
 #include "core/reconcile.h"
 #include "core/scheduler.h"
 #include "core/seccomp.h"
@@ -341,6 +342,7 @@ static void pools_ready(struct core *core)
 {
 	core->ready = true;
 	reconcile_journal(core);
+	quota_settle_all(core);
 	reconcile_autostart(core);
 	scheduler_start(core->scheduler);
 	db_copies_start(core->db_copies);

@@ -22,6 +22,7 @@
 #include "core/inst_ops.h"
 #include "core/job.h"
 #include "core/pool.h"
+#include "core/quota.h"
 #include "core/warning.h"
 #include "os/fd.h"
 #include "spec/daemon_config.h"
@@ -147,6 +148,7 @@ static enum op_next step_claim(struct op *op)
 	    inst_choose_ids(op->core, inst->record, &op->err) == 0) {
 		inst_fill_hwaddrs(inst);
 		inst_expand(inst);
+		quota_note(inst->record, quota_wanted(&inst->expanded));
 		return OP_NEXT;
 	}
 	(void)inst_create_undo_claim(op);
@@ -175,6 +177,7 @@ static enum op_next step_unpack(struct op *op)
 		(void)fd_close(fd);
 	else {
 		job.volume = xstrdup(inst->record->name);
+		job.size_bytes = quota_wanted(&inst->expanded);
 		vec_for_each(snapshot, &inst->snapshots)
 			strmap_set(&job.properties, (*snapshot)->name, (*snapshot)->volume);
 		next = job_run(op, &job, fd, unpacked);

@@ -26,6 +26,7 @@
 #include "core/journal.h"
 #include "core/monitor_conn.h"
 #include "core/pool.h"
+#include "core/quota.h"
 #include "core/snapshot.h"
 
 /* Gone while the op did not hold it: NULL. */
@@ -297,6 +298,7 @@ enum op_next inst_copy_volume(struct op *op, bool refresh)
 		job.volume = xstrdup(record->name);
 		job.image = xstrdup(record->image_fingerprint);
 		job.refresh = refresh;
+		job.size_bytes = quota_wanted(&op->inst->expanded);
 		next = job_run(op, &job, -EBADF, NULL);
 	}
 	wire_free(&job_schema, &job);

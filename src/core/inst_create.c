@@ -25,6 +25,7 @@
 #include "core/network.h"
 #include "core/pool.h"
 #include "core/privileged.h"
+#include "core/quota.h"
 #include "core/snapshot.h"
 #include "core/template.h"
 #include "db/instances.h"
@@ -191,6 +192,7 @@ static enum op_next step_fill_in(struct op *op)
 	strmap_set(&inst->record->config, "volatile.uuid", uuid_new(uuid));
 	inst_fill_hwaddrs(inst);
 	inst_expand(inst);
+	quota_note(inst->record, quota_wanted(&inst->expanded));
 	return OP_NEXT;
 }
 
@@ -240,6 +242,7 @@ static enum op_next volume_job(struct op *op, enum job_kind kind, job_done_fn *d
 	if (pool_fill_job(op->core, record->pool, &job, &err) == 0) {
 		job.volume = xstrdup(record->name);
 		job.image = xstrdup(record->image_fingerprint);
+		job.size_bytes = quota_wanted(&op->inst->expanded);
 		if (kind == JOB_VOLUME_DELETE)
 			job.snapshots = snapshots_volumes(op->inst);
 		next = job_run(op, &job, -EBADF, done);

@@ -1,7 +1,7 @@
 /*
  * core/inst_edit.c - edit an instance: its monitor first, then the database
  *
- *   apply -> store
+ *   apply -> size -> store
  *
  * Until the transaction is committed memory shows what was; what is to become is tried on for the
  * moment in which it is checked or resolved.
@@ -20,12 +20,14 @@
 #include "core/monitor_conn.h"
 #include "core/network.h"
 #include "core/privileged.h"
+#include "core/quota.h"
 #include "db/instances.h"
 #include "spec/keys.h"
 
 struct edit {
 	struct inst_record *record; /* NULL once it is the instance's */
 	struct live *live;
+	uint64_t size_bytes; /* of its root disk, once "apply" was run */
 };
 
 static void free_edit(void *data)
@@ -114,6 +116,7 @@ static enum op_next step_apply(struct op *op)
 	struct inst_record *old = try_on(inst, edit->record);
 	int r = live_ask(edit->live, inst, &op->err);
 
+	edit->size_bytes = quota_wanted(&inst->expanded);
 	take_off(inst, old);
 	return r < 0 ? OP_FAIL : live_await(op, edit->live);
 }
@@ -126,11 +129,26 @@ static enum op_next undo_apply(struct op *op)
 	return OP_NEXT;
 }
 
+static enum op_next step_size(struct op *op)
+{
+	const struct edit *edit = op->args;
+
+	return quota_change(op, edit->size_bytes);
+}
+
+static enum op_next undo_size(struct op *op)
+{
+	return quota_change(op, quota_wanted(&op->inst->expanded));
+}
+
 static enum op_next step_store(struct op *op)
 {
 	struct edit *edit = op->args;
 	struct inst *inst = op->inst;
-	struct inst_record *old = try_on(inst, edit->record);
+	struct inst_record *old;
+
+	quota_carry(edit->record, inst->record);
+	old = try_on(inst, edit->record);
 
 	if (write_row(inst, true, NULL, &op->err) < 0) {
 		take_off(inst, old);
@@ -149,6 +167,7 @@ static enum op_next step_store(struct op *op)
 
 static const struct op_step steps[] = {
 	{ "apply", step_apply, undo_apply },
+	{ "size", step_size, undo_size },
 	{ "store", step_store, NULL },
 	{ 0 },
 };
@@ -217,6 +236,7 @@ int inst_update_restored(struct op *op, struct inst_record *record, const char *
 	if (runs)
 		replace_str(&new_record->power, "running");
 	old = try_on(inst, new_record);
+	quota_note(new_record, quota_wanted(&inst->expanded));
 	r = write_row(inst, true, op, err);
 	if (r < 0) {
 		take_off(inst, old);

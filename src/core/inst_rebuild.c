@@ -23,6 +23,7 @@
 #include "core/job.h"
 #include "core/journal.h"
 #include "core/pool.h"
+#include "core/quota.h"
 #include "core/template.h"
 #include "db/instances.h"
 
@@ -107,6 +108,8 @@ static enum op_next volume_job(struct op *op, enum job_kind kind, job_done_fn *d
 	if (pool_fill_job(op->core, rebuild->record->pool, &job, &err) == 0) {
 		job.volume = inst_rebuild_volume(op->inst->record->name);
 		job.image = xstrdup(rebuild->record->image_fingerprint);
+		job.size_bytes = quota_wanted(&op->inst->expanded);
+		quota_note(rebuild->record, job.size_bytes);
 		next = job_run(op, &job, -EBADF, done);
 	} else if (!op->undoing) {
 		op->err = err;

@@ -1,8 +1,8 @@
 /*
  * core/inst_start.c - bring a stopped instance to RUNNING
  *
- *   check -> await-released -> await-files -> network -> filters -> spawn-monitor -> await-running
- *     -> record
+ *   check -> await-released -> await-files -> size -> network -> filters -> spawn-monitor ->
+ *     await-running -> record
  *
  * The op holds the instance already. A failure leaves it STOPPED with the reason in last_error.
  */
@@ -23,6 +23,7 @@
 #include "core/network_filter.h"
 #include "core/nicfilter.h"
 #include "core/privileged.h"
+#include "core/quota.h"
 #include "core/scheduler.h"
 #include "db/instances.h"
 #include "network/filter.h"
@@ -188,6 +189,7 @@ static const struct op_step steps[] = {
 	{ "check", step_check, NULL },
 	{ "await-released", inst_step_await_released, NULL },
 	{ "await-files", files_step_await_idle, NULL },
+	{ "size", quota_step_settle, NULL },
 	{ "network", step_network, NULL },
 	{ "filters", step_filters, undo_filters },
 	{ "spawn-monitor", step_spawn_monitor, undo_spawn_monitor },

@@ -52,6 +52,7 @@ libcore_a_SOURCES = \
 	%D%/preview.c %D%/preview.h \
 	%D%/privileged.c %D%/privileged.h \
 	%D%/profile.c %D%/profile.h \
+	%D%/quota.c %D%/quota.h \
 	%D%/reconcile.c %D%/reconcile.h \
 	%D%/scheduler.c %D%/scheduler.h \
 	%D%/seccomp.c %D%/seccomp.h \

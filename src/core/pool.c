@@ -83,29 +83,37 @@ struct pool_capabilities pool_capabilities(const struct pool_record *pool)
 	return (struct pool_capabilities){
 		.shared_images = caps & (STORAGE_CAP_SHARED_IMAGE | STORAGE_CAP_SNAPSHOT),
 		.fast_snapshots = caps & STORAGE_CAP_SNAPSHOT,
-		.quotas = caps & STORAGE_CAP_QUOTA ? "yes" : "no: the driver has none",
+		.quotas = pool->quotas ? pool->quotas : "no: the pool is not available",
 	};
+}
+
+void pool_take_quotas(struct pool_record *pool, const struct job_report *report)
+{
+	replace_str(&pool->quotas, strmap_get(&report->result, "quotas"));
+}
+
+int pool_check_quotas(const struct pool_record *pool, struct err *err)
+{
+	const char *quotas = pool_capabilities(pool).quotas;
+	const char *why = str_after(quotas, "no: ");
+
+	return why ? err_kind(err, ERR_UNSUPPORTED,
+			      "root disk: storage pool \"%s\" (%s) cannot limit its size: %s; "
+			      "leave \"size\" out",
+			      pool->name, pool->driver, why)
+		   : 0;
 }
 
 int pool_check_root(struct core *core, const struct strmap *device, struct err *err)
 {
 	const char *name = device_get(device, "pool", POOL_DEFAULT);
 	struct pool_record *pool = NULL;
-	uint32_t caps = 0;
 	int r;
 
 	if (!device_get(device, "size", NULL))
 		return 0;
 	r = pool_find(core, name, &pool, err);
-	if (r < 0)
-		return r;
-	if (storage_driver_caps(pool->driver, &caps, NULL) == 0 && (caps & STORAGE_CAP_QUOTA))
-		return 0;
-	return err_kind(
-		err, ERR_UNSUPPORTED,
-		"root disk: the driver \"%s\" of storage pool \"%s\" cannot limit its size; "
-		"leave \"size\" out",
-		pool->driver, name);
+	return r < 0 ? r : pool_check_quotas(pool, err);
 }
 
 int pool_fill_root(struct core *core, const struct inst_record *record, struct inst_spec *spec,
@@ -162,6 +170,7 @@ static enum op_next prepared(struct op *op, const struct job_report *report)
 	if (op->err.code == 0)
 		(void)pool_store_driver(op->core, pool, strmap_get(&report->result, "driver"),
 					&op->err);
+	pool_take_quotas(pool, report);
 	replace_str(&pool->status, op->err.code < 0 ? "Unavailable" : "Created");
 	core_warn(op->core, "Storage pool unavailable", entity,
 		  op->err.code < 0 ? op->err.msg : NULL);

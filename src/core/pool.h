@@ -28,7 +28,7 @@ char *pool_shown_source(const struct core *core, const struct pool_record *pool)
 struct pool_capabilities {
 	bool shared_images;  /* an instance takes what differs from its image */
 	bool fast_snapshots; /* in constant time */
-	const char *quotas;  /* "yes", or "no: why"; borrowed */
+	const char *quotas;  /* "yes: how", or "no: why"; borrowed */
 };
 struct pool_capabilities pool_capabilities(const struct pool_record *pool);
 
@@ -41,6 +41,12 @@ int pool_store_driver(struct core *core, struct pool_record *pool, const char *d
 
 /* pool, id range and reserve of a job. Errors: ERR_NOT_FOUND, ERR_UNAVAILABLE with the reason. */
 int pool_fill_job(struct core *core, const char *name, struct job *job, struct err *err);
+
+/* Keep what a helper found out about its quotas. */
+void pool_take_quotas(struct pool_record *pool, const struct job_report *report);
+
+/* Errors: ERR_UNSUPPORTED with the reason when it can hold no volume to a size. */
+int pool_check_quotas(const struct pool_record *pool, struct err *err);
 
 /* Errors: ERR_UNSUPPORTED when the root disk @device wants a size that its pool cannot enforce. */
 int pool_check_root(struct core *core, const struct strmap *device, struct err *err);

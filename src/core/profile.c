@@ -11,6 +11,7 @@
 #include "core/inst_ops.h"
 #include "core/live.h"
 #include "core/network.h"
+#include "core/quota.h"
 #include "db/instances.h"
 #include "db/profiles.h"
 #include "spec/keys.h"
@@ -215,7 +216,10 @@ static enum op_next step_store(struct op *op)
 	op_no_return(op);
 	/* An instance may have been edited or started meanwhile. */
 	strmap_for_each(entry, &op->core->instances) if (profile_is_used_by(name, entry->value))
+	{
 		inst_push_spec(entry->value);
+		quota_settle_later(entry->value);
+	}
 	publish(op->core, "profile-updated", name);
 	return OP_NEXT;
 }

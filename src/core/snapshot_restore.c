@@ -20,6 +20,7 @@
 #include "core/job.h"
 #include "core/journal.h"
 #include "core/pool.h"
+#include "core/quota.h"
 #include "core/snapshot.h"
 #include "db/journal.h"
 #include "spec/journal.h"
@@ -50,6 +51,23 @@ static void free_args(void *data)
 	free(args);
 }
 
+/* What will be the instance's volume has the size that will be the instance's. */
+static void fill_swap(const struct op *op, struct job *job)
+{
+	const struct restore_args *args = op->args;
+	const struct snap_record *snapshot = snapshot_by_volume(op->core, args->volume);
+	struct expanded expanded = { 0 };
+
+	job->volume = xstrdup(op->inst->record->name);
+	if (args->disk_only || !snapshot) {
+		job->size_bytes = quota_wanted(&op->inst->expanded);
+		return;
+	}
+	inst_expand_with(op->core, snapshot->inst, NULL, &expanded);
+	job->size_bytes = quota_wanted(&expanded);
+	expanded_done(&expanded);
+}
+
 static enum op_next run_job(struct op *op, enum job_kind kind, job_done_fn *done)
 {
 	const struct restore_args *args = op->args;
@@ -61,7 +79,7 @@ static enum op_next run_job(struct op *op, enum job_kind kind, job_done_fn *done
 		if (kind == JOB_SNAPSHOT_COPY)
 			job.snapshot = xstrdup(args->volume);
 		else
-			job.volume = xstrdup(op->inst->record->name);
+			fill_swap(op, &job);
 		next = job_run(op, &job, -EBADF, done);
 	}
 	wire_free(&job_schema, &job);

@@ -76,7 +76,9 @@ static int fail_write(struct extract *x, const char *name, struct err *err)
 	int code = archive_errno(x->disk);
 	const char *text = archive_error_string(x->disk);
 
-	if (code == ENOSPC || code == EDQUOT)
+	if (code == EDQUOT)
+		return err_set(err, -EDQUOT, "the size of the root disk is reached");
+	if (code == ENOSPC)
 		return disk_full(x, err);
 	_cleanup_(freep) char *shown = str_printable(text ? text : "", false);
 	_cleanup_(freep) char *shown_name = str_printable(name, false);

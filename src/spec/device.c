@@ -212,7 +212,7 @@ static const struct key_row disk_rows[] = {
 	{
 		.name = "size",
 		.rule = { .type = VALUE_SIZE, .min = 1 << 12 },
-		.help = "of the root disk, where the pool's driver has quotas, or of a tmpfs",
+		.help = "of the root disk, where the pool has quotas, or of a tmpfs",
 	},
 	{
 		.name = "source",

@@ -64,6 +64,7 @@ enum job_kind {
 	JOB_INSTANCE_TRANSFER, /* worker: volume in pool becomes a copy of from_volume or snapshot in
 				from_pool, which stands on image; snapshots in properties (-> what
 				they stand on) come along under their names */
+	JOB_VOLUME_LIMIT,    /* worker: volume may take size_bytes from now on; 0: as it likes */
 	JOB_KIND_MAX
 };
 
@@ -129,8 +130,9 @@ extern const struct wire_schema job_schema;
 
 /*
  * A message of a helper. Results by job:
- *   POOL_PREPARE  driver
+ *   POOL_PREPARE  driver, quotas ("yes: how", "no: why")
  *   POOL_CREATE   the same
+ *   VOLUME_LIMIT  size as it was asked for
  *   VOLUME_DELETE hidden=true as soon as the name is free, before the space is
  *   IMAGE_STORE   fingerprint, size, format (unified|split), and the image's metadata as
  *   IMAGE_PUBLISH   the same

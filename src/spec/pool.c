@@ -74,6 +74,7 @@ struct pool_record *pool_record_copy(const struct pool_record *src)
 	copy->driver = xstrdup(src->driver);
 	copy->description = xstrdup(src->description);
 	copy->status = xstrdup(src->status);
+	copy->quotas = xstrdup(src->quotas);
 	strmap_merge(&copy->config, &src->config);
 	return copy;
 }
@@ -86,6 +87,7 @@ void pool_record_free(struct pool_record *record)
 	free(record->driver);
 	free(record->description);
 	free(record->status);
+	free(record->quotas);
 	strmap_done(&record->config);
 	free(record);
 }

@@ -14,6 +14,7 @@ struct pool_record {
 	char *driver; /* "overlay", "btrfs", "dir" */
 	char *description;
 	char *status;	      /* "Created", "Pending", "Unavailable" */
+	char *quotas;	      /* "yes: how", "no: why"; NULL: not known yet. Not stored */
 	struct strmap config; /* "source": its directory; unset, or "volatile.disk" is
 				 set and mounted there: <state>/pools/<name> */
 };

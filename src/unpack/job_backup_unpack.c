@@ -72,9 +72,11 @@ static int unpack_some(const struct job *job, struct trees *trees, size_t first,
 	return guard_run(&guard, unpack_body, &what, report, err);
 }
 
-static int begin_all(struct trees *trees, struct err *err)
+/* @size_bytes: the instance's own root is held to it while it is filled (threat D15); 0: is not. */
+static int begin_all(struct trees *trees, uint64_t size_bytes, struct err *err)
 {
 	const struct storage_driver *driver = trees->pool->driver;
+	struct volume_limit limit = { .bytes = size_bytes };
 	int r = 0;
 
 	if (!driver->copy_begin)
@@ -87,7 +89,8 @@ static int begin_all(struct trees *trees, struct err *err)
 		r = driver->copy_begin(trees->pool, tree->stage, &tree->at, err);
 		tree->begun = r == 0;
 	}
-	return r;
+	limit.stage = trees->list[0].stage;
+	return r == 0 && size_bytes > 0 ? driver->volume_limit(trees->pool, &limit, err) : r;
 }
 
 /* Let go of the stage, which commit and abort take themselves. */
@@ -138,7 +141,7 @@ static int fill_all(const struct job *job, struct trees *trees, struct report *r
 		return err_kind(err, ERR_CONFLICT, "instance volume \"%s\" exists already",
 				job->volume);
 	if (r == 0)
-		r = begin_all(trees, err);
+		r = begin_all(trees, job->size_bytes, err);
 	report_stage(report, "unpack");
 	for (size_t i = 0; r == 0 && i < trees->n; i += ROOTS_PER_PASS)
 		r = unpack_some(job, trees, i, MIN(trees->n - i, (size_t)ROOTS_PER_PASS), report,

@@ -2,7 +2,10 @@
  * worker/job_pool_prepare.c - JOB_POOL_PREPARE: a pool ready for use after whatever happened;
  * JOB_POOL_CREATE: a new one
  */
+#include <stdlib.h>
+
 #include "base/macro.h"
+#include "base/mem.h"
 #include "storage/pool.h"
 #include "storage/pool_make.h"
 #include "worker/jobs.h"
@@ -13,6 +16,18 @@ enum {
 };
 
 typedef int make_fn(const struct pool_request *request, struct pool *ret_pool, struct err *err);
+
+/* Without quotas a pool is as good as any. */
+static void report_quotas(struct pool *pool, struct report *report)
+{
+	struct err err = { 0 };
+	const char *how = NULL;
+	int r = pool->driver->pool_quota(pool, &how, &err);
+	_cleanup_(freep) char *text =
+		r == 0 ? xasprintf("yes: %s", how) : xasprintf("no: %s", err_text(&err, r));
+
+	report_result(report, "quotas", text);
+}
 
 static int make(const struct job *job, make_fn *how, struct report *report, struct err *err)
 {
@@ -31,9 +46,11 @@ static int make(const struct job *job, make_fn *how, struct report *report, stru
 	if (request.ids.base == 0 || request.ids.count == 0)
 		request.ids = (struct storage_ids){ TRIAL_ID_BASE, TRIAL_ID_COUNT };
 	int r = how(&request, &pool, err);
-	if (r == 0)
-		report_result(report, "driver", pool.driver->name);
-	return r;
+	if (r < 0)
+		return r;
+	report_result(report, "driver", pool.driver->name);
+	report_quotas(&pool, report);
+	return 0;
 }
 
 int job_pool_prepare(const struct job *job, struct report *report, struct err *err)

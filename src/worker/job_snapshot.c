@@ -69,10 +69,16 @@ static int report_size(struct pool *pool, const char *snapshot, struct report *r
 
 int job_snapshot_commit(const struct job *job, struct report *report, struct err *err)
 {
+	const struct volume_limit limit = { .stage = job->stage, .bytes = job->size_bytes };
 	_cleanup_(pool_close) struct pool pool = { .dir_fd = -EBADF };
 	char trash[UUID_LEN];
 	int r = open_pool(job, report, &pool, err);
 
+	if (r < 0)
+		return r;
+	/* what does not fit is refused before anything is exchanged */
+	if (job->size_bytes > 0)
+		r = pool.driver->volume_limit(&pool, &limit, err);
 	if (r < 0)
 		return r;
 	r = pool.driver->copy_commit(&pool, job->stage, kind_of(job),

@@ -41,6 +41,7 @@ int job_volume_copy(const struct job *job, struct report *report, struct err *er
 		.image = job->image,
 		.refresh = job->refresh,
 		.of_snapshot = job->snapshot != NULL,
+		.quota_bytes = job->size_bytes,
 	};
 	char have[FMT_BYTES_LEN], keep[FMT_BYTES_LEN];
 

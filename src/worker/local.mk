@@ -12,6 +12,7 @@ sysctr_worker_SOURCES = \
 	%D%/job_volume_copy.c \
 	%D%/job_volume_create.c \
 	%D%/job_volume_delete.c \
+	%D%/job_volume_limit.c \
 	%D%/job_volume_rename.c \
 	%D%/job_volume_replace.c \
 	%D%/jobs.h \

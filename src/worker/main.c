@@ -25,6 +25,7 @@ static job_fn *const jobs[JOB_KIND_MAX] = {
 	[JOB_CUSTOM_USAGE] = job_custom_usage,
 	[JOB_INSTANCE_TRANSFER] = job_instance_transfer,
 	[JOB_SIDE_WRITE] = job_side_write,
+	[JOB_VOLUME_LIMIT] = job_volume_limit,
 };
 
 int main(void)

@@ -48,7 +48,7 @@ warned_of() {
 	fails 1 '"source" cannot be changed' s storage set p1 source=/srv/elsewhere
 	fails 1 '"source" cannot be changed' s storage unset p1 source
 	s storage info p1 | grep -x 'Snapshots: copied'
-	s storage info p1 | grep -x 'Quotas: no: the driver has none'
+	s storage info p1 | grep '^Quotas: no: '
 	s storage list --format csv | grep "^p1,dir,edited,"
 	# one that has its directory below the state directory
 	s storage create p2 auto

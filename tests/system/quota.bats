@@ -1,0 +1,243 @@
+#!/usr/bin/env bats
+bats_require_minimum_version 1.5.0
+# quota.bats - the size of root disks: set, kept, changed while it runs, refused where it is impossible.
+# btrfs in a file; ext4 and xfs on loop files where the kernel has their project quotas. Threat: D15.
+
+load lib
+
+setup_file() {
+	export ID_BASE=1950000000
+	daemon_setup
+	openrc_image
+	s storage create q btrfs size=1GiB
+	s launch openrc c1 -s q -d root,size=128MiB
+}
+
+teardown_file() {
+	local name
+	delete_all || true
+	s profile delete small >/dev/null 2>&1 || true
+	for name in q ext4 xfs; do
+		s storage delete $name >/dev/null 2>&1 || true
+		umount "$T/$name" 2>/dev/null || true
+	done
+	daemon_teardown
+}
+
+teardown() {
+	daemon_check
+}
+
+# root_of NAME [POOL]: its root file system, as the host sees it
+root_of() {
+	echo "$T/state/pools/${2:-q}/instances/$1/rootfs"
+}
+
+# has_room NAME MIB: so much can be written to its root, and is removed again
+has_room() {
+	local rc=0
+	dd if=/dev/zero of="$(root_of "$1")/filler" bs=1M count="$2" conv=fsync 2>"$T/dd" || rc=$?
+	rm -f "$(root_of "$1")/filler"
+	btrfs filesystem sync "$T/state/pools/q"
+	[ $rc -eq 0 ] || grep -q "quota" "$T/dd" || echo "dd: $(cat "$T/dd")" >&2
+	return $rc
+}
+
+set_size() {
+	s config device set "$1" root size="$2"
+}
+
+@test "a size is set with the instance, and holds" {
+	s storage info q | grep -x "Quotas: yes: simple quotas; df inside shows the whole pool"
+	s exec c1 -- dd if=/dev/zero of=/root/a bs=1M count=60
+	run s exec c1 -- sh -c 'dd if=/dev/zero of=/root/b bs=1M count=100; sync'
+	[[ $output == *"uota exceeded"* ]]
+	s exec c1 -- rm -f /root/b
+	# what is nested in it does not get out of it
+	btrfs subvolume create "$(root_of c1)/nested"
+	never dd if=/dev/zero of="$(root_of c1)/nested/f" bs=1M count=100 conv=fsync
+	rm "$(root_of c1)/nested/f"
+	retry 20 btrfs subvolume delete "$(root_of c1)/nested"
+	retry 20 has_room c1 50
+}
+
+@test "it is changed while it runs; too small is refused with both numbers" {
+	set_size c1 256MiB
+	retry 20 has_room c1 150
+	never has_room c1 250
+	fails 1 "size 32.00MiB is too small" set_size c1 32MiB
+	fails 1 "takes 6" set_size c1 32MiB
+	[ "$(field c1 '.devices.root.size')" = 256MiB ]
+	never has_room c1 250
+	has_room c1 150
+	s config device unset c1 root size
+	has_room c1 250
+	set_size c1 128MiB
+	never has_room c1 100
+}
+
+@test "copies, restored and rebuilt instances have it too; a new name changes nothing" {
+	s snapshot create c1 big
+	s stop -f c1
+	s copy c1 c2
+	never has_room c2 130
+	has_room c2 100
+	fails 1 "is too small" s copy c1 c3 -d root,size=4KiB
+	never s query /1.0/instances/c3
+	s rename c2 c4
+	never has_room c4 130
+	s rebuild c4 openrc
+	never has_room c4 130
+	has_room c4 100
+	s copy c1 c4 --refresh
+	never has_room c4 130
+	s snapshot restore c1 big
+	never has_room c1 130
+	has_room c1 100
+	# as it was when the snapshot was made, not as it is
+	set_size c1 200MiB
+	s snapshot restore c1 big
+	never has_room c1 150
+	set_size c1 200MiB
+	s snapshot restore c1 big --diskonly
+	has_room c1 150
+	never has_room c1 210
+	s delete c4
+	# nothing of what is gone is left in the quota tree
+	retry 20 no_stale_groups
+}
+
+no_stale_groups() {
+	btrfs filesystem sync "$T/state/pools/q"
+	[ "$(btrfs qgroup show "$T/state/pools/q" | grep -c '^1/')" = 1 ]
+}
+
+@test "a size of the profile reaches those that use it; what does not fit is a warning" {
+	printf 'devices: {root: {type: disk, path: /, pool: q}}\n' | s profile create small
+	s create openrc p1 -p small
+	has_room p1 100
+	dd if=/dev/urandom of="$(root_of p1)/kept" bs=1M count=20 conv=fsync status=none
+	s profile device set small root size=64MiB
+	retry 20 never has_room p1 70
+	s profile device set small root size=8MiB
+	retry 20 warned_of p1
+	s query "/1.0/warnings?recursion=1" | grep "size 8.00MiB is too small"
+	fails 1 "is too small" s start p1
+	s profile device set small root size=96MiB
+	retry 20 has_room p1 70
+	never warned_of p1
+	s delete p1
+	s profile delete small
+}
+
+# warned_of INSTANCE: its size could not be applied
+warned_of() {
+	s query "/1.0/warnings?recursion=1" |
+		jq -e --arg url "/1.0/instances/$1" '.[] | select(.entity_url == $url and .status != "resolved")'
+}
+
+@test "kill -9 while it changes: the next start of sysctrd knows what is to be" {
+	local step
+	for step in size apply; do
+		set_size c1 128MiB
+		daemon_restart "SYSCTRD_TEST_KILL_AFTER=edit/$step"
+		never set_size c1 64MiB
+		retry 10 daemon_is_dead
+		daemon_start
+		[ "$(field c1 '.devices.root.size')" = 128MiB ]
+		retry 20 has_room c1 100
+		never has_room c1 130
+		[ "$(field c1 '.config["volatile.root.size"]')" = 134217728 ]
+	done
+}
+
+@test "an import stops at the size, and leaves nothing (D15)" {
+	printf 'devices: {root: {type: disk, path: /, pool: q}}\n' | s profile create small
+	s create openrc e1 -p small
+	dd if=/dev/urandom of="$(root_of e1)/big" bs=1M count=20 conv=fsync status=none
+	s export e1 "$T/e1.tar.gz" --compression none
+	s delete e1
+	s profile device set small root size=16MiB
+	fails 1 "the size of the root disk is reached" s import "$T/e1.tar.gz" e2
+	never s query /1.0/instances/e2
+	[ ! -e "$T/state/pools/q/instances/e2" ]
+	s profile device set small root size=64MiB
+	s import "$T/e1.tar.gz" e2
+	never has_room e2 60
+	s delete e2
+	s profile delete small
+}
+
+@test "where there are no quotas a size is refused with the reason" {
+	local why
+	s storage create none dir "source=$T/none"
+	why=$(s storage info none | sed -n 's/^Quotas: no: //p')
+	[ -n "$why" ]
+	fails 1 "cannot limit its size: $why" s create openrc n1 -s none -d root,size=1GiB
+	never s query /1.0/instances/n1
+	s create openrc n1 -s none
+	fails 1 "$why" set_size n1 1GiB
+	s delete n1
+	s storage delete none
+}
+
+@test "the contract of drivers holds with quotas" {
+	mkdir "$T/state/pools/q/unit"
+	"$BUILDDIR/tests/unit/storage/test_driver" "$T/state/pools/q/unit"
+	rmdir "$T/state/pools/q/unit"
+}
+
+# project_fs NAME OPTION MKFS...: with project quotas at $T/NAME; skips when the kernel's NAME has none
+project_fs() {
+	truncate -s 512M "$T/$1.img"
+	"${@:3}" "$T/$1.img" >/dev/null
+	mkdir -p "$T/$1"
+	mount -o loop,prjquota "$T/$1.img" "$T/$1" && return 0
+	! zgrep -qs "^$2=y" /proc/config.gz || return 1
+	skip "kernel: no project quotas of $1 ($2)"
+}
+
+# df_total NAME: KiB that its root has for df inside
+df_total() {
+	s exec "$1" -- df -k / | awk 'NR == 2 { print $2 }'
+}
+
+# project_life NAME DRIVER: what is limited by project quotas, from the start to the end
+project_life() {
+	local content=$T/$1/pool/instances/$1
+	"$BUILDDIR/tests/unit/storage/test_driver" "$T/$1" quotas
+	s storage create "$1" "$2" "source=$T/$1/pool"
+	s storage info "$1" | grep -x "Quotas: yes: project quotas; df inside shows the size"
+	s launch openrc "$1" -s "$1" -d root,size=64MiB
+	[ "$(df_total "$1")" = 65536 ]
+	run s exec "$1" -- sh -c 'dd if=/dev/zero of=/root/a bs=1M count=100; sync; mv /root/a /root/b'
+	[ "$(s exec "$1" -- stat -c %s /root/b)" -lt $((64 << 20)) ]
+	s exec "$1" -- sh -c 'ln -s b /root/link && mv /root/link /etc/link && ln /root/b /b && rm /root/b'
+	s config device set "$1" root size=128MiB
+	[ "$(df_total "$1")" = 131072 ]
+	fails 1 "is too small" s config device set "$1" root size=16MiB
+	[ "$(df_total "$1")" = 131072 ]
+	s snapshot create "$1" one
+	s snapshot restore "$1" one
+	[ "$(df_total "$1")" = 131072 ]
+	s copy "$1" "$1copy"
+	s copy "$1" "$1copy" --refresh
+	s start "$1copy"
+	[ "$(df_total "$1copy")" = 131072 ]
+	s config device unset "$1" root size
+	[ "$(df_total "$1")" -gt 200000 ]
+	s delete -f "$1" "$1copy"
+	[ ! -e "$content" ]
+	s storage delete "$1"
+	umount "$T/$1"
+}
+
+@test "project quotas of ext4" {
+	project_fs ext4 CONFIG_QFMT_V2 mkfs.ext4 -q -O quota,project
+	project_life ext4 overlay
+}
+
+@test "project quotas of xfs" {
+	project_fs xfs CONFIG_XFS_QUOTA mkfs.xfs -q
+	project_life xfs dir
+}
