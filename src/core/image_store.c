@@ -24,7 +24,7 @@ void image_store_fill_job(struct core *core, struct job *job)
 	job->dir = xasprintf("%s/images", core->dirs.state);
 	job->id_base = core->config->idmap_base;
 	job->id_count = IDRANGE_COUNT;
-	job->reserve_bytes = POOL_RESERVE_BYTES;
+	job->reserve_bytes = core->config->storage_reserve_bytes;
 }
 
 static uint64_t result_u64(const struct job_report *report, const char *key)

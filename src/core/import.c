@@ -61,7 +61,7 @@ static void fill_job(struct core *core, struct job *job)
 {
 	job->id_base = core->config->idmap_base;
 	job->id_count = IDRANGE_COUNT;
-	job->reserve_bytes = POOL_RESERVE_BYTES;
+	job->reserve_bytes = core->config->storage_reserve_bytes;
 }
 
 static enum op_next step_store(struct op *op)

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/core.h"
+#include "core/space.h"
 #include "os/fd.h"
 
 /*
@@ -179,10 +180,13 @@ static int spawn(struct job_proc *jp, const struct job_stdio *io, int spec_fd, s
 static struct job_proc *start(struct core *core, const struct job *job, const struct job_stdio *io,
 			      struct err *err)
 {
-	struct job_proc *jp = xcalloc(1, sizeof(*jp));
 	_cleanup_(fd_closep) int spec_fd = -EBADF;
 	struct buf bytes = { 0 };
+	struct job_proc *jp;
 
+	if (space_is_for((enum job_kind)job->kind) && space_check(core, err) < 0)
+		return NULL;
+	jp = xcalloc(1, sizeof(*jp));
 	list_append(&core->jobs, &jp->node);
 	jp->core = core;
 	jp->row = job_row((enum job_kind)job->kind);

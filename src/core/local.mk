@@ -57,6 +57,7 @@ libcore_a_SOURCES = \
 	%D%/scheduler.c %D%/scheduler.h \
 	%D%/seccomp.c %D%/seccomp.h \
 	%D%/server.c %D%/server.h \
+	%D%/space.c %D%/space.h \
 	%D%/shutdown.c %D%/shutdown.h \
 	%D%/recover.c %D%/recover.h \
 	%D%/side_files.c %D%/side_files.h \

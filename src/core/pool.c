@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "core/core.h"
 #include "core/job.h"
+#include "core/space.h"
 #include "core/warning.h"
 #include "db/pools.h"
 #include "spec/daemon_config.h"
@@ -57,7 +58,7 @@ void pool_fill_job_anyway(struct core *core, const struct pool_record *pool, str
 	job->pool.own_dir = str_empty(source) || job->pool.disk;
 	job->id_base = core->config->idmap_base;
 	job->id_count = IDRANGE_COUNT;
-	job->reserve_bytes = POOL_RESERVE_BYTES;
+	job->reserve_bytes = space_reserve(core, &job->pool);
 }
 
 int pool_fill_job(struct core *core, const char *name, struct job *job, struct err *err)

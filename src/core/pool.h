@@ -12,9 +12,7 @@
 
 struct core;
 
-#define POOL_DEFAULT	   "default"
-/* Kept free for the database and what runs: work that would go below is refused. */
-#define POOL_RESERVE_BYTES (256ULL << 20)
+#define POOL_DEFAULT "default"
 
 /* Errors: ERR_NOT_FOUND. */
 int pool_find(struct core *core, const char *name, struct pool_record **ret_pool, struct err *err);

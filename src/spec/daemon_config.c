@@ -76,6 +76,12 @@ static const struct key_row rows[] = {
 		.help = "driver of the default pool",
 	},
 	{
+		.name = "storage.reserve",
+		.rule = { .type = VALUE_SIZE },
+		.initial = "256MiB",
+		.help = "what work on storage leaves free for the database",
+	},
+	{
 		.name = "storage.source",
 		.rule = { .type = VALUE_PATH },
 		.help = "directory of the default pool",
@@ -134,6 +140,7 @@ void daemon_config_init(struct daemon_config *config)
 		.network_ipv6 = xstrdup("auto"),
 		.storage_driver = xstrdup("auto"),
 		.storage_source = xstrdup(""),
+		.storage_reserve_bytes = 256ULL << 20,
 		.idmap_base = 1000000,
 		.idmap_size = 1000000000,
 		.alpine_mirror = xstrdup(""),
@@ -250,6 +257,9 @@ static void apply(const struct strmap *flat, struct daemon_config *config)
 	set_str(flat, "network.ipv6", &config->network_ipv6);
 	set_str(flat, "storage.driver", &config->storage_driver);
 	set_str(flat, "storage.source", &config->storage_source);
+	if (!str_empty(strmap_get(flat, "storage.reserve")))
+		(void)parse_bytes(strmap_get(flat, "storage.reserve"),
+				  &config->storage_reserve_bytes); /* checked */
 	set_u32(flat, "idmap.base", &config->idmap_base);
 	set_u32(flat, "idmap.size", &config->idmap_size);
 	set_str(flat, "images.alpine_mirror", &config->alpine_mirror);

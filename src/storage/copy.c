@@ -23,14 +23,12 @@
 #include "storage/volume.h"
 
 enum {
-	PATH_LEN = 512,
-	SPACE_EVERY = 64 /* entries or blocks between two looks at the free space */
+	PATH_LEN = 512
 };
 
 /* What is asked while a tree is copied: the owner, and the free space. */
 struct watch {
 	struct pool *pool;
-	unsigned int n;
 	bool full;
 };
 
@@ -53,7 +51,8 @@ static bool ask(void *data)
 {
 	struct watch *watch = data;
 
-	if (watch->n++ % SPACE_EVERY == 0 && is_full(watch->pool))
+	/* each time: what is between two questions may have 16 MiB */
+	if (is_full(watch->pool))
 		watch->full = true;
 	return watch->full || pool_cancelled(watch->pool);
 }
@@ -370,10 +369,15 @@ int copy_abort_dir(struct pool *pool, const char *stage, struct err *err)
 	return r < 0 ? err_set(err, r, "remove \"%s/%s\"", pool->dir, name) : 0;
 }
 
+/* Measuring takes no space. */
+static bool ask_owner(void *data)
+{
+	return pool_cancelled(data);
+}
+
 int copy_usage_dir(struct pool *pool, enum volume_kind kind, const char *name, uint64_t *ret_bytes,
 		   struct err *err)
 {
-	struct watch watch = { .pool = pool, .n = 1 };
 	int r = volume_check_name(kind, name, err);
 
 	if (r < 0)
@@ -384,6 +388,6 @@ int copy_usage_dir(struct pool *pool, enum volume_kind kind, const char *name, u
 				volume_kind_word(kind), name, pool->name);
 	if (fd >= 0 && quota_usage(fd, ret_bytes) == 0)
 		return 0;
-	r = fd < 0 ? fd : tree_usage(fd, ask, &watch, ret_bytes);
+	r = fd < 0 ? fd : tree_usage(fd, ask_owner, pool, ret_bytes);
 	return r < 0 ? err_set(err, r, "measure %s \"%s\"", volume_kind_word(kind), name) : 0;
 }

@@ -5,21 +5,18 @@
 #include "base/macro.h"
 #include "storage/pool.h"
 #include "worker/jobs.h"
-
-static bool ask_report(void *data)
-{
-	return report_cancelled(data);
-}
+#include "worker/space.h"
 
 int job_volume_create(const struct job *job, struct report *report, struct err *err)
 {
 	_cleanup_(pool_close) struct pool pool = { .dir_fd = -1 };
+	struct space space;
 
 	int r = pool_open(job->pool.name, job->pool.driver, job->pool.dir, &pool, err);
 	if (r < 0)
 		return r;
-	pool.cancel = ask_report;
-	pool.cancel_data = report;
+	space_watch(&space, &pool, job, report);
 	r = pool.driver->volume_create(&pool, job->volume, job->image, job->size_bytes, err);
+	r = space_result(&space, r, err);
 	return r < 0 ? r : 0; /* there already: S3 */
 }

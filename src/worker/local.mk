@@ -16,5 +16,6 @@ sysctr_worker_SOURCES = \
 	%D%/job_volume_rename.c \
 	%D%/job_volume_replace.c \
 	%D%/jobs.h \
-	%D%/main.c
+	%D%/main.c \
+	%D%/space.c %D%/space.h
 sysctr_worker_LDADD = libstorage.a libimage.a libspec.a libcodec.a libos.a libbase.a $(JANSSON_LIBS) $(YAML_LIBS)
