@@ -22,8 +22,8 @@ libdb_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 db_migrations = \
 	%D%/migrations/0001-init.sql \
 	%D%/migrations/0002-snapshots.sql \
-	%D%/migrations/0005-backups.sql
-	%D%/migrations/0004-volumes.sql
+	%D%/migrations/0003-volumes.sql \
+	%D%/migrations/0004-backups.sql
 EXTRA_DIST += $(db_migrations)
 BUILT_SOURCES += %D%/migrations.inc
 CLEANFILES += %D%/migrations.inc

@@ -56,15 +56,15 @@ enum job_kind {
 				url to dir/cache/<fingerprint>[.rootfs], as JOB_FETCH does */
 	JOB_SIDE_WRITE, /* worker: side files of the pool, properties: instance -> text, "": none */
 	JOB_SIDE_READ, /* unpack: all of the pool's to standard output, as spec/recovery.h has it */
-	JOB_STREAMS_LIST,    /* fetch: what the simplestreams server url has for architecture, as
+	JOB_STREAMS_LIST,  /* fetch: what the simplestreams server url has for architecture, as
 				spec/remote_image.h encodes it, to standard output, a file */
-	JOB_CUSTOM_CREATE,   /* worker: the custom volume volume: empty, or a copy of from_volume or
+	JOB_CUSTOM_CREATE, /* worker: the custom volume volume: empty, or a copy of from_volume or
 				snapshot, with copies of the snapshots in properties */
-	JOB_CUSTOM_USAGE,    /* worker: what the custom volume volume takes */
+	JOB_CUSTOM_USAGE,  /* worker: what the custom volume volume takes */
 	JOB_INSTANCE_TRANSFER, /* worker: volume in pool becomes a copy of from_volume or snapshot in
 				from_pool, which stands on image; snapshots in properties (-> what
 				they stand on) come along under their names */
-	JOB_VOLUME_LIMIT,    /* worker: volume may take size_bytes from now on; 0: as it likes */
+	JOB_VOLUME_LIMIT,      /* worker: volume may take size_bytes from now on; 0: as it likes */
 	JOB_KIND_MAX
 };
 
