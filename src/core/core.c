@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "core/db_copies.h"
 #include "core/files.h"
+#include "core/hotplug.h"
 #include "core/image_refresh.h"
 #include "core/inst.h"
 #include "core/inst_backup.h"
@@ -401,6 +402,7 @@ int core_open(struct aio_loop *loop, const struct daemon_config *config, struct 
 	}
 	netman_start(core->net);
 	reconcile_monitors(core);
+	core->hotplug = hotplug_new(core);
 	pool_prepare_all(core, pools_ready);
 	*ret_core = core;
 	return 0;
@@ -417,6 +419,7 @@ void core_close(struct core *core)
 {
 	core_quiesce(core);
 	events_close(&core->events);
+	core->hotplug = hotplug_free(core->hotplug);
 	core->scheduler = scheduler_free(core->scheduler);
 	core->side_files = side_files_free(core->side_files);
 	core->db_copies = db_copies_free(core->db_copies);

@@ -25,6 +25,7 @@ struct daemon_config;
 struct db;
 struct db_copies;
 struct image_refresher;
+struct hotplug;
 struct inst;
 struct netman;
 struct scheduler;
@@ -56,6 +57,8 @@ struct core {
 	struct side_files *side_files;
 	struct db_copies *db_copies;
 	struct image_refresher *refresher;
+	struct hotplug *hotplug;
+	const char *sys_dir;	 /* for tests: instead of /sys; NULL: that */
 	struct strmap instances; /* name -> struct inst, placeholders of running creates included */
 	struct strmap profiles;	 /* name -> struct profile_record */
 	struct strmap images;	 /* fingerprint -> struct image_record */

@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "core/core.h"
 #include "core/cpus.h"
+#include "core/hotplug.h"
 #include "core/inst.h"
 #include "core/network.h"
 #include "core/pool.h"
@@ -175,6 +176,11 @@ static void fill_nodes(struct inst *inst, struct inst_spec *spec)
 
 		if (!streq(type, "unix-char") && !streq(type, "unix-block"))
 			continue;
+		/* One that need not be there is plugged in when it comes. */
+		if (!keys_get_bool(device, "required", true) &&
+		    !device_get(device, "major", NULL) &&
+		    !hotplug_has_node(device_get(device, "source", path)))
+			continue;
 		node = vec_push(&spec->nodes);
 		node->device = xstrdup(entry->key);
 		node->path = device_plain_path(path);
@@ -286,6 +292,7 @@ int inst_make_spec(struct inst *inst, struct inst_spec *ret_spec, struct err *er
 	r = fill_disks(inst, ret_spec, err);
 	fill_proxies(inst, ret_spec);
 	fill_nodes(inst, ret_spec);
+	hotplug_fill(inst, ret_spec);
 	if (r == 0)
 		r = fill_filter(inst, ret_spec, err);
 	if (r == 0)

@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "core/core.h"
 #include "core/files.h"
+#include "core/hotplug.h"
 #include "core/inst.h"
 #include "core/inst_events.h"
 #include "core/inst_ops.h"
@@ -91,7 +92,7 @@ static bool has_filters(const struct inst *inst)
 /* The first frame that it sends is judged already. */
 static enum op_next step_filters(struct op *op)
 {
-	if (nat_check(op->inst, false, &op->err) < 0)
+	if (nat_check(op->inst, false, &op->err) < 0 || hotplug_check(op->inst, &op->err) < 0)
 		return OP_FAIL;
 	if (!has_filters(op->inst))
 		return OP_NEXT;

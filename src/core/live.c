@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "core/core.h"
+#include "core/hotplug.h"
 #include "core/inst.h"
 #include "core/inst_ops.h"
 #include "core/monitor_conn.h"
@@ -155,6 +156,8 @@ int live_ask(struct live *live, struct inst *inst, struct err *err)
 	r = inst_ensure_networks(inst, err);
 	if (r == 0)
 		r = nat_check(inst, true, err);
+	if (r == 0)
+		r = hotplug_check(inst, err);
 	if (r == 0)
 		r = inst_make_spec(inst, &question->spec, err);
 	if (r < 0) {

@@ -8,6 +8,7 @@ libcore_a_SOURCES = \
 	%D%/exec_session.c %D%/exec_session.h \
 	%D%/files.c %D%/files.h \
 	%D%/flight.c %D%/flight.h \
+	%D%/hotplug.c %D%/hotplug.h \
 	%D%/image.c %D%/image.h \
 	%D%/image_publish.c %D%/image_publish.h \
 	%D%/image_pull.c %D%/image_pull.h \

@@ -37,7 +37,9 @@ libos_a_SOURCES = \
 	%D%/sandbox_filter.c %D%/sandbox_filter.h \
 	%D%/seccomp.c %D%/seccomp.h \
 	%D%/sock.c %D%/sock.h \
+	%D%/sysdev.c %D%/sysdev.h \
 	%D%/tree_copy.c %D%/tree_copy.h \
 	%D%/tree_remove.c %D%/tree_remove.h \
 	%D%/tree_usage.c %D%/tree_usage.h \
+	%D%/uevent.c %D%/uevent.h \
 	%D%/upperdir.c %D%/upperdir.h

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "spec/bitrate.h"
+#include "spec/hotdev.h"
 #include "spec/keys.h"
 #include "spec/names.h"
 #include "spec/nictype.h"
@@ -386,19 +387,24 @@ static const struct {
 	int (*check)(const struct strmap *device, struct err *err);
 } types[] = {
 	{ "disk", { "disk option", disk_rows, ARRAY_LEN(disk_rows) }, check_disk },
+	{ "gpu", { "gpu option", gpu_rows, GPU_ROWS }, gpu_check },
 	{ "nic", { "nic option", nic_rows, ARRAY_LEN(nic_rows) }, check_nic },
 	{ "none", { "none option", none_rows, ARRAY_LEN(none_rows) }, check_none },
 	{ "proxy", { "proxy option", proxy_rows, PROXY_ROWS }, proxy_check },
 	{ "unix-block", { "unix-block option", unixdev_rows, UNIXDEV_ROWS }, unixdev_check },
 	{ "unix-char", { "unix-char option", unixdev_rows, UNIXDEV_ROWS }, unixdev_check },
+	{ "unix-hotplug",
+	  { "unix-hotplug option", unix_hotplug_rows, UNIX_HOTPLUG_ROWS },
+	  unix_hotplug_check },
+	{ "usb", { "usb option", usb_rows, USB_ROWS }, usb_check },
 };
 
-static const char *const type_names[] = { "disk",	"nic",	     "none", "proxy",
-					  "unix-block", "unix-char", NULL };
-
-static const char *const foreign_types[] = {
-	"gpu", "infiniband", "pci", "tpm", "unix-hotplug", "usb", NULL,
+static const char *const type_names[] = {
+	"disk",	      "gpu",	   "nic",	   "none", "proxy",
+	"unix-block", "unix-char", "unix-hotplug", "usb",  NULL,
 };
+
+static const char *const foreign_types[] = { "infiniband", "pci", "tpm", NULL };
 
 static void device_free(void *value)
 {
@@ -481,8 +487,8 @@ static int unknown_type(const char *type, struct err *err)
 		return err_kind(err, ERR_INVALID, "unknown type \"%.64s\": did you mean \"%s\"?",
 				shown, near);
 	return err_kind(err, ERR_INVALID,
-			"unknown type \"%.64s\": must be disk, nic, none, proxy, unix-block or "
-			"unix-char",
+			"unknown type \"%.64s\": must be disk, gpu, nic, none, proxy, unix-block, "
+			"unix-char, unix-hotplug or usb",
 			shown);
 }
 

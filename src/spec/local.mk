@@ -11,6 +11,7 @@ libspec_a_SOURCES = \
 	%D%/expand.c %D%/expand.h \
 	%D%/files.c %D%/files.h \
 	%D%/filter.c %D%/filter.h \
+	%D%/hotdev.c %D%/hotdev.h \
 	%D%/idrange.c %D%/idrange.h \
 	%D%/image.c %D%/image.h \
 	%D%/instance.c %D%/instance.h \

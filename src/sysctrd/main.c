@@ -201,6 +201,7 @@ static int open_all(struct daemon *daemon, const struct options *opts, struct er
 		return r;
 	daemon->core->ops.kill_after = getenv("SYSCTRD_TEST_KILL_AFTER");
 	side_files_start(daemon->core->side_files, api_side_text);
+	daemon->core->sys_dir = getenv("SYSCTRD_TEST_SYS_DIR");
 	return serve(daemon, opts, err);
 }
 

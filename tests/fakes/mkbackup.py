@@ -44,7 +44,7 @@ config:
         source: "tmpfs:"
         type: disk
       gpu:
-        type: gpu
+        type: tpm
       lan:
         network: lxdbr9
         type: nic

@@ -90,7 +90,7 @@ opens() {
 		{"type":"unix-char","source":"/dev/null","path":"/dev/x","mode":"0999"}|permissions
 		{"type":"unix-char","source":"/dev/null","path":"/dev/x","uid":"70000"}|uid
 		{"type":"unix-char","source":"$T/link"}|ymbolic
-		{"type":"gpu"}|known in Incus, not supported here
+		{"type":"tpm"}|known in Incus, not supported here
 	END
 	device soft '{"type":"unix-char","source":"/dev/nothing","required":"false"}'
 	no_devices

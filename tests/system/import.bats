@@ -118,7 +118,7 @@ no_operation() {
 	[ "$status" -eq 0 ]
 	for text in 'instance key "raw.lxc"' 'linux.kernel_modules=br_netfilter: reaches the host' \
 		'device "host": source=/etc: reaches the host' 'network "lxdbr9" does not exist here' \
-		'profile "gone"' 'storage pool "ssd" does not exist here' 'gpu' 'security.guestapi'; do
+		'profile "gone"' 'storage pool "ssd" does not exist here' 'tpm' 'security.guestapi'; do
 		[[ $output == *"$text"* ]] || { echo "not told: $text in $output"; return 1; }
 	done
 	s query /1.0/warnings?recursion=1 | jq -e '.[] | select(.last_message | contains("raw.lxc"))'

@@ -193,12 +193,22 @@ static void test_device_validation(void **state)
 		{ "type=disk path=/ pool=x source=/srv", -EINVAL, "not for the root disk" },
 		{ "type=disk pool=x", -EINVAL, "path is missing" },
 		{ "type=disk path=/a/../b pool=x", -EINVAL, "without .." },
-		{ "type=gpu", -EOPNOTSUPP, "known in Incus" },
+		{ "type=tpm", -EOPNOTSUPP, "known in Incus" },
 		{ "type=unix-char path=/dev/x", 0, NULL },
 		{ "type=unix-block path=/dev/x major=7 minor=0 uid=5 mode=0600", 0, NULL },
 		{ "type=unix-char", -EINVAL, "must have source=PATH" },
 		{ "type=unix-char path=/dev/x minor=1", -EINVAL, "go together" },
 		{ "type=unix-char path=dev/x", -EINVAL, "absolute" },
+		{ "type=gpu", 0, NULL },
+		{ "type=gpu id=0 mode=0600 required=false", 0, NULL },
+		{ "type=gpu id=0 pci=0000:01:00.0", -EINVAL, "id excludes pci" },
+		{ "type=gpu pci=1:00.0", -EINVAL, "0000:01:00.0" },
+		{ "type=gpu gputype=mig", -EINVAL, "physical" },
+		{ "type=usb vendorid=046d productid=c52b", 0, NULL },
+		{ "type=usb vendorid=46d", -EINVAL, "hexadecimal" },
+		{ "type=usb busnum=1", -EINVAL, "go together" },
+		{ "type=unix-hotplug", -EINVAL, "must have vendorid" },
+		{ "type=unix-hotplug vendorid=046d", 0, NULL },
 		{ "type=nick", -EINVAL, "did you mean \"nic\"" },
 		{ "network=n", -EINVAL, "type is missing" },
 	};
@@ -258,7 +268,7 @@ static void test_partial_devices(void **state)
 	} cases[] = {
 		{ "mtu=1400", 0 },	     { "pool=x", 0 },		{ "type=nic", 0 },
 		{ "mtu=20", -EINVAL },	     { "colour=red", -EINVAL }, { "type=proxy", 0 },
-		{ "type=gpu", -EOPNOTSUPP }, { "source=/x", 0 },	{ "source=x/y", -EINVAL },
+		{ "type=tpm", -EOPNOTSUPP }, { "source=/x", 0 },	{ "source=x/y", -EINVAL },
 	};
 
 	(void)state;
