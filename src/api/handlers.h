@@ -4,7 +4,8 @@
 #include "api/request.h"
 
 /* server.c */
-api_handler_fn root_get, server_get, server_put, ready_get, shutdown_put, resources_get;
+api_handler_fn root_get, server_get, server_put, server_patch, ready_get, shutdown_put,
+	resources_get;
 api_handler_fn metadata_get, cluster_get, projects_list, project_get, certificates_list;
 
 /* operations.c */

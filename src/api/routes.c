@@ -12,7 +12,7 @@ const struct route routes[] = {
 	{ "GET", "/", BODY_IGNORED, root_get },
 	{ "GET", "/1.0", BODY_IGNORED, server_get },
 	{ "PUT", "/1.0", BODY_JSON, server_put },
-	{ "PATCH", "/1.0", BODY_JSON, server_put },
+	{ "PATCH", "/1.0", BODY_JSON, server_patch },
 	{ "GET", "/1.0/events", BODY_OWN, events_get },
 	{ "GET", "/1.0/resources", BODY_IGNORED, resources_get },
 	{ "GET", "/1.0/metadata/configuration", BODY_IGNORED, metadata_get },

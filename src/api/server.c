@@ -181,7 +181,21 @@ void server_get(struct api_req *req)
 	reply_sync(req);
 }
 
-void server_put(struct api_req *req)
+/* What was set and is not named is to be unset. */
+static void unset_others(const struct core *core, struct strmap *config)
+{
+	struct strmap current = { 0 };
+
+	server_shown_config(core, &current);
+	strmap_for_each(entry, &current)
+	{
+		if (!strmap_has(config, entry->key))
+			strmap_set(config, entry->key, "");
+	}
+	strmap_done(&current);
+}
+
+static void edit(struct api_req *req, bool keep)
 {
 	struct strmap config = { 0 };
 	struct etag etag = { 0 };
@@ -191,10 +205,22 @@ void server_put(struct api_req *req)
 	r = api_check_etag(req, &etag);
 	if (r == 0)
 		r = json_strmap(req->body, "config", &config, &req->err);
+	if (r == 0 && !keep)
+		unset_others(req->core, &config);
 	if (r == 0)
 		r = server_set_config(req->core, &config, &req->err);
 	strmap_done(&config);
 	reply_result(req, r);
+}
+
+void server_put(struct api_req *req)
+{
+	edit(req, false);
+}
+
+void server_patch(struct api_req *req)
+{
+	edit(req, true);
 }
 
 void ready_get(struct api_req *req)

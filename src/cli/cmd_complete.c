@@ -16,6 +16,7 @@
 #include "codec/json.h"
 #include "spec/daemon_config.h"
 #include "spec/keys.h"
+#include "spec/server_keys.h"
 
 struct completion {
 	struct cli *cli;
@@ -273,6 +274,8 @@ static int run_manual(struct cli *cli, const struct cli_args *args)
 	(void)cli;
 	if (streq(args_word(args, 0), "keys"))
 		help_manual_keys(&instance_keys, &text);
+	else if (streq(args_word(args, 0), "server"))
+		help_manual_keys(&server_keys, &text);
 	else if (streq(args_word(args, 0), "daemon"))
 		help_manual_keys(&daemon_keys, &text);
 	else
@@ -294,7 +297,7 @@ const struct cli_command cmd_complete = {
 
 const struct cli_command cmd_manual = {
 	.path = "__manual",
-	.usage = "[keys|daemon]",
+	.usage = "[keys|server|daemon]",
 	.summary = "Print the generated part of a manual page",
 	.example = "sysctr __manual keys",
 	.max_words = 1,

@@ -180,7 +180,7 @@ const struct cli_command cmd_image_refresh = {
 	.usage = "[IMAGE]...",
 	.summary = "Ask image servers for newer versions of images that came from them",
 	.text = "Without words, of all that did. The daemon does so by itself for those that are\n"
-		"cached or have auto_update; see images.auto_update_interval in docs/rest-api.md.",
+		"cached or have auto_update; see images.auto_update_interval in sysctr-config(7).",
 	.example = "sysctr image refresh alp",
 	.max_words = CLI_MANY,
 	.hints = { HINT_IMAGE },

@@ -100,6 +100,10 @@ works() {
 	lxc config unset user.a
 	s query -X PATCH /1.0 -d '{"config": {"images.auto_update_interval": ""}}'
 	s query /1.0 | jq -e '.config == {}'
+	s config set images.auto_update_interval=7 user.b=d
+	s config show | sed '/user.b/d' | s config edit
+	s query /1.0 | jq -e '.config == {"images.auto_update_interval": "7"}'
+	s config unset images.auto_update_interval
 	s query /1.0/metadata/configuration | jq -e '.configs.server.all.keys | length > 2'
 }
 
