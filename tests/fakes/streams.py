@@ -42,11 +42,21 @@ def metadata(version):
     return out.getvalue()
 
 
+def compressed(top, minirootfs):
+    """All versions have the same root; it is compressed once."""
+    os.makedirs(top, exist_ok=True)
+    path = os.path.join(top, "root.tar.xz")
+    if not os.path.exists(path):
+        with gzip.open(minirootfs) as file, open(path, "wb") as out:
+            out.write(lzma.compress(file.read(), preset=0))
+    with open(path, "rb") as file:
+        return file.read()
+
+
 def make(top, minirootfs):
     version = os.environ.get("VERSION", "20240101_13:00")
     meta = metadata(version)
-    with gzip.open(minirootfs) as file:
-        root = lzma.compress(file.read(), preset=0)
+    root = compressed(top, minirootfs)
     where = "images/alpine/" + version
     os.makedirs(os.path.join(top, where), exist_ok=True)
     os.makedirs(os.path.join(top, "streams/v1"), exist_ok=True)
