@@ -136,6 +136,7 @@ static void edit(struct api_req *req, bool keep)
 	_cleanup_(pool_record_freep) struct pool_record *pool = NULL;
 	struct pool_record *current = NULL;
 	struct etag etag = { 0 };
+	struct op *op = NULL;
 	int r = find(req, &current);
 
 	if (r == 0) {
@@ -149,8 +150,11 @@ static void edit(struct api_req *req, bool keep)
 		r = read_pool(req->body, pool, &req->err);
 	}
 	if (r == 0)
-		r = pool_edit(req->core, pool, &req->err);
-	reply_result(req, r);
+		r = pool_edit(req->core, pool, &op, &req->err);
+	if (op)
+		reply_op_end(req, r, op);
+	else
+		reply_result(req, r);
 }
 
 void pool_put(struct api_req *req)

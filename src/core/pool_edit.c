@@ -284,35 +284,59 @@ static void drop_shown(struct core *core, const struct pool_record *current,
 		strmap_set(&edited->config, entry->key, entry->value);
 }
 
-static int check_fixed(const struct strmap *a, const struct strmap *b, struct err *err)
+static uint64_t size_of(const struct pool_record *pool)
 {
-	strmap_for_each(entry, a) if (
-		!str_after(entry->key, "user.") &&
-		!streq(entry->value,
-		       strmap_get(
-			       b,
-			       entry->key))) return err_kind(err, ERR_INVALID,
-							     "\"%s\" cannot be changed: make another pool and move what is in "
-							     "this one",
-							     entry->key);
+	uint64_t bytes = 0;
+
+	(void)parse_bytes(strmap_get(&pool->config, "size") ?: "0", &bytes); /* checked */
+	return bytes;
+}
+
+static bool may_change(const char *key, const struct pool_record *pool)
+{
+	return str_after(key, "user.") || (streq(key, "size") && strmap_has(&pool->config, "size"));
+}
+
+/* @b: has what of @a cannot be changed. */
+static int check_fixed(const struct pool_record *a, const struct pool_record *b, struct err *err)
+{
+	strmap_for_each(entry, &a->config)
+	{
+		if (!may_change(entry->key, b) &&
+		    !streq(entry->value, strmap_get(&b->config, entry->key)))
+			return err_kind(err, ERR_INVALID,
+					"\"%s\" cannot be changed: make another pool and move what "
+					"is in this one",
+					entry->key);
+	}
 	return 0;
 }
 
-int pool_edit(struct core *core, const struct pool_record *record, struct err *err)
+static int check_edit(struct core *core, const struct pool_record *current,
+		      struct pool_record *edited, struct err *err)
 {
-	_cleanup_(pool_record_freep) struct pool_record *copy = pool_record_copy(record);
-	struct pool_record *current = NULL;
-	int r = pool_find(core, record->name, &current, err);
+	int r;
 
-	if (r < 0)
-		return r;
-	keys_drop_empty(&copy->config);
-	drop_shown(core, current, copy);
-	r = pool_record_validate(copy, err);
+	keys_drop_empty(&edited->config);
+	drop_shown(core, current, edited);
+	r = pool_record_validate(edited, err);
 	if (r == 0)
-		r = check_fixed(&current->config, &copy->config, err);
+		r = check_fixed(current, edited, err);
 	if (r == 0)
-		r = check_fixed(&copy->config, &current->config, err);
+		r = check_fixed(edited, current, err);
+	if (r == 0 && size_of(edited) < size_of(current))
+		r = err_kind(err, ERR_INVALID,
+			     "\"size\" cannot become smaller: make another pool and move what is "
+			     "in this one");
+	return r;
+}
+
+/* @edited: taken when it is stored. */
+static int store_edit(struct core *core, struct pool_record **edited, struct err *err)
+{
+	struct pool_record *copy = *edited, *current = NULL;
+	int r = pool_find(core, copy->name, &current, err);
+
 	if (r < 0)
 		return r;
 	copy->id = current->id;
@@ -321,8 +345,67 @@ int pool_edit(struct core *core, const struct pool_record *record, struct err *e
 	r = db_pool_update(core->db, copy, err);
 	if (r < 0)
 		return r;
-	strmap_set_take(&core->pools, record->name, TAKE_PTR(copy));
-	publish(core, "storage-pool-updated", record->name);
+	_cleanup_(freep) char *name = xstrdup(copy->name);
+	strmap_set_take(&core->pools, name, TAKE_PTR(*edited));
+	publish(core, "storage-pool-updated", name);
+	return 0;
+}
+
+static void free_record(void *data)
+{
+	pool_record_free(data);
+}
+
+static enum op_next step_grow(struct op *op)
+{
+	const struct pool_record *edited = op->args;
+	struct job job = { .kind = JOB_POOL_GROW, .size_bytes = size_of(edited) };
+	enum op_next next = OP_FAIL;
+
+	if (pool_fill_job(op->core, edited->name, &job, &op->err) == 0)
+		next = job_run(op, &job, -EBADF, NULL);
+	wire_free(&job_schema, &job);
+	return next;
+}
+
+static enum op_next step_store(struct op *op)
+{
+	struct pool_record *edited = op->args;
+	int r = store_edit(op->core, &edited, &op->err);
+
+	op->args = edited; /* NULL once it is the map's */
+	return op_result(r);
+}
+
+static const struct op_step grow_steps[] = {
+	{ "grow", step_grow, NULL },
+	{ "store", step_store, NULL },
+	{ 0 },
+};
+static const struct op_table grow_table = { "pool-grow", grow_steps };
+
+int pool_edit(struct core *core, const struct pool_record *record, struct op **ret_op,
+	      struct err *err)
+{
+	_cleanup_(pool_record_freep) struct pool_record *copy = pool_record_copy(record);
+	struct pool_record *current = NULL;
+	struct op *op;
+	int r = pool_find(core, record->name, &current, err);
+
+	if (r == 0)
+		r = check_edit(core, current, copy, err);
+	if (r < 0)
+		return r;
+	*ret_op = NULL;
+	if (size_of(copy) == size_of(current))
+		return store_edit(core, &copy, err);
+	op = op_new(core, OP_TASK, "Growing storage pool", TAKE_PTR(copy), free_record, err);
+	if (!op)
+		return -EBUSY;
+	op_add_resource(op, "storage-pools", record->name);
+	op_add_table(op, &grow_table);
+	op_start(op);
+	*ret_op = op;
 	return 0;
 }
 

@@ -22,8 +22,13 @@ struct op;
 int pool_make(struct core *core, const struct pool_record *record, struct op **ret_op,
 	      struct err *err);
 
-/* Description and "user." keys; others have to be as they are. Errors: ERR_INVALID. */
-int pool_edit(struct core *core, const struct pool_record *record, struct err *err);
+/*
+ * Description, "user." keys, and a larger "size"; others have to be as they are.
+ *
+ * @ret_op: what makes the pool larger; NULL when all is done. Errors: ERR_INVALID, ERR_CONFLICT.
+ */
+int pool_edit(struct core *core, const struct pool_record *record, struct op **ret_op,
+	      struct err *err);
 
 /* Errors: ERR_CONFLICT while an instance or a profile names it. */
 int pool_delete(struct core *core, const char *name, struct op **ret_op, struct err *err);

@@ -218,3 +218,29 @@ int btrfs_subvol_destroy(int dir_fd, const char *name)
 		r = -errno;
 	return r;
 }
+
+int btrfs_device(int fd, char *ret_path, size_t size)
+{
+	struct btrfs_ioctl_fs_info_args fs = { 0 };
+	struct btrfs_ioctl_dev_info_args device = { 0 };
+
+	if (ioctl(fd, BTRFS_IOC_FS_INFO, &fs) < 0)
+		return -errno;
+	if (fs.num_devices != 1)
+		return -ENODEV;
+	device.devid = fs.max_id;
+	if (ioctl(fd, BTRFS_IOC_DEV_INFO, &device) < 0)
+		return -errno;
+	int len = snprintf(ret_path, size, "%s", (const char *)device.path);
+	return len < 0 || (size_t)len >= size ? -ENAMETOOLONG : 0;
+}
+
+int btrfs_grow(int fd)
+{
+	struct btrfs_ioctl_vol_args args = { .name = "max" };
+	int r = ioctl(fd, BTRFS_IOC_RESIZE, &args);
+
+	if (r < 0)
+		return -errno;
+	return r > 0 ? -EBUSY : 0; /* BTRFS_ERROR_DEV_EXCL_RUN_IN_PROGRESS */
+}

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Whether @fd is on a btrfs. */
@@ -37,3 +38,9 @@ enum {
 
 /* The file system's own uuid as text. */
 int btrfs_uuid(int fd, char ret_uuid[BTRFS_UUID_LEN]);
+
+/* The file system is on one device: its path, as the kernel calls it. Errors: -ENODEV: on more. */
+int btrfs_device(int fd, char *ret_path, size_t size);
+
+/* Use all that the device has. Errors: -EBUSY while it is balanced or the like. */
+int btrfs_grow(int fd);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/macro.h"
@@ -41,4 +42,17 @@ int loopdev_attach(int file_fd, char ret_path[LOOPDEV_PATH_LEN])
 	for (int i = 0; r == -EBUSY && i < TRIES; i++)
 		r = try_one(control_fd, file_fd, ret_path);
 	return r;
+}
+
+int loopdev_grow(const char *path, int file_fd)
+{
+	_cleanup_(fd_closep) int fd = open(path, O_RDWR | O_CLOEXEC);
+	struct loop_info64 info;
+	struct stat st;
+
+	if (fd < 0 || fstat(file_fd, &st) < 0 || ioctl(fd, LOOP_GET_STATUS64, &info) < 0)
+		return -errno;
+	if (info.lo_inode != st.st_ino || info.lo_device != st.st_dev)
+		return -ENODEV;
+	return ioctl(fd, LOOP_SET_CAPACITY) < 0 ? -errno : 0;
 }

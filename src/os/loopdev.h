@@ -15,3 +15,9 @@ enum {
  * @ret_path: "/dev/loop3". Returns: descriptor that keeps it, or -errno. Plain.
  */
 int loopdev_attach(int file_fd, char ret_path[LOOPDEV_PATH_LEN]);
+
+/*
+ * The file @file_fd behind the device @path has become longer: so does the device. Plain.
+ * Errors: -ENODEV when the device is another file's.
+ */
+int loopdev_grow(const char *path, int file_fd);

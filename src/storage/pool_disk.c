@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fmt.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "os/btrfs.h"
@@ -142,6 +143,44 @@ int pool_disk_mount(const struct pool_request *request, struct err *err)
 		return err_set(err, -errno, "open \"%s\"", request->disk);
 	return S_ISBLK(st.st_mode) ? mount_device(request, request->disk, err)
 				   : mount_file(request, fd, err);
+}
+
+/* The file first, then the device, then the file system: the longer ones are in nobody's way. */
+static int grow_mounted(const struct pool_request *request, int dir_fd, int file_fd,
+			struct err *err)
+{
+	char device[LOOPDEV_PATH_LEN];
+	int r = btrfs_device(dir_fd, device, sizeof(device));
+
+	if (r == 0 && ftruncate(file_fd, (off_t)request->size_bytes) < 0)
+		r = -errno;
+	if (r == 0)
+		r = loopdev_grow(device, file_fd);
+	if (r == 0)
+		r = btrfs_grow(dir_fd);
+	return r < 0 ? err_set(err, r, "make \"%s\" longer", request->disk) : 0;
+}
+
+int pool_disk_grow(const struct pool_request *request, struct err *err)
+{
+	_cleanup_(fd_closep) int dir_fd = open(request->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_(fd_closep) int file_fd = open(request->disk, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	char have[FMT_BYTES_LEN];
+	struct stat st;
+	int r = mount_is_at(request->dir);
+
+	if (r == 0)
+		return err_kind(err, ERR_UNAVAILABLE, "\"%s\" is not mounted", request->disk);
+	if (r < 0 || dir_fd < 0 || file_fd < 0 || fstat(file_fd, &st) < 0)
+		return err_set(err, r < 0 ? r : -errno, "open \"%s\"", request->disk);
+	r = check_uuid(request, dir_fd, err);
+	if (r < 0)
+		return r;
+	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size > request->size_bytes)
+		return err_kind(err, ERR_INVALID,
+				"\"%s\" has %s already: it can become longer, not shorter",
+				request->disk, fmt_bytes(have, (uint64_t)st.st_size));
+	return grow_mounted(request, dir_fd, file_fd, err);
 }
 
 int pool_disk_unmount(const char *dir, struct err *err)

@@ -16,5 +16,11 @@ int pool_disk_make(const struct pool_request *request, struct err *err);
 /* Mount it, unless that was done. Errors: ERR_UNAVAILABLE when it is not there, or another one. */
 int pool_disk_mount(const struct pool_request *request, struct err *err);
 
+/*
+ * Make the pool's own file, and what is in it, @request->size_bytes long while it is mounted. May be
+ * repeated. Errors: ERR_INVALID when it is longer already, ERR_UNAVAILABLE when it is not mounted.
+ */
+int pool_disk_grow(const struct pool_request *request, struct err *err);
+
 /* Unmount it; waits some seconds for helpers that still work in it. */
 int pool_disk_unmount(const char *dir, struct err *err);

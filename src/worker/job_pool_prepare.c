@@ -1,12 +1,13 @@
 /*
  * worker/job_pool_prepare.c - JOB_POOL_PREPARE: a pool ready for use after whatever happened;
- * JOB_POOL_CREATE: a new one
+ * JOB_POOL_CREATE: a new one; JOB_POOL_GROW: more space for one in a file
  */
 #include <stdlib.h>
 
 #include "base/macro.h"
 #include "base/mem.h"
 #include "storage/pool.h"
+#include "storage/pool_disk.h"
 #include "storage/pool_make.h"
 #include "worker/jobs.h"
 
@@ -61,4 +62,20 @@ int job_pool_prepare(const struct job *job, struct report *report, struct err *e
 int job_pool_create(const struct job *job, struct report *report, struct err *err)
 {
 	return make(job, pool_create, report, err);
+}
+
+int job_pool_grow(const struct job *job, struct report *report, struct err *err)
+{
+	const struct pool_request request = {
+		.name = job->pool.name,
+		.dir = job->pool.dir,
+		.disk = job->pool.disk,
+		.uuid = job->pool.uuid,
+		.size_bytes = job->size_bytes,
+	};
+
+	(void)report;
+	if (!job->pool.own_disk)
+		return err_kind(err, ERR_INVALID, "the pool is in no file of its own");
+	return pool_disk_grow(&request, err);
 }

@@ -9,7 +9,7 @@
 #include "image/job_main.h"
 #include "storage/pool.h"
 
-job_fn job_pool_prepare, job_pool_create;
+job_fn job_pool_prepare, job_pool_create, job_pool_grow;
 job_fn job_pool_delete;
 job_fn job_custom_create, job_custom_usage;
 job_fn job_instance_transfer;

@@ -26,6 +26,7 @@ static job_fn *const jobs[JOB_KIND_MAX] = {
 	[JOB_INSTANCE_TRANSFER] = job_instance_transfer,
 	[JOB_SIDE_WRITE] = job_side_write,
 	[JOB_VOLUME_LIMIT] = job_volume_limit,
+	[JOB_POOL_GROW] = job_pool_grow,
 };
 
 int main(void)

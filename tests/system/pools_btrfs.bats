@@ -102,7 +102,7 @@ lives() {
 	[ "$(grep -c " $T/state/pools/file " /proc/self/mountinfo)" = 1 ]
 	s delete -f b2
 	s storage set file user.x=1
-	fails 1 '"size" cannot be changed' s storage set file size=2GiB
+	fails 1 '"size" cannot become smaller' s storage set file size=900MiB
 	s storage delete file
 	[ ! -e "$T/state/disks/file.img" ]
 	[ ! -e "$T/state/pools/file" ]

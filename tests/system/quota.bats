@@ -168,6 +168,29 @@ warned_of() {
 	s profile delete small
 }
 
+@test "a pool in a file grows while it is used" {
+	s exec c1 -- true 2>/dev/null || s start c1
+	[ "$(s query /1.0/storage-pools/q/resources | jq .space.total)" = $((1 << 30)) ]
+	fails 1 '"size" cannot become smaller' s storage set q size=512MiB
+	s storage set q size=1536MiB user.a=1
+	[ "$(s storage get q size)" = 1536MiB ]
+	[ "$(s storage get q user.a)" = 1 ]
+	[ "$(s query /1.0/storage-pools/q/resources | jq .space.total)" = $((1536 << 20)) ]
+	s exec c1 -- true
+	# the file became longer, but nobody knows: again
+	daemon_restart SYSCTRD_TEST_KILL_AFTER=pool-grow/grow
+	never s storage set q size=1792MiB
+	retry 10 daemon_is_dead
+	daemon_start
+	[ "$(s storage get q size)" = 1536MiB ]
+	s storage set q size=1792MiB
+	[ "$(s query /1.0/storage-pools/q/resources | jq .space.total)" = $((1792 << 20)) ]
+	fails 1 '"size" cannot be changed' s storage unset q size
+	s storage create own dir "source=$T/own"
+	fails 1 "is for pools with the driver btrfs" s storage set own size=1GiB
+	s storage delete own
+}
+
 @test "where there are no quotas a size is refused with the reason" {
 	local why
 	s storage create none dir "source=$T/none"

@@ -62,7 +62,8 @@ pool_of() {
 	run jobrun volume-create pool.name=x pool.driver=overlayy pool.dir=/tmp volume=x
 	[[ "$output" == *'did you mean "overlay"'* ]]
 	run jobrun volume-create $(pool_of overlay) volume=x size_bytes=1000
-	[[ "$output" == *"no quotas"* ]]
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"project quotas"* || "$output" == *"too small"* ]]
 	[ -z "$(find "$T" -name '.new-*')" ]
 }
 
