@@ -12,6 +12,7 @@
 #include "core/core.h"
 #include "core/inst.h"
 #include "core/network.h"
+#include "core/usage.h"
 #include "spec/device.h"
 
 static void write_members(struct jsonw *w, const struct inst *inst)
@@ -133,6 +134,22 @@ static void write_network_state(struct jsonw *w, const struct inst *inst, const 
 	jsonw_end_object(w);
 }
 
+/* Empty where the file system does not count. */
+static void write_disk_state(struct jsonw *w, const struct inst *inst)
+{
+	const char *root = devices_root(&inst->expanded.devices);
+	struct root_usage usage;
+
+	jsonw_add_object(w, "disk");
+	if (root && root_usage(inst, &usage) == 0) {
+		jsonw_add_object(w, root);
+		jsonw_add_u64(w, "usage", usage.used_bytes);
+		jsonw_add_u64(w, "total", usage.limit_bytes);
+		jsonw_end_object(w);
+	}
+	jsonw_end_object(w);
+}
+
 void write_instance_state(struct jsonw *w, const struct inst *inst, const struct msg *stats)
 {
 	bool running = inst_is_running(inst);
@@ -151,8 +168,7 @@ void write_instance_state(struct jsonw *w, const struct inst *inst, const struct
 	jsonw_add_u64(w, "swap_usage", stats ? stats->swap_bytes : 0);
 	jsonw_add_u64(w, "swap_usage_peak", 0);
 	jsonw_end_object(w);
-	jsonw_add_object(w, "disk");
-	jsonw_end_object(w);
+	write_disk_state(w, inst);
 	write_network_state(w, inst, stats);
 	write_time(w, "started_at", running ? inst->started_wall_ns : 0);
 	jsonw_end_object(w);

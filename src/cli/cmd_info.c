@@ -90,10 +90,28 @@ static void add_limits(const json_t *instance, struct buf *out)
 	}
 }
 
+/* Of the root, where the pool's file system counts. */
+static void add_disks(const json_t *state, struct buf *out)
+{
+	char used[FMT_BYTES_LEN], total[FMT_BYTES_LEN];
+	const char *name;
+	json_t *disk;
+
+	json_object_foreach(json_object_get(state, "disk"), name, disk)
+	{
+		uint64_t limit = (uint64_t)json_i64(disk, "total", 0);
+
+		buf_printf(out, "  Disk (%s): %s", name,
+			   fmt_bytes(used, (uint64_t)json_i64(disk, "usage", 0)));
+		if (limit > 0)
+			buf_printf(out, " of %s", fmt_bytes(total, limit));
+		buf_add_char(out, '\n');
+	}
+}
+
 static void add_usage(const json_t *state, struct buf *out)
 {
 	const json_t *memory = json_object_get(state, "memory");
-	const json_t *root = json_at(state, "disk.root");
 	int64_t cpu_ns = json_i64(json_object_get(state, "cpu"), "usage", 0);
 	char time[FMT_DURATION_LEN];
 
@@ -104,7 +122,7 @@ static void add_usage(const json_t *state, struct buf *out)
 	add_bytes(out, "Memory", json_i64(memory, "usage", 0));
 	add_bytes(out, "Memory (peak)", json_i64(memory, "usage_peak", 0));
 	add_bytes(out, "Swap", json_i64(memory, "swap_usage", 0));
-	add_bytes(out, "Disk (root)", json_i64(root, "usage", 0));
+	add_disks(state, out);
 }
 
 static void add_nic(const char *name, const json_t *nic, struct buf *out)
@@ -145,6 +163,7 @@ static void add_network(const json_t *state, struct buf *out)
 
 static void add_snapshots(const json_t *instance, struct buf *out)
 {
+	char size[FMT_BYTES_LEN];
 	json_t *snapshot;
 	size_t i;
 
@@ -154,6 +173,9 @@ static void add_snapshots(const json_t *instance, struct buf *out)
 			buf_add_str(out, "\nSnapshots:\n");
 		buf_printf(out, "  %s (", json_str(snapshot, "name", ""));
 		cell_time(snapshot, "created_at", out);
+		if (json_i64(snapshot, "size", 0) > 0)
+			buf_printf(out, ", %s",
+				   fmt_bytes(size, (uint64_t)json_i64(snapshot, "size", 0)));
 		buf_add_str(out, ")\n");
 	}
 }
@@ -167,6 +189,9 @@ void info_format(const json_t *instance, struct buf *out)
 	if (json_i64(state, "pid", 0) > 0) {
 		add_usage(state, out);
 		add_network(state, out);
+	} else if (json_object_size(json_object_get(state, "disk")) > 0) {
+		buf_add_str(out, "\nResources:\n");
+		add_disks(state, out);
 	}
 	add_snapshots(instance, out);
 }

@@ -71,4 +71,5 @@ libcore_a_SOURCES = \
 	%D%/volume_create.c \
 	%D%/volume_delete.c \
 	%D%/volume_snapshot.c \
+	%D%/usage.c %D%/usage.h \
 	%D%/warning.c %D%/warning.h

@@ -53,6 +53,9 @@ set_size() {
 	run s exec c1 -- sh -c 'dd if=/dev/zero of=/root/b bs=1M count=100; sync'
 	[[ $output == *"uota exceeded"* ]]
 	s exec c1 -- rm -f /root/b
+	btrfs filesystem sync "$T/state/pools/q"
+	s query /1.0/instances/c1/state | jq -e '.disk.root | .total == 134217728 and .usage > 62000000 and .usage < 134217728'
+	s info c1 | grep -E '^  Disk \(root\): [0-9.]+MiB of 128.00MiB$'
 	# what is nested in it does not get out of it
 	btrfs subvolume create "$(root_of c1)/nested"
 	never dd if=/dev/zero of="$(root_of c1)/nested/f" bs=1M count=100 conv=fsync
@@ -233,6 +236,7 @@ project_life() {
 	s storage info "$1" | grep -x "Quotas: yes: project quotas; df inside shows the size"
 	s launch openrc "$1" -s "$1" -d root,size=64MiB
 	[ "$(df_total "$1")" = 65536 ]
+	s query "/1.0/instances/$1/state" | jq -e '.disk.root | .total == 67108864 and .usage > 0'
 	run s exec "$1" -- sh -c 'dd if=/dev/zero of=/root/a bs=1M count=100; sync; mv /root/a /root/b'
 	[ "$(s exec "$1" -- stat -c %s /root/b)" -lt $((64 << 20)) ]
 	s exec "$1" -- sh -c 'ln -s b /root/link && mv /root/link /etc/link && ln /root/b /b && rm /root/b'
