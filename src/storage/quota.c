@@ -50,6 +50,8 @@ int quota_mark(struct pool *pool, int dir_fd, int like_fd, struct err *err)
 	}
 	if (r == 0)
 		r = prjquota_mark(dir_fd, id);
+	if (r == -EOPNOTSUPP) /* it counts what it cannot mark: quota_probe_dir() says so */
+		return 0;
 	return r < 0 ? err_set(err, r, "make a new directory in \"%s\" a project of its own",
 			       pool->dir)
 		     : 0;
