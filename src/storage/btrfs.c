@@ -390,13 +390,10 @@ static int btrfs_volume_limit(struct pool *pool, const struct volume_limit *limi
 {
 	_cleanup_(fd_closep) int dir_fd = quota_open(pool, limit, err);
 	_cleanup_(fd_closep) int root_fd = dir_fd < 0 ? dir_fd : open_dir(dir_fd, ROOT);
-	const char *how;
 	int r = dir_fd < 0 ? dir_fd : 0;
 
 	if (r == 0 && root_fd < 0)
 		r = err_set(err, root_fd, "open the root of the volume");
-	if (r == 0 && limit->bytes > 0)
-		r = btrfs_quota_words(pool, &how, err);
 	return r < 0 ? r : btrfs_limit_root(pool, root_fd, "the volume", limit->bytes, err);
 }
 

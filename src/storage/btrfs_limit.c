@@ -66,8 +66,11 @@ int btrfs_limit_root(struct pool *pool, int root_fd, const char *what, uint64_t 
 		     struct err *err)
 {
 	struct btrfs_quota before = { 0 };
-	int r = bytes ? check_used(root_fd, what, bytes, err) : 0;
+	const char *how;
+	int r = bytes ? btrfs_quota_words(pool, &how, err) : 0;
 
+	if (r == 0 && bytes)
+		r = check_used(root_fd, what, bytes, err);
 	if (r < 0)
 		return r;
 	(void)btrfs_quota_read(root_fd, &before); /* else there was no limit */
