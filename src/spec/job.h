@@ -65,7 +65,7 @@ enum job_kind {
 				from_pool, which stands on image; snapshots in properties (-> what
 				they stand on) come along under their names */
 	JOB_VOLUME_LIMIT,      /* worker: volume may take size_bytes from now on; 0: as it likes */
-	JOB_POOL_GROW,	     /* worker: the pool's own file, in use, becomes size_bytes long */
+	JOB_POOL_GROW,	       /* worker: the pool's own file, in use, becomes size_bytes long */
 	JOB_KIND_MAX
 };
 
