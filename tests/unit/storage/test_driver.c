@@ -454,7 +454,7 @@ static void test_copy_of_snapshot(void **state)
 {
 	struct world *world = *state;
 	const struct storage_driver *driver = world->pool.driver;
-	const struct volume_copy copy = { SNAP, "c2", IMAGE, false, true };
+	const struct volume_copy copy = { SNAP, "c2", IMAGE, false, true, 0 };
 	char trash[UUID_LEN];
 	struct err err = { 0 };
 
