@@ -268,6 +268,7 @@ static enum op_next transfer_volume(struct op *op)
 		return OP_FAIL;
 	if (inst_transfer_fill_job(op->core, from->record->pool, record->pool, &job, &op->err) ==
 	    0) {
+		quota_note(op->inst->record, 0); /* its first start limits it */
 		job.from_volume = xstrdup(request->copy_from);
 		job.snapshot = xstrdup(snapshot ? snapshot->volume : NULL);
 		job.volume = xstrdup(record->name);

@@ -23,6 +23,7 @@
 #include "core/job.h"
 #include "core/journal.h"
 #include "core/pool.h"
+#include "core/quota.h"
 #include "core/snapshot.h"
 #include "db/instances.h"
 #include "db/journal.h"
@@ -274,6 +275,7 @@ static enum op_next step_record(struct op *op)
 	int r;
 
 	replace_str(&moved->pool, args->pool);
+	quota_note(moved, 0); /* the new volume has no limit yet: the next start sees to it */
 	r = store(op, moved, &op->err);
 	settle_snapshots(op, before, r < 0);
 	if (r < 0) {

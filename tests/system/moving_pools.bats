@@ -26,6 +26,7 @@ setup_file() {
 teardown_file() {
 	local file
 	delete_all || true
+	s storage delete faster || true
 	s storage delete fast || true
 	s storage delete plain || true
 	s storage delete layers || true
@@ -108,6 +109,25 @@ is_whole() {
 	fails 1 "not brought up to date" s copy c0 c2 --refresh --storage fast
 	s delete -f c0 c1 c2 c3 c4
 	retry 10 is_empty fast
+}
+
+@test "the size of a root disk comes along, and holds in the other pool" {
+	s create --empty sized -s fast -d root,size=64MiB
+	[ "$(s config get sized volatile.root.size)" = 67108864 ]
+	s storage create faster btrfs size=1GiB
+	s move sized --storage faster
+	[ -z "$(s config get sized volatile.root.size)" ] # its first start there sees to it
+	s copy sized sized2 --storage fast
+	[ -z "$(s config get sized2 volatile.root.size)" ]
+	s delete sized sized2
+	s launch alpine/3.20/mini small -s fast -d root,size=64MiB
+	s stop --force small
+	s move small --storage faster
+	s start small
+	[ "$(s config get small volatile.root.size)" = 67108864 ]
+	never s exec small -- dd if=/dev/zero of=/root/much bs=1M count=100
+	s delete --force small
+	s storage delete faster
 }
 
 @test "kill -9 after each step leaves the instance in one pool, whole" {
