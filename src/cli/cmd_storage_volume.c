@@ -47,7 +47,7 @@ static int on_one(struct cli *cli, const struct cli_args *args,
 {
 	_cleanup_(volume_kind_done) struct volume_kind kind;
 	struct err err = { 0 };
-	const char *name;
+	const char *name = NULL;
 
 	volume_kind_init(&kind, args->words[0]);
 	if (volume_name(args->words[1], &name, &err) < 0)
@@ -191,7 +191,7 @@ static int run_create(struct cli *cli, const struct cli_args *args)
 	_cleanup_(volume_kind_done) struct volume_kind kind;
 	_cleanup_(json_decrefp) json_t *body = NULL;
 	struct err err = { 0 };
-	const char *name;
+	const char *name = NULL;
 	int r;
 
 	volume_kind_init(&kind, args->words[0]);
@@ -270,7 +270,7 @@ static int run_delete(struct cli *cli, const struct cli_args *args)
 	for (size_t i = 1; i < args->n_words; i++) {
 		_cleanup_(freep) char *path = NULL;
 		struct err err = { 0 };
-		const char *name;
+		const char *name = NULL;
 
 		if (volume_name(args->words[i], &name, &err) < 0)
 			return cli_usage(args, &err);

@@ -36,7 +36,7 @@ int space_check(const struct core *core, struct err *err)
 	const uint64_t reserve = core->config->storage_reserve_bytes;
 	char have[FMT_BYTES_LEN], keep[FMT_BYTES_LEN];
 	struct statvfs fs;
-	uint64_t bytes;
+	uint64_t bytes = 0;
 
 	if (free_bytes(core->dirs.state, &fs, &bytes) < 0 || bytes >= reserve)
 		return 0;
@@ -59,7 +59,7 @@ static bool same_fs(const char *a, const char *b)
 uint64_t space_reserve(const struct core *core, const struct job_pool *pool)
 {
 	const uint64_t reserve = core->config->storage_reserve_bytes;
-	uint64_t here, there, keep;
+	uint64_t here = 0, there = 0, keep;
 	struct statvfs fs;
 
 	if (same_fs(core->dirs.state, pool->dir) || free_bytes(core->dirs.state, &fs, &here) < 0 ||
