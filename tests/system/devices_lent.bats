@@ -75,10 +75,6 @@ spoil() {
 	nsenter -t "$(init_pid n1)" -n ip link set mine0 alias "somebody else's"
 }
 
-monitor_pid() {
-	grep -l "$TAG/.monitor/n1" /proc/[0-9]*/cgroup 2>/dev/null | head -n 1 | cut -d/ -f3
-}
-
 @test "macvlan: its own address on the parent's wire, hot and cold, in every mode" {
 	for mode in bridge private vepa passthru; do
 		nic n1 nictype=macvlan "mode=$mode" hwaddr=02:00:00:00:00:77 mtu=1300
@@ -151,12 +147,12 @@ monitor_pid() {
 	before=$(card_state)
 	s start n1
 	spoil
-	kill -9 "$(monitor_pid)"
+	kill -9 "$(monitor_pid n1)"
 	retry 20 is_status n1 Stopped
 	retry 20 is_back
 	s start n1
 	spoil
-	monitor=$(monitor_pid)
+	monitor=$(monitor_pid n1)
 	daemon_kill
 	kill -9 "$monitor"
 	# It ran, so it is started again: with the card, which had come back as it was.

@@ -313,8 +313,14 @@ sudo_free_caps() {
 	never inside test -e /srv/small/posted
 	{ echo begin; sleep 3; } | timeout -s KILL 1 "$BUILDDIR/sysctr" file push - f1/srv/left || true
 	retry 10 is_absent /srv/left
-	{ echo begin; sleep 3; } | curl -s --max-time 1 --unix-socket "$SYSCTR_SOCKET" -X POST -T - \
-		"http://sysctr/1.0/instances/f1/files?path=/srv/cut" || true
+	python3 - "$SYSCTR_SOCKET" <<-'END'
+		import socket, sys, time
+		sock = socket.socket(socket.AF_UNIX)
+		sock.connect(sys.argv[1])
+		sock.sendall(b"POST /1.0/instances/f1/files?path=/srv/cut HTTP/1.1\r\nHost: x\r\n"
+		             b"Transfer-Encoding: chunked\r\n\r\n6\r\nbegin\n\r\n")
+		time.sleep(1)
+	END
 	retry 10 is_absent /srv/cut
 	retry 10 is_not_serving
 	s file push five f1/srv/five

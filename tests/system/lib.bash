@@ -74,6 +74,11 @@ is_gone() {
 	! exists "$1"
 }
 
+# monitor_pid NAME: of its monitor; nothing else is in that cgroup without LXCFS
+monitor_pid() {
+	cat /sys/fs/cgroup/{,unified/}"$TAG/.monitor/$1/cgroup.procs" 2>/dev/null
+}
+
 # asks_init NAME COMMAND...: a command that makes init end everything, perhaps the command first
 asks_init() {
 	local rc=0

@@ -50,6 +50,11 @@ dies_after() {
 	retry 20 no_operation
 }
 
+# is_released NAME: its monitor is through with it
+is_released() {
+	[ ! -e "$T/run/instances/$1" ]
+}
+
 # volumes: the instances' volumes as they lie there
 volumes() {
 	(cd "$T/state/pools/default/instances" && echo *)
@@ -386,6 +391,7 @@ source_of_e2_lives() {
 		s start b1
 		s exec b1 -- true
 		s stop --force b1
+		retry 20 is_released b1 # the next sysctrd would find its monitor at work
 		retry 10 no_half_made
 	done
 	s delete b1

@@ -129,14 +129,10 @@ daemon_kb() {
 	awk '/^VmRSS/ { print $2 }' "/proc/$(daemon_pid)/status"
 }
 
-monitor_pid() {
-	cat /sys/fs/cgroup/{,unified/}"$TAG/.monitor/c1/cgroup.procs" 2>/dev/null
-}
-
 # counted: descriptors of daemon and monitor, processes inside, groups of sessions
 counted() {
 	local pid
-	for pid in "$(daemon_pid)" "$(monitor_pid)"; do find "/proc/$pid/fd" -mindepth 1 | wc -l; done
+	for pid in "$(daemon_pid)" "$(monitor_pid c1)"; do find "/proc/$pid/fd" -mindepth 1 | wc -l; done
 	find /sys/fs/cgroup -path "*/$TAG/c1/payload/sysctr-session-*" -type d | wc -l
 	s query /1.0/instances/c1/state | jq .processes
 }
@@ -283,7 +279,7 @@ starts() {
 	retry 30 sleeps 1
 	[ -z "$(s exec c1 -- env | grep HIDDEN)" ]
 	[ -z "$(l exec c1 -- env | grep HIDDEN)" ]
-	for pid in "$(daemon_pid)" "$(monitor_pid)"; do
+	for pid in "$(daemon_pid)" "$(monitor_pid c1)"; do
 		grep -qa secret-of-one "/proc/$pid/environ" "/proc/$pid/cmdline" && return 1
 	done
 	s exec c1 -- pkill sleep
@@ -321,9 +317,9 @@ starts() {
 				[ ! -e $d/$p ] || { rm -f $d/$p; printf "#!/bin/busybox sh\ntouch /tmp/ran-%s\n" $p >$d/$p; chmod 755 $d/$p; }
 			done
 		done'
-	strace -f -qq -e trace=openat,open,openat2,execve,setns -o "$T/trace" -p "$(monitor_pid)" 3>&- 4>&- &
+	strace -f -qq -e trace=openat,open,openat2,execve,setns -o "$T/trace" -p "$(monitor_pid c1)" 3>&- 4>&- &
 	tracer=$!
-	retry 30 grep -q '^TracerPid:[^0]*[1-9]' "/proc/$(monitor_pid)/status"
+	retry 30 grep -q '^TracerPid:[^0]*[1-9]' "/proc/$(monitor_pid c1)/status"
 	s exec c1 --user daemon --group wheel -- /bin/busybox true
 	s shell c1 -u root </dev/null
 	s list >/dev/null && s info c1 >/dev/null && s console c1 --show-log >/dev/null
