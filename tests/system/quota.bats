@@ -246,7 +246,7 @@ project_life() {
 	s query "/1.0/instances/$1/state" | jq -e '.disk.root | .total == 67108864 and .usage > 0'
 	run s exec "$1" -- sh -c 'dd if=/dev/zero of=/root/a bs=1M count=100; sync; mv /root/a /root/b'
 	[ "$(s exec "$1" -- stat -c %s /root/b)" -lt $((64 << 20)) ]
-	s exec "$1" -- sh -c 'ln -s b /root/link && mv /root/link /etc/link && ln /root/b /b && rm /root/b'
+	s exec "$1" -- sh -c 'truncate -s 32M /root/b; ln -s b /root/link && mv /root/link /etc/link && ln /root/b /b && rm /root/b'
 	s config device set "$1" root size=128MiB
 	[ "$(df_total "$1")" = 131072 ]
 	fails 1 "is too small" s config device set "$1" root size=16MiB
