@@ -310,22 +310,10 @@ int volume_fill_source(struct core *core, const struct strmap *device, char **re
 
 /* ---- edits ---- */
 
-int volume_check_size(struct core *core, const struct volume_record *record, struct err *err)
+int volume_check_size(const struct volume_record *record, struct err *err)
 {
-	struct pool_record *pool = NULL;
-	uint32_t caps = 0;
-	int r;
-
 	if (!strmap_has(&record->config, "size"))
 		return 0;
-	r = pool_find(core, record->pool, &pool, err);
-	if (r < 0)
-		return r;
-	if (storage_driver_caps(pool->driver, &caps, NULL) < 0 || !(caps & STORAGE_CAP_QUOTA))
-		return err_kind(err, ERR_UNSUPPORTED,
-				"storage volume \"%s\": the driver \"%s\" of storage pool \"%s\" "
-				"cannot limit its size; leave \"size\" out",
-				record->name, pool->driver, pool->name);
 	return err_kind(err, ERR_UNSUPPORTED,
 			"storage volume \"%s\": the size of custom volumes is not limited here; "
 			"leave \"size\" out",
@@ -346,7 +334,7 @@ int volume_edit(struct volume *volume, const struct volume_record *record, struc
 	replace_str(&copy->description, record->description);
 	r = volume_record_validate(copy, err);
 	if (r == 0)
-		r = volume_check_size(volume->core, copy, err);
+		r = volume_check_size(copy, err);
 	if (r == 0)
 		r = db_volume_update(volume->core->db, copy, err);
 	if (r < 0)

@@ -121,7 +121,7 @@ void volume_publish(struct core *core, const char *action, const struct volume_r
 		    const char *snap);
 
 /* Errors: ERR_UNSUPPORTED with the reason. */
-int volume_check_size(struct core *core, const struct volume_record *record, struct err *err);
+int volume_check_size(const struct volume_record *record, struct err *err);
 
 /* A journal row about @record's directory and the volumes @snapshots. In the open transaction. */
 int volume_journal(struct op *op, const char *kind, const struct volume_record *record,

@@ -263,7 +263,7 @@ static int check_new(struct core *core, const struct volume_record *record, cons
 	if (r == 0)
 		r = volume_record_validate(record, err);
 	if (r == 0)
-		r = volume_check_size(core, record, err);
+		r = volume_check_size(record, err);
 	if (r == 0 && strmap_has(&core->volumes, key))
 		r = err_kind(err, ERR_CONFLICT,
 			     "storage volume \"%s\" exists already in pool \"%s\"", record->name,

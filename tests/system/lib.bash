@@ -76,7 +76,7 @@ is_gone() {
 
 # monitor_pid NAME: of its monitor; nothing else is in that cgroup without LXCFS
 monitor_pid() {
-	cat /sys/fs/cgroup/{,unified/}"$TAG/.monitor/$1/cgroup.procs" 2>/dev/null
+	cat /sys/fs/cgroup/{,unified/}"$TAG/.monitor/$1/cgroup.procs" 2>/dev/null || true # one of the two
 }
 
 # asks_init NAME COMMAND...: a command that makes init end everything, perhaps the command first
