@@ -117,10 +117,7 @@ static int store(struct core *core, const struct image_record *record,
 		r = db_image_delete(core->db, old->id, err);
 	if (r == 0)
 		r = db_image_update(core->db, record, err);
-	if (r == 0)
-		return db_commit(core->db, err);
-	db_rollback(core->db);
-	return r;
+	return db_end(core->db, r, err);
 }
 
 /* A launch has chosen it and is not done: it stays for that, as a cached one. */

@@ -82,10 +82,7 @@ static int insert(struct core *core, struct image_record *image, struct err *err
 			r = db_image_alias_delete(core->db, image->aliases.items[i].name, err);
 	if (r == 0)
 		r = db_image_insert(core->db, image, err);
-	if (r == 0)
-		return db_commit(core->db, err);
-	db_rollback(core->db);
-	return r;
+	return db_end(core->db, r, err);
 }
 
 int image_store_add(struct op *op, const struct job_report *report,

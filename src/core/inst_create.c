@@ -337,10 +337,7 @@ static int store(struct inst *inst, struct op *op, struct err *err)
 		r = inst_assign_nics(inst, err);
 	if (r == 0 && op)
 		r = journal_erase_in_tx(op, err);
-	if (r == 0)
-		r = db_commit(db, err);
-	else
-		db_rollback(db);
+	r = db_end(db, r, err);
 	if (r < 0)
 		netman_rolled_back(inst->core->net);
 	else

@@ -226,10 +226,7 @@ static int store(struct op *op, const struct inst_record *moved, struct err *err
 		r = store_snapshot(db, op->inst->snapshots.items[i], err);
 	if (r == 0)
 		r = write_journal(op, args->old_pool, err);
-	if (r == 0)
-		return db_commit(db, err);
-	db_rollback(db);
-	return r;
+	return db_end(db, r, err);
 }
 
 /* What the snapshots are as long as the commit may fail. */

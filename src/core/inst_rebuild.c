@@ -149,10 +149,7 @@ static int store(struct op *op, const struct inst_record *record)
 	r = db_instance_update(db, record, &op->err);
 	if (r == 0)
 		r = journal_write(op, "instance-rebuild", record, &op->err);
-	if (r == 0)
-		return db_commit(db, &op->err);
-	db_rollback(db);
-	return r;
+	return db_end(db, r, &op->err);
 }
 
 static enum op_next step_record(struct op *op)

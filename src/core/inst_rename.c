@@ -150,10 +150,7 @@ static int store(struct op *op, const struct inst_record *record)
 	r = db_instance_update(db, record, &op->err);
 	if (r == 0)
 		r = journal_erase_in_tx(op, &op->err);
-	if (r == 0)
-		return db_commit(db, &op->err);
-	db_rollback(db);
-	return r;
+	return db_end(db, r, &op->err);
 }
 
 static enum op_next step_record(struct op *op)

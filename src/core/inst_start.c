@@ -166,10 +166,7 @@ static int store_started(struct db *db, int64_t id, int64_t wall_ns, struct err 
 	r = db_instance_set_last_used(db, id, wall_ns, err);
 	if (r == 0)
 		r = db_instance_set_power(db, id, "running", err);
-	if (r == 0)
-		return db_commit(db, err);
-	db_rollback(db);
-	return r;
+	return db_end(db, r, err);
 }
 
 static enum op_next step_record(struct op *op)

@@ -299,11 +299,7 @@ static int store(struct netman *nm, const struct netman_row *old, struct lease_r
 		r = db_lease_delete(nm->db, old->record->id, err);
 	if (r == 0)
 		r = db_lease_set(nm->db, record, err);
-	if (r < 0) {
-		db_rollback(nm->db);
-		return r;
-	}
-	return db_commit(nm->db, err);
+	return db_end(nm->db, r, err);
 }
 
 static void fill_addresses(const struct netman *nm, const struct lease_record *record,
@@ -398,10 +394,7 @@ static int delete_rows(struct netman *nm, const struct release *release, struct 
 	for (size_t i = 0; i < nm->rows.len && r == 0; i++)
 		if (goes(release, nm->rows.items[i].record))
 			r = db_lease_delete(nm->db, nm->rows.items[i].record->id, err);
-	if (r == 0)
-		return db_commit(nm->db, err);
-	db_rollback(nm->db);
-	return r;
+	return db_end(nm->db, r, err);
 }
 
 static int release_rows(struct netman *nm, const struct release *release, struct err *err)

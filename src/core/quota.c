@@ -62,12 +62,10 @@ static int store_note(struct inst *inst, struct err *err)
 {
 	int r = db_begin(inst->core->db, err);
 
-	if (r == 0)
-		r = db_instance_update(inst->core->db, inst->record, err);
-	if (r == 0)
-		return db_commit(inst->core->db, err);
-	db_rollback(inst->core->db);
-	return r;
+	if (r < 0)
+		return r;
+	r = db_instance_update(inst->core->db, inst->record, err);
+	return db_end(inst->core->db, r, err);
 }
 
 static enum op_next run_job(struct op *op, const struct inst *inst, uint64_t bytes,

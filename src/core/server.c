@@ -33,10 +33,7 @@ static int store(struct core *core, const struct strmap *config, struct err *err
 		r = db_config_set(core->db, config->items[i].key, str_empty(value) ? NULL : value,
 				  err);
 	}
-	if (r == 0)
-		return db_commit(core->db, err);
-	db_rollback(core->db);
-	return r;
+	return db_end(core->db, r, err);
 }
 
 int server_set_config(struct core *core, const struct strmap *config, struct err *err)

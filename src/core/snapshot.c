@@ -287,10 +287,7 @@ static enum op_next step_forget(struct op *op)
 	if (r < 0)
 		return OP_FAIL;
 	r = forget_rows(op, &op->err);
-	if (r == 0)
-		r = db_commit(db, &op->err);
-	else
-		db_rollback(db);
+	r = db_end(db, r, &op->err);
 	if (r < 0)
 		return OP_FAIL;
 	op_no_return(op);

@@ -229,10 +229,7 @@ static int store(struct op *op)
 	r = db_snapshot_insert(db, args->snapshot, &op->err);
 	if (r == 0)
 		r = journal_erase_in_tx(op, &op->err);
-	if (r == 0)
-		return db_commit(db, &op->err);
-	db_rollback(db);
-	return r;
+	return db_end(db, r, &op->err);
 }
 
 static enum op_next step_record(struct op *op)

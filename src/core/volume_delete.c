@@ -44,10 +44,7 @@ static int forget(struct op *op, struct volume *volume, struct err *err)
 	r = volume_journal(op, "volume-delete", args->record, args->snapshots, err);
 	if (r == 0)
 		r = db_volume_delete(db, volume->record->id, err);
-	if (r == 0)
-		return db_commit(db, err);
-	db_rollback(db);
-	return r;
+	return db_end(db, r, err);
 }
 
 static enum op_next step_forget(struct op *op)

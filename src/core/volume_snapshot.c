@@ -162,10 +162,7 @@ static enum op_next step_record(struct op *op)
 	r = db_volume_snap_insert(db, args->snap, &op->err);
 	if (r == 0)
 		r = journal_erase_in_tx(op, &op->err);
-	if (r == 0)
-		r = db_commit(db, &op->err);
-	else
-		db_rollback(db);
+	r = db_end(db, r, &op->err);
 	if (r < 0)
 		return OP_FAIL;
 	op_no_return(op);
@@ -350,10 +347,7 @@ static int forget_row(struct op *op, struct volume_snap *snap, struct err *err)
 	r = volume_journal(op, "volume-snapshot-delete", record_of(op), snapshots, err);
 	if (r == 0)
 		r = db_volume_snap_delete(db, snap->id, err);
-	if (r == 0)
-		return db_commit(db, err);
-	db_rollback(db);
-	return r;
+	return db_end(db, r, err);
 }
 
 static void drop_from_memory(struct volume *volume, const struct volume_snap *gone)

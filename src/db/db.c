@@ -184,6 +184,15 @@ void db_rollback(struct db *db)
 	}
 }
 
+int db_end(struct db *db, int r, struct err *err)
+{
+	if (r < 0) {
+		db_rollback(db);
+		return r;
+	}
+	return db_commit(db, err);
+}
+
 int64_t db_schema_version(const struct db *db)
 {
 	return db->version;

@@ -33,6 +33,9 @@ int db_begin(struct db *db, struct err *err);
 int db_commit(struct db *db, struct err *err); /* after an error it is rolled back */
 void db_rollback(struct db *db);
 
+/* The end of what db_begin() began: commit when @r is 0, else roll back and return @r. */
+int db_end(struct db *db, int r, struct err *err);
+
 /* The schema's number in this file. */
 int64_t db_schema_version(const struct db *db);
 

@@ -206,7 +206,7 @@ int db_image_alias_set(struct db *db, int64_t image_id, const char *name, const 
 		    SQL_ARGS(SQL_INT(image_id), SQL_TEXT(name), SQL_TEXT(description)), err);
 	if (r < 0 && sql_violates_reference(db))
 		r = err_kind(err, ERR_NOT_FOUND, "image of alias \"%s\" not found", name);
-	return sql_end(db, r, err);
+	return db_end(db, r, err);
 }
 
 int db_image_alias_rename(struct db *db, const char *name, const char *new_name, struct err *err)
@@ -221,7 +221,7 @@ int db_image_alias_rename(struct db *db, const char *name, const char *new_name,
 		r = err_kind(err, ERR_CONFLICT, "image alias \"%s\" exists already", new_name);
 	if (r == 0)
 		r = rows_check_changed(db, "image alias", name, err);
-	return sql_end(db, r, err);
+	return db_end(db, r, err);
 }
 
 int db_image_alias_delete(struct db *db, const char *name, struct err *err)
@@ -272,7 +272,7 @@ int db_image_volume_insert(struct db *db, const char *pool, const char *fingerpr
 {
 	int r = db_begin(db, err);
 
-	return r < 0 ? r : sql_end(db, insert_volume(db, pool, fingerprint, err), err);
+	return r < 0 ? r : db_end(db, insert_volume(db, pool, fingerprint, err), err);
 }
 
 int db_image_volume_delete(struct db *db, const char *pool, const char *fingerprint,

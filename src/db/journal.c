@@ -103,7 +103,7 @@ int db_journal_set(struct db *db, const struct journal_record *record, struct er
 {
 	int r = db_begin(db, err);
 
-	return r < 0 ? r : sql_end(db, set(db, record, err), err);
+	return r < 0 ? r : db_end(db, set(db, record, err), err);
 }
 
 int db_journal_delete(struct db *db, const char *id, struct err *err)

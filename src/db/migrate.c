@@ -67,7 +67,7 @@ static int apply(struct db *db, const struct db_migration *migration, size_t ver
 	r = sql_script(db, migration->text, migration->name, err);
 	if (r == 0)
 		r = sql_script(db, pragmas, migration->name, err);
-	return sql_end(db, r, err);
+	return db_end(db, r, err);
 }
 
 int db_migrate(struct db *db, const char *path, const struct db_migration *migrations, size_t n,

@@ -182,7 +182,7 @@ int db_lease_set(struct db *db, struct lease_record *record, struct err *err)
 
 	if (r < 0)
 		return r;
-	r = sql_end(db, set_lease(db, record, &id, err), err);
+	r = db_end(db, set_lease(db, record, &id, err), err);
 	if (r == 0)
 		record->id = id;
 	return r;

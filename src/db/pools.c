@@ -98,7 +98,7 @@ int db_pool_forget_images(struct db *db, int64_t id, struct err *err)
 	if (r < 0)
 		return r;
 	r = sql_run(db, "DELETE FROM image_volumes WHERE pool_id = ?1", SQL_ARGS(SQL_INT(id)), err);
-	return sql_end(db, r, err);
+	return db_end(db, r, err);
 }
 
 int db_pool_delete(struct db *db, int64_t id, struct err *err)
@@ -111,5 +111,5 @@ int db_pool_delete(struct db *db, int64_t id, struct err *err)
 	if (r < 0 && sql_violates_reference(db))
 		r = err_kind(err, ERR_CONFLICT,
 			     "storage pool still holds instances, volumes or images");
-	return sql_end(db, r, err);
+	return db_end(db, r, err);
 }

@@ -110,5 +110,5 @@ int db_profile_delete(struct db *db, int64_t id, struct err *err)
 	r = sql_run(db, "DELETE FROM profiles WHERE id = ?1", SQL_ARGS(SQL_INT(id)), err);
 	if (r < 0 && sql_violates_reference(db))
 		r = err_kind(err, ERR_CONFLICT, "profile is in use by instances");
-	return sql_end(db, r, err);
+	return db_end(db, r, err);
 }

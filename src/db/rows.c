@@ -152,7 +152,7 @@ int rows_insert(struct db *db, const struct rows_parent *parent, const void *rec
 		new_id = sqlite3_last_insert_rowid(db->handle);
 		r = parent->write_rest(db, new_id, record, err);
 	}
-	r = sql_end(db, r, err);
+	r = db_end(db, r, err);
 	if (r == 0)
 		*id = new_id;
 	return r;
@@ -170,5 +170,5 @@ int rows_update(struct db *db, const struct rows_parent *parent, const void *rec
 		r = rows_check_changed(db, parent->what, name, err);
 	if (r == 0)
 		r = parent->write_rest(db, id, record, err);
-	return sql_end(db, r, err);
+	return db_end(db, r, err);
 }

@@ -153,20 +153,11 @@ const char *sql_text_ref(sqlite3_stmt *stmt, int column)
 	return (const char *)sqlite3_column_text(stmt, column);
 }
 
-int sql_end(struct db *db, int r, struct err *err)
-{
-	if (r < 0) {
-		db_rollback(db);
-		return r;
-	}
-	return db_commit(db, err);
-}
-
 int sql_run_alone(struct db *db, const char *text, struct sql_args args, struct err *err)
 {
 	int r = db_begin(db, err);
 
-	return r < 0 ? r : sql_end(db, sql_run(db, text, args, err), err);
+	return r < 0 ? r : db_end(db, sql_run(db, text, args, err), err);
 }
 
 int sql_script(struct db *db, const char *text, const char *step, struct err *err)

@@ -66,9 +66,6 @@ int sql_fail(struct db *db, const char *step, struct err *err);
 bool sql_violates(struct db *db, const char *what);
 bool sql_violates_reference(struct db *db);
 
-/* Close a transaction of db_begin(): commit when @r is 0, else roll back and return @r. */
-int sql_end(struct db *db, int r, struct err *err);
-
 /* One statement as a transaction (or a savepoint in the one that is open). */
 int sql_run_alone(struct db *db, const char *text, struct sql_args args, struct err *err);
 
