@@ -21,6 +21,7 @@
 #include "core/inst_create.h"
 #include "core/inst_ops.h"
 #include "core/job.h"
+#include "core/journal.h"
 #include "core/pool.h"
 #include "core/quota.h"
 #include "core/warning.h"
@@ -201,7 +202,7 @@ static const struct op_step steps[] = {
 	{ "store", step_store, NULL },
 	{ "inspect", step_inspect, NULL },
 	{ "claim", step_claim, inst_create_undo_claim },
-	{ "journal", inst_create_journal, inst_create_undo_journal },
+	{ "journal", inst_create_journal, journal_undo },
 	{ "unpack", step_unpack, inst_create_undo_volume },
 	{ "record", inst_create_record, inst_create_undo_record },
 	{ "tell", step_tell, NULL },

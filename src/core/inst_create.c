@@ -214,14 +214,6 @@ enum op_next inst_create_journal(struct op *op)
 		journal_write_with(op, "instance-create", op->inst->record, &extra, &op->err));
 }
 
-/* The row stays when the volume could not be removed: the next start tries again. */
-enum op_next inst_create_undo_journal(struct op *op)
-{
-	if (!op->undo_failed)
-		journal_erase(op);
-	return OP_NEXT;
-}
-
 static enum op_next volume_removed(struct op *op, const struct job_report *report)
 {
 	if (!report->done || report->code < 0) {
@@ -383,7 +375,7 @@ static const struct op_step steps[] = {
 	{ "have-image", step_have_image, NULL },
 	{ "fill-in", step_fill_in, NULL },
 	{ "unpack-image", step_unpack_image, NULL },
-	{ "journal", inst_create_journal, inst_create_undo_journal },
+	{ "journal", inst_create_journal, journal_undo },
 	{ "make-volume", step_make_volume, inst_create_undo_volume },
 	{ "record", inst_create_record, inst_create_undo_record },
 	{ 0 },
@@ -400,7 +392,7 @@ static const struct op_step copy_steps[] = {
 	{ "hold-source", inst_copy_hold, inst_copy_let_go },
 	{ "have-image", inst_copy_have_image, NULL },
 	{ "fill-in", step_fill_in, NULL },
-	{ "journal", inst_copy_journal, inst_create_undo_journal },
+	{ "journal", inst_copy_journal, journal_undo },
 	{ "freeze-source", inst_copy_freeze, inst_copy_thaw },
 	{ "copy-volume", step_copy_volume, inst_create_undo_volume },
 	{ "thaw-source", inst_copy_thaw, NULL },

@@ -26,7 +26,6 @@ enum op_next inst_create_undo_claim(struct op *op); /* the placeholder goes */
 
 /* "instance-create": the volumes are nobody's until the row is there. */
 enum op_next inst_create_journal(struct op *op);
-enum op_next inst_create_undo_journal(struct op *op);
 enum op_next inst_create_undo_volume(struct op *op);
 
 /* Rows of the instance, its snapshots and its addresses come; in one transaction. */

@@ -122,13 +122,6 @@ static enum op_next step_journal(struct op *op)
 	return op_result(write_journal(op, args->pool, &op->err));
 }
 
-static enum op_next undo_journal(struct op *op)
-{
-	if (!op->undo_failed)
-		journal_erase(op);
-	return OP_NEXT;
-}
-
 static enum op_next step_copy(struct op *op)
 {
 	const struct move_args *args = op->args;
@@ -311,7 +304,7 @@ static const struct op_step steps[] = {
 	{ "await-released", inst_step_await_released, NULL },
 	{ "await-files", files_step_await_idle, NULL },
 	{ "have-image", step_have_image, undo_have_image },
-	{ "journal", step_journal, undo_journal },
+	{ "journal", step_journal, journal_undo },
 	{ "copy", step_copy, undo_copy },
 	{ "record", step_record, NULL },
 	{ "delete-old", step_delete_old, NULL },

@@ -91,13 +91,6 @@ static enum op_next step_journal(struct op *op)
 	return op_result(journal_write(op, "instance-create", volume, &op->err));
 }
 
-static enum op_next undo_journal(struct op *op)
-{
-	if (!op->undo_failed)
-		journal_erase(op);
-	return OP_NEXT;
-}
-
 static enum op_next volume_job(struct op *op, enum job_kind kind, job_done_fn *done)
 {
 	const struct rebuild *rebuild = op->args;
@@ -204,7 +197,7 @@ static const struct op_step steps[] = {
 	{ "await-files", files_step_await_idle, NULL },
 	{ "have-image", step_have_image, NULL },
 	{ "unpack-image", step_unpack_image, NULL },
-	{ "journal", step_journal, undo_journal },
+	{ "journal", step_journal, journal_undo },
 	{ "make-volume", step_make_volume, undo_make_volume },
 	{ "record", step_record, NULL },
 	{ "replace-volume", step_replace_volume, NULL },

@@ -63,13 +63,6 @@ static enum op_next step_journal(struct op *op)
 		journal_write_with(op, "instance-rename", op->inst->record, &extra, &op->err));
 }
 
-static enum op_next undo_journal(struct op *op)
-{
-	if (!op->undo_failed)
-		journal_erase(op);
-	return OP_NEXT;
-}
-
 enum op_next inst_move_volume(struct op *op, const char *pool, const char *from, const char *to,
 			      job_done_fn *done)
 {
@@ -184,7 +177,7 @@ static const struct op_step steps[] = {
 	{ "check", inst_step_check_stopped, NULL },
 	{ "await-released", inst_step_await_released, NULL },
 	{ "await-files", files_step_await_idle, NULL },
-	{ "journal", step_journal, undo_journal },
+	{ "journal", step_journal, journal_undo },
 	{ "move-volume", step_move_volume, undo_move_volume },
 	{ "move-logs", step_move_logs, undo_move_logs },
 	{ "record", step_record, NULL },

@@ -55,3 +55,10 @@ void journal_erase(struct op *op)
 	if (db_journal_delete(op->core->db, op->id, &err) < 0)
 		log_error(((struct log_keys){ .op = op->id }), "forget journal row: %s", err.msg);
 }
+
+enum op_next journal_undo(struct op *op)
+{
+	if (!op->undo_failed)
+		journal_erase(op);
+	return OP_NEXT;
+}

@@ -6,9 +6,8 @@
 #pragma once
 
 #include "base/err.h"
+#include "core/op.h"
 #include "spec/instance.h"
-
-struct op;
 
 /* @kind: "instance-create": its volume is nobody's until the row of the instance is there;
  * "instance-delete": the row is gone, the volume not yet; "instance-rename": the old name (object)
@@ -30,3 +29,9 @@ int journal_erase_in_tx(struct op *op, struct err *err);
 
 /* By itself; a failure is logged, since the row is harmless then. */
 void journal_erase(struct op *op);
+
+/*
+ * Undo of the step that wrote the row: it goes, unless something could not be removed
+ * (op->undo_failed), which the next start tries again.
+ */
+enum op_next journal_undo(struct op *op);

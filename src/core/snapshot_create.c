@@ -63,14 +63,6 @@ static enum op_next step_journal(struct op *op)
 	return op_result(r);
 }
 
-/* The row stays when the copy could not be removed: the next start tries again. */
-static enum op_next undo_journal(struct op *op)
-{
-	if (!op->undo_failed)
-		journal_erase(op);
-	return OP_NEXT;
-}
-
 static enum op_next copy_job(struct op *op, uint32_t pass)
 {
 	const struct still *args = op->args;
@@ -259,7 +251,7 @@ void still_init(struct still *still)
 }
 
 static const struct op_step still_steps[] = {
-	{ "journal", step_journal, undo_journal },
+	{ "journal", step_journal, journal_undo },
 	{ "copy", step_copy, undo_copy },
 	{ "settle", step_settle, NULL },
 	{ "freeze", step_freeze, undo_freeze },
@@ -278,13 +270,13 @@ enum op_next still_step_drop(struct op *op)
 
 enum op_next still_step_erase(struct op *op)
 {
-	return undo_journal(op);
+	return journal_undo(op);
 }
 
 /* ---- a snapshot ---- */
 
 static const struct op_step steps[] = {
-	{ "journal", step_journal, undo_journal }, { "copy", step_copy, undo_copy },
+	{ "journal", step_journal, journal_undo }, { "copy", step_copy, undo_copy },
 	{ "settle", step_settle, NULL },	   { "freeze", step_freeze, undo_freeze },
 	{ "copy-rest", step_copy_rest, NULL },	   { "thaw", step_thaw, NULL },
 	{ "note-pause", step_note_pause, NULL },   { "commit", step_commit, NULL },

@@ -84,14 +84,6 @@ static enum op_next step_journal(struct op *op)
 		volume_journal(op, "volume-create", args->volume->record, snapshots, &op->err));
 }
 
-/* The row stays when the directory could not be removed: the next start tries again. */
-static enum op_next undo_journal(struct op *op)
-{
-	if (!op->undo_failed)
-		journal_erase(op);
-	return OP_NEXT;
-}
-
 static int fill_origin(struct op *op, struct job *job)
 {
 	const struct create_args *args = op->args;
@@ -195,7 +187,7 @@ static enum op_next step_record(struct op *op)
 
 static const struct op_step steps[] = {
 	{ "hold", step_hold, undo_hold },
-	{ "journal", step_journal, undo_journal },
+	{ "journal", step_journal, journal_undo },
 	{ "make", step_make, undo_make },
 	{ "record", step_record, NULL },
 	{ 0 },

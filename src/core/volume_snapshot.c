@@ -90,13 +90,6 @@ static enum op_next step_journal(struct op *op)
 		volume_journal(op, "volume-snapshot-create", record_of(op), snapshots, &op->err));
 }
 
-static enum op_next undo_journal(struct op *op)
-{
-	if (!op->undo_failed)
-		journal_erase(op);
-	return OP_NEXT;
-}
-
 static enum op_next step_copy(struct op *op)
 {
 	const struct snap_args *args = op->args;
@@ -173,7 +166,7 @@ static enum op_next step_record(struct op *op)
 }
 
 static const struct op_step create_steps[] = {
-	{ "journal", step_journal, undo_journal },
+	{ "journal", step_journal, journal_undo },
 	{ "copy", step_copy, undo_copy },
 	{ "commit", step_commit, NULL },
 	{ "record", step_record, NULL },
