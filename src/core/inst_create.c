@@ -214,16 +214,6 @@ enum op_next inst_create_journal(struct op *op)
 		journal_write_with(op, "instance-create", op->inst->record, &extra, &op->err));
 }
 
-static enum op_next volume_removed(struct op *op, const struct job_report *report)
-{
-	if (!report->done || report->code < 0) {
-		op->undo_failed = true;
-		log_error(((struct log_keys){ .inst = op->inst->record->name, .op = op->id }),
-			  "undo: remove volume: %s", report->text ? report->text : "helper died");
-	}
-	return OP_NEXT;
-}
-
 static enum op_next volume_job(struct op *op, enum job_kind kind, job_done_fn *done)
 {
 	const struct inst_record *record = op->inst->record;
@@ -252,7 +242,7 @@ static enum op_next step_make_volume(struct op *op)
 
 enum op_next inst_create_undo_volume(struct op *op)
 {
-	return volume_job(op, JOB_VOLUME_DELETE, volume_removed);
+	return volume_job(op, JOB_VOLUME_DELETE, job_undone);
 }
 
 static bool has_address(const struct strmap *device)

@@ -156,21 +156,11 @@ static enum op_next delete_in(struct op *op, const char *pool, job_done_fn *done
 	return next;
 }
 
-static enum op_next removed(struct op *op, const struct job_report *report)
-{
-	if (!report->result.len && (!report->done || report->code < 0)) {
-		op->undo_failed = true;
-		log_error(((struct log_keys){ .inst = op->inst->record->name, .op = op->id }),
-			  "undo: remove volume: %s", report->text ? report->text : "helper died");
-	}
-	return OP_NEXT;
-}
-
 static enum op_next undo_copy(struct op *op)
 {
 	const struct move_args *args = op->args;
 	struct err err = { 0 };
-	enum op_next next = delete_in(op, args->pool, removed, &err);
+	enum op_next next = delete_in(op, args->pool, job_undone, &err);
 
 	if (next == OP_FAIL)
 		op->undo_failed = true;

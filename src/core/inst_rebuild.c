@@ -116,16 +116,9 @@ static enum op_next step_make_volume(struct op *op)
 	return volume_job(op, JOB_VOLUME_CREATE, NULL);
 }
 
-static enum op_next removed(struct op *op, const struct job_report *report)
-{
-	if (!report->done || report->code < 0)
-		op->undo_failed = true;
-	return OP_NEXT;
-}
-
 static enum op_next undo_make_volume(struct op *op)
 {
-	enum op_next next = volume_job(op, JOB_VOLUME_DELETE, removed);
+	enum op_next next = volume_job(op, JOB_VOLUME_DELETE, job_undone);
 
 	if (next == OP_FAIL)
 		op->undo_failed = true;

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/core.h"
+#include "core/inst.h"
 #include "core/space.h"
 #include "os/fd.h"
 
@@ -235,6 +236,18 @@ enum op_next job_run_io(struct op *op, const struct job *job, int in_fd, int out
 			job_done_fn *done)
 {
 	return run(op, job, &(struct job_stdio){ in_fd, out_fd }, done);
+}
+
+enum op_next job_undone(struct op *op, const struct job_report *report)
+{
+	const char *inst = op->inst ? op->inst->record->name : NULL;
+
+	if (report->result.len > 0 || (report->done && report->code >= 0))
+		return OP_NEXT;
+	op->undo_failed = true;
+	log_error(((struct log_keys){ .inst = inst, .op = op->id }),
+		  "undo: remove what was made: %s", report->text ? report->text : "helper died");
+	return OP_NEXT;
 }
 
 void job_run_detached(struct core *core, const struct job *job)

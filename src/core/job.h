@@ -28,6 +28,12 @@ enum op_next job_run_out(struct op *op, const struct job *job, int out_fd, job_d
 enum op_next job_run_io(struct op *op, const struct job *job, int in_fd, int out_fd,
 			job_done_fn *done);
 
+/*
+ * The @done of a job that removes what an undone step made: what it cannot remove is logged, and
+ * op->undo_failed says so. One that has reported results has it out of sight and goes on alone.
+ */
+job_done_fn job_undone;
+
 /* Run @job with nobody waiting: a failure is logged. */
 void job_run_detached(struct core *core, const struct job *job);
 

@@ -89,16 +89,6 @@ static enum op_next step_copy(struct op *op)
 	return copy_job(op, args->live ? PASS_LIVE : PASS_WHOLE);
 }
 
-static enum op_next removed(struct op *op, const struct job_report *report)
-{
-	if (!report->result.len && (!report->done || report->code < 0)) {
-		op->undo_failed = true;
-		log_error(((struct log_keys){ .inst = op->inst->record->name, .op = op->id }),
-			  "undo: remove snapshot: %s", report->text ? report->text : "helper died");
-	}
-	return OP_NEXT;
-}
-
 static enum op_next undo_copy(struct op *op)
 {
 	const struct still *args = op->args;
@@ -110,7 +100,7 @@ static enum op_next undo_copy(struct op *op)
 		job.stage = xstrdup(args->stage);
 		if (args->snapshot)
 			strv_push(&job.snapshots, args->snapshot->volume);
-		next = job_run(op, &job, -EBADF, removed);
+		next = job_run(op, &job, -EBADF, job_undone);
 	} else {
 		op->undo_failed = true;
 	}

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 
 #include "aio/loop.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "core/core.h"
@@ -126,16 +125,6 @@ static enum op_next step_make(struct op *op)
 	return next;
 }
 
-static enum op_next removed(struct op *op, const struct job_report *report)
-{
-	if (!report->result.len && (!report->done || report->code < 0)) {
-		op->undo_failed = true;
-		log_error(((struct log_keys){ .op = op->id }), "undo: remove volume: %s",
-			  report->text ? report->text : "helper died");
-	}
-	return OP_NEXT;
-}
-
 static enum op_next undo_make(struct op *op)
 {
 	const struct create_args *args = op->args;
@@ -146,7 +135,7 @@ static enum op_next undo_make(struct op *op)
 	if (pool_fill_job(op->core, args->volume->record->pool, &job, &err) == 0) {
 		job.volume = xstrdup(args->volume->record->volume);
 		job.snapshots = snapshot_volumes(args->volume);
-		next = job_run(op, &job, -EBADF, removed);
+		next = job_run(op, &job, -EBADF, job_undone);
 	} else {
 		op->undo_failed = true;
 	}

@@ -10,7 +10,6 @@
 #include <time.h>
 
 #include "aio/loop.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "base/parse.h"
 #include "base/str.h"
@@ -100,16 +99,6 @@ static enum op_next step_copy(struct op *op)
 	return run(op, &job, NULL);
 }
 
-static enum op_next removed(struct op *op, const struct job_report *report)
-{
-	if (!report->result.len && (!report->done || report->code < 0)) {
-		op->undo_failed = true;
-		log_error(((struct log_keys){ .op = op->id }), "undo: remove snapshot: %s",
-			  report->text ? report->text : "helper died");
-	}
-	return OP_NEXT;
-}
-
 static enum op_next undo_copy(struct op *op)
 {
 	const struct snap_args *args = op->args;
@@ -118,7 +107,7 @@ static enum op_next undo_copy(struct op *op)
 
 	if (args->snap)
 		strv_push(&job.snapshots, args->snap->volume);
-	next = run(op, &job, removed);
+	next = run(op, &job, job_undone);
 	if (next == OP_FAIL)
 		op->undo_failed = true;
 	return next == OP_FAIL ? OP_NEXT : next;

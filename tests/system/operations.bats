@@ -77,6 +77,21 @@ no_half_made() {
 	s delete --force cut
 }
 
+@test "what cannot be recorded is undone, and nothing is left to do for the next start" {
+	s create alpine/3.20/mini u1 -d eth0,ipv4.address="$(free_address)"
+	fails 1 "belongs to instance" s create alpine/3.20/mini u2 -d eth0,ipv4.address="$(free_address)"
+	is_gone u2
+	[ ! -e "$T/state/pools/default/instances/u2" ]
+	[ "$(sqlite3 "$T/state/sysctr.db" 'SELECT count(*) FROM journal')" = 0 ]
+	never grep -q "undo: remove" "$T/daemon.log"
+	s delete u1
+}
+
+# free_address: one of the bridge's subnet that is far from those that are given
+free_address() {
+	s network get "$BRIDGE" ipv4.address | sed 's,\.[0-9]*/.*,.200,'
+}
+
 @test "an image can be deleted under an instance, which goes on" {
 	mini based
 	s image delete alpine/3.20/mini
