@@ -30,11 +30,9 @@
 #include "db/snapshots.h"
 #include "spec/keys.h"
 #include "spec/names.h"
+#include "storage/policy.h"
 
 enum {
-	PASS_WHOLE, /* enum copy_pass of storage/driver.h, as struct job has it */
-	PASS_LIVE,
-	PASS_REST,
 	MARGIN_MS = 2000 /* between our clock and the file system's */
 };
 
@@ -86,7 +84,7 @@ static enum op_next step_copy(struct op *op)
 
 	args->live = op->inst->state != INST_STOPPED && op->inst->state != INST_FROZEN;
 	args->since_wall_ns = aio_wall_now(op->core->loop) - (int64_t)MARGIN_MS * NS_PER_MS;
-	return copy_job(op, args->live ? PASS_LIVE : PASS_WHOLE);
+	return copy_job(op, args->live ? COPY_LIVE : COPY_WHOLE);
 }
 
 static enum op_next undo_copy(struct op *op)
@@ -148,7 +146,7 @@ static enum op_next step_copy_rest(struct op *op)
 {
 	const struct still *args = op->args;
 
-	return args->live ? copy_job(op, PASS_REST) : OP_NEXT;
+	return args->live ? copy_job(op, COPY_REST) : OP_NEXT;
 }
 
 /* How long it held still, for whoever asks. */

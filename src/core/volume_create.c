@@ -18,11 +18,7 @@
 #include "core/volume.h"
 #include "db/volumes.h"
 #include "spec/keys.h"
-
-enum {
-	PASS_WHOLE, /* enum copy_pass of storage/driver.h, as struct job has it */
-	PASS_LIVE,
-};
+#include "storage/policy.h"
 
 struct create_args {
 	struct volume *volume; /* in core->volumes, the op's as long as it is not stored */
@@ -94,7 +90,7 @@ static int fill_origin(struct op *op, struct job *job)
 		return 0;
 	job->from_volume = xstrdup(args->from);
 	job->snapshot = xstrdup(args->from_snapshot);
-	job->pass = args->live ? PASS_LIVE : PASS_WHOLE;
+	job->pass = args->live ? COPY_LIVE : COPY_WHOLE;
 	strmap_merge(&job->properties, &args->copies);
 	if (streq(args->pool, args->volume->record->pool))
 		return 0;

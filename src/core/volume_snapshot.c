@@ -23,11 +23,7 @@
 #include "db/volumes.h"
 #include "spec/names.h"
 #include "spec/snapshot.h"
-
-enum {
-	PASS_WHOLE, /* enum copy_pass of storage/driver.h, as struct job has it */
-	PASS_LIVE,
-};
+#include "storage/policy.h"
 
 struct snap_args {
 	struct volume *volume; /* claimed, so it stays */
@@ -94,7 +90,7 @@ static enum op_next step_copy(struct op *op)
 	const struct snap_args *args = op->args;
 	struct job job = { .kind = JOB_SNAPSHOT_COPY,
 			   .volume = xstrdup(record_of(op)->volume),
-			   .pass = args->live ? PASS_LIVE : PASS_WHOLE };
+			   .pass = args->live ? COPY_LIVE : COPY_WHOLE };
 
 	return run(op, &job, NULL);
 }

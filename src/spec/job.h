@@ -116,7 +116,7 @@ struct job {
 	uint64_t reserve_bytes; /* stop with -ENOSPC before less than this is free */
 	char *snapshot;		/* a snapshot's volume, a uuid */
 	char *stage;		/* uuid of a copy in the making */
-	uint32_t pass;		/* enum copy_pass of storage/driver.h: 0 whole, 1 live, 2 rest */
+	uint32_t pass;		/* enum copy_pass of storage/policy.h */
 	int64_t since_wall_ns;	/* before the live pass began */
 	char **snapshots;	/* of _DELETE and VOLUME_DELETE: volumes that go */
 	char *from_volume;	/* JOB_VOLUME_RENAME, _COPY, _REPLACE: the volume that is there */

@@ -131,14 +131,6 @@ typedef int trash_empty_fn(struct pool *pool, struct err *err);
 typedef int volume_exists_fn(struct pool *pool, enum volume_kind kind, const char *name,
 			     struct err *err);
 
-/* How a volume is copied while somebody may write to it. */
-enum copy_pass {
-	COPY_WHOLE, /* nobody does */
-	COPY_LIVE,  /* somebody may: what comes of it needs COPY_REST */
-	COPY_REST,  /* nobody does any more: bring the copy of COPY_LIVE up to date */
-	COPY_PASS_MAX
-};
-
 struct copy_request {
 	enum volume_kind kind; /* of what is copied: any but VOLUME_IMAGE */
 	const char *volume;

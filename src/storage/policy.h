@@ -34,6 +34,14 @@ enum volume_kind {
 	VOLUME_KIND_MAX
 };
 
+/* How a volume is copied while somebody may write to it. */
+enum copy_pass {
+	COPY_WHOLE, /* nobody does */
+	COPY_LIVE,  /* somebody may: what comes of it needs COPY_REST */
+	COPY_REST,  /* nobody does any more: bring the copy of COPY_LIVE up to date */
+	COPY_PASS_MAX
+};
+
 /* STORAGE_CAP_* of a driver by name. Errors: ERR_INVALID "unknown storage driver". */
 int storage_driver_caps(const char *driver, uint32_t *ret_caps, struct err *err);
 
