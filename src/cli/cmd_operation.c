@@ -56,28 +56,17 @@ static json_t *flatten(const json_t *by_status)
 
 static int run_list(struct cli *cli, const struct cli_args *args)
 {
-	const char *wanted = args_get(args, "columns");
+	_cleanup_(object_list_done) struct object_list list = { 0 };
 	_cleanup_(json_decrefp) json_t *by_status = NULL;
 	_cleanup_(json_decrefp) json_t *rows = NULL;
-	struct column_set set = { 0 };
-	enum table_format format;
-	struct buf out = { 0 };
 	struct err err = { 0 };
-	int r;
 
-	if (table_parse_format(args_get(args, "format"), &format, &err) < 0 ||
-	    table_choose(columns, wanted ? wanted : "itdrsCc", &set, &err) < 0)
-		return cli_usage(args, &err);
-	r = client_get(cli->client, "/1.0/operations?recursion=1", &by_status, &err);
-	if (r == 0) {
-		rows = flatten(by_status);
-		r = table_print(rows, &set, format, &out, &err);
-	}
-	if (r == 0)
-		cli_print(buf_str(&out));
-	column_set_done(&set);
-	buf_done(&out);
-	return r < 0 ? cli_fail(cli, NULL, "operation list", &err) : CLI_OK;
+	if (object_list_begin(&list, args, columns, "itdrsCc") != CLI_OK)
+		return CLI_USAGE;
+	if (client_get(cli->client, "/1.0/operations?recursion=1", &by_status, &err) < 0)
+		return cli_fail(cli, NULL, args->command->path, &err);
+	rows = flatten(by_status);
+	return object_list_print(cli, args, &list, rows);
 }
 
 static int run_show(struct cli *cli, const struct cli_args *args)

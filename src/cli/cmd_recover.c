@@ -98,17 +98,21 @@ static bool has_result(const json_t *rows, const char *word)
 
 static int run(struct cli *cli, const struct cli_args *args)
 {
+	_cleanup_(object_list_done) struct object_list list = { 0 };
 	_cleanup_(json_decrefp) json_t *rows = json_array();
 	bool apply = args_has(args, "apply");
-	int status = args->n_words > 0 ? look_into_named(cli, args, apply, rows)
-				       : look_into_all(cli, apply, rows);
+	int status;
 
+	if (object_list_begin(&list, args, columns, "nprN") != CLI_OK)
+		return CLI_USAGE;
+	status = args->n_words > 0 ? look_into_named(cli, args, apply, rows)
+				   : look_into_all(cli, apply, rows);
 	if (json_array_size(rows) == 0) {
 		if (status == CLI_OK)
 			cli_say(cli, "The database knows every instance of these pools.");
 		return status;
 	}
-	if (object_print_list(cli, args, rows, columns, "nprN") != CLI_OK)
+	if (object_list_print(cli, args, &list, rows) != CLI_OK)
 		return CLI_FAILED;
 	if (has_result(rows, "recoverable"))
 		cli_say(cli, "Nothing was changed. To take them in: sysctr admin recover --apply");

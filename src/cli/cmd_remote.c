@@ -173,30 +173,18 @@ static void add_row(json_t *rows, const struct remotes *remotes, const char *nam
 
 static int run_list(struct cli *cli, const struct cli_args *args)
 {
-	const char *wanted = args_get(args, "columns");
+	_cleanup_(object_list_done) struct object_list list = { 0 };
 	_cleanup_(remotes_done) struct remotes remotes = { 0 };
 	_cleanup_(json_decrefp) json_t *rows = json_array();
-	struct column_set set = { 0 };
-	enum table_format format;
-	struct buf out = { 0 };
 	struct err err = { 0 };
-	int r;
 
-	if (table_parse_format(args_get(args, "format"), &format, &err) < 0 ||
-	    table_choose(columns, wanted ? wanted : "nupd", &set, &err) < 0)
-		return cli_usage(args, &err);
-	r = remotes_load(&remotes, &err);
-	if (r == 0) {
-		add_row(rows, &remotes, REMOTE_LOCAL, NULL);
-		strmap_for_each(entry, &remotes.urls)
-			add_row(rows, &remotes, entry->key, entry->value);
-		r = table_print(rows, &set, format, &out, &err);
-	}
-	if (r == 0)
-		cli_print(buf_str(&out));
-	column_set_done(&set);
-	buf_done(&out);
-	return r < 0 ? cli_fail(cli, NULL, args->command->path, &err) : CLI_OK;
+	if (object_list_begin(&list, args, columns, "nupd") != CLI_OK)
+		return CLI_USAGE;
+	if (remotes_load(&remotes, &err) < 0)
+		return cli_fail(cli, NULL, args->command->path, &err);
+	add_row(rows, &remotes, REMOTE_LOCAL, NULL);
+	strmap_for_each(entry, &remotes.urls) add_row(rows, &remotes, entry->key, entry->value);
+	return object_list_print(cli, args, &list, rows);
 }
 
 const struct cli_command cmd_remote_add = {

@@ -312,36 +312,48 @@ int object_run_delete(struct cli *cli, const struct object_kind *kind, const str
 	return status;
 }
 
-int object_print_list(struct cli *cli, const struct cli_args *args, const json_t *rows,
+int object_list_begin(struct object_list *list, const struct cli_args *args,
 		      const struct column *columns, const char *initial)
 {
 	const char *wanted = args_get(args, "columns");
-	struct column_set set = { 0 };
-	enum table_format format;
+	struct err err = { 0 };
+
+	if (table_parse_format(args_get(args, "format"), &list->format, &err) < 0 ||
+	    table_choose(columns, wanted ? wanted : initial, &list->columns, &err) < 0)
+		return cli_usage(args, &err);
+	return CLI_OK;
+}
+
+int object_list_print(struct cli *cli, const struct cli_args *args, const struct object_list *list,
+		      const json_t *rows)
+{
 	struct buf out = { 0 };
 	struct err err = { 0 };
-	int r;
+	int r = table_print(rows, &list->columns, list->format, &out, &err);
 
-	if (table_parse_format(args_get(args, "format"), &format, &err) < 0 ||
-	    table_choose(columns, wanted ? wanted : initial, &set, &err) < 0)
-		return cli_usage(args, &err);
-	r = table_print(rows, &set, format, &out, &err);
 	if (r == 0)
 		cli_print(buf_str(&out));
-	column_set_done(&set);
 	buf_done(&out);
 	return r < 0 ? cli_fail(cli, NULL, args->command->path, &err) : CLI_OK;
+}
+
+void object_list_done(struct object_list *list)
+{
+	column_set_done(&list->columns);
 }
 
 int object_run_list(struct cli *cli, const struct cli_args *args, const char *path,
 		    const struct column *columns, const char *initial)
 {
+	_cleanup_(object_list_done) struct object_list list = { 0 };
 	_cleanup_(json_decrefp) json_t *rows = NULL;
 	struct err err = { 0 };
 
+	if (object_list_begin(&list, args, columns, initial) != CLI_OK)
+		return CLI_USAGE;
 	if (client_get(cli->client, path, &rows, &err) < 0)
 		return cli_fail(cli, NULL, args->command->path, &err);
-	return object_print_list(cli, args, rows, columns, initial);
+	return object_list_print(cli, args, &list, rows);
 }
 
 bool stdin_is_given(void)

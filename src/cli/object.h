@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "cli/cli.h"
+#include "cli/table.h"
 
 struct object_kind {
 	const char *word;	     /* "profile" */
@@ -62,13 +63,26 @@ int object_run_edit(struct cli *cli, const struct object_kind *kind, const char 
 int object_run_delete(struct cli *cli, const struct object_kind *kind, const struct cli_args *args);
 
 /* GET @path and list it in the columns of @args' --format and --columns. */
-struct column;
 int object_run_list(struct cli *cli, const struct cli_args *args, const char *path,
 		    const struct column *columns, const char *initial);
 
-/* The same for rows that are there. */
-int object_print_list(struct cli *cli, const struct cli_args *args, const json_t *rows,
+/* How the rows of a command are shown: its --format and --columns. */
+struct object_list {
+	struct column_set columns;
+	enum table_format format;
+};
+
+/*
+ * Read them, before anything is asked or done. Returns: CLI_OK or, told, CLI_USAGE.
+ * @initial: the columns when none are named.
+ */
+int object_list_begin(struct object_list *list, const struct cli_args *args,
 		      const struct column *columns, const char *initial);
+
+/* Show an array of objects. Returns: an exit status. */
+int object_list_print(struct cli *cli, const struct cli_args *args, const struct object_list *list,
+		      const json_t *rows);
+void object_list_done(struct object_list *list);
 
 /* --dry-run: for commands that edit; object_put() then shows what would change. */
 extern const struct cli_option object_edit_options[];

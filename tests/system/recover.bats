@@ -89,6 +89,8 @@ newest_is_new() {
 	[[ $output == *"Nothing was changed"* ]]
 	is_gone a1
 	never s profile show web
+	fails 2 "tabel" s admin recover --apply --format tabel
+	is_gone a1
 
 	s admin recover --apply
 	[ "$(s config get a1 limits.memory)" = 64MiB ]
