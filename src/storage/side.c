@@ -31,6 +31,32 @@ static int open_dir(struct pool *pool, struct err *err)
 	return fd < 0 ? err_set(err, fd, "open \"%s/" SIDE_DIR "\"", pool->dir) : fd;
 }
 
+/* Only a plain file of a size that can be: whoever brought the disk may have put anything there. */
+static int read_one(int dir_fd, const char *name, size_t max_bytes, struct buf *text)
+{
+	_cleanup_(fd_closep) int fd = path_open_plain(dir_fd, name, O_RDONLY | O_NONBLOCK, 0);
+	struct stat st;
+	int r;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	r = fd_read_all(fd, max_bytes, text);
+	(void)buf_str(text);
+	return r;
+}
+
+/* Each start of sysctrd has them all written. */
+static bool says(int dir_fd, const char *name, const char *text)
+{
+	_cleanup_(buf_done) struct buf there = { 0 };
+
+	return read_one(dir_fd, name, strlen(text), &there) == 0 && streq(buf_str(&there), text);
+}
+
 static int write_stage(int dir_fd, const char *text)
 {
 	_cleanup_(fd_closep) int fd =
@@ -54,6 +80,8 @@ int side_write(struct pool *pool, const char *instance, const char *text, struct
 	dir_fd = open_dir(pool, err);
 	if (dir_fd < 0)
 		return dir_fd;
+	if (says(dir_fd, name, text))
+		return 0;
 	r = write_stage(dir_fd, text);
 	if (r == 0 && renameat(dir_fd, STAGE, dir_fd, name) < 0)
 		r = -errno;
@@ -90,24 +118,6 @@ int side_clear(struct pool *pool, struct err *err)
 			(void)unlinkat(dirfd(dir), entry->d_name, 0);
 	(void)closedir(dir);
 	return 0;
-}
-
-/* Only a plain file of a size that can be: whoever brought the disk may have put anything there. */
-static int read_one(int dir_fd, const char *name, size_t max_bytes, struct buf *text)
-{
-	_cleanup_(fd_closep) int fd = path_open_plain(dir_fd, name, O_RDONLY | O_NONBLOCK, 0);
-	struct stat st;
-	int r;
-
-	if (fd < 0)
-		return fd;
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return -EINVAL;
-	r = fd_read_all(fd, max_bytes, text);
-	(void)buf_str(text);
-	return r;
 }
 
 static void hand_over(int dir_fd, const char *file, size_t max_bytes, side_fn *fn, void *data)

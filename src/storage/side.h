@@ -12,7 +12,10 @@
 
 #define SIDE_DIR "records"
 
-/* Replace the instance's side file in one step; the new one is on the disk before the old is gone. */
+/*
+ * Replace the instance's side file in one step, unless it says that already; the new one is on the
+ * disk before the old is gone.
+ */
 int side_write(struct pool *pool, const char *instance, const char *text, struct err *err);
 
 /* Remove it; none there is fine. */

@@ -63,10 +63,18 @@ newest_is_new() {
 }
 
 @test "what a killed daemon did not write the next one does" {
+	s create --empty same
+	retry 30 test -s "$RECORDS/same.yaml"
+	inode=$(stat -c %i "$RECORDS/same.yaml")
 	rm "$RECORDS/a1.yaml"
 	daemon_kill
 	daemon_start
 	retry 30 test -s "$RECORDS/a1.yaml"
+	# the same job had both; what has not changed is not written again
+	[ "$(stat -c %i "$RECORDS/same.yaml")" = "$inode" ]
+	s delete same
+	forgotten() { [ ! -e "$RECORDS/same.yaml" ]; }
+	retry 30 forgotten
 }
 
 @test "nothing is lost: nothing to recover" {
