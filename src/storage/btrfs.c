@@ -399,7 +399,7 @@ static int btrfs_volume_limit(struct pool *pool, const struct volume_limit *limi
 
 const struct storage_driver btrfs_driver = {
 	.name = "btrfs",
-	.caps = STORAGE_CAP_SNAPSHOT | STORAGE_CAP_QUOTA,
+	.caps = STORAGE_CAP_SNAPSHOT,
 	.pool_probe = btrfs_pool_probe,
 	.image_begin = btrfs_image_begin,
 	.image_commit = volume_image_commit,

@@ -70,7 +70,7 @@ static int dir_volume_create(struct pool *pool, const char *volume, const char *
 
 const struct storage_driver dir_driver = {
 	.name = "dir",
-	.caps = STORAGE_CAP_QUOTA,
+	.caps = 0,
 	.pool_probe = dir_pool_probe,
 	.image_begin = volume_image_begin,
 	.image_commit = volume_image_commit,

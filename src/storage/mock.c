@@ -331,7 +331,7 @@ static int mock_volume_usage(struct pool *pool, enum volume_kind kind, const cha
 
 static const struct storage_driver mock_driver = {
 	.name = "mock",
-	.caps = STORAGE_CAP_SHARED_IMAGE | STORAGE_CAP_QUOTA,
+	.caps = STORAGE_CAP_SHARED_IMAGE,
 	.pool_probe = mock_pool_probe,
 	.image_begin = mock_image_begin,
 	.image_commit = mock_image_commit,

@@ -76,7 +76,7 @@ static int overlay_volume_create(struct pool *pool, const char *volume, const ch
 
 const struct storage_driver overlay_driver = {
 	.name = "overlay",
-	.caps = STORAGE_CAP_SHARED_IMAGE | STORAGE_CAP_QUOTA,
+	.caps = STORAGE_CAP_SHARED_IMAGE,
 	.pool_probe = overlay_pool_probe,
 	.image_begin = volume_image_begin,
 	.image_commit = volume_image_commit,

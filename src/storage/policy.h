@@ -21,8 +21,7 @@
 
 enum storage_cap {
 	STORAGE_CAP_SHARED_IMAGE = 1 << 0, /* instances stand on the image's volume */
-	STORAGE_CAP_QUOTA = 1 << 1,	   /* where the file system has them too */
-	STORAGE_CAP_SNAPSHOT = 1 << 2,	   /* in constant time */
+	STORAGE_CAP_SNAPSHOT = 1 << 1,	   /* in constant time */
 };
 
 /* What a pool holds; each kind has a directory of its own. */
