@@ -297,3 +297,29 @@ openrc_image() {
 mini() {
 	s launch alpine/3.20/mini "$@"
 }
+
+# image_server_start PORT: $WEB (and $WEB.log) is served as simplestreams there, for the file
+image_server_start() {
+	python3 "$SRCDIR/tests/fakes/streams.py" serve "$WEB" "$1" >/dev/null 2>&1 3>&- 4>&- &
+	export WEB_PID=$!
+	disown
+	retry 20 curl -sf -o /dev/null "http://127.0.0.1:$1/streams/v1/index.json"
+}
+
+image_server_stop() {
+	[ -z "${WEB_PID:-}" ] || kill "$WEB_PID" || true
+}
+
+# serve_version SERIAL: the server has that version from now on; its fingerprint goes to $T/fp
+serve_version() {
+	VERSION=$1 python3 "$SRCDIR/tests/fakes/streams.py" make "$WEB" \
+		"$ALPINE"/alpine-minirootfs-3.20.*-x86_64.tar.gz >"$T/fp"
+}
+
+# detach_disks: the loop devices of pools in files, where deleting the pool has not
+detach_disks() {
+	local file
+	for file in "$T"/state/disks/*.img; do
+		[ ! -e "$file" ] || losetup -j "$file" -O NAME -n | xargs -r -n 1 losetup -d || true
+	done
+}

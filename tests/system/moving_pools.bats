@@ -24,15 +24,12 @@ setup_file() {
 }
 
 teardown_file() {
-	local file
 	delete_all || true
 	s storage delete faster || true
 	s storage delete fast || true
 	s storage delete plain || true
 	s storage delete layers || true
-	for file in "$T"/state/disks/*.img; do
-		[ ! -e "$file" ] || losetup -j "$file" -O NAME -n | xargs -r -n 1 losetup -d || true
-	done
+	detach_disks
 	daemon_teardown
 }
 

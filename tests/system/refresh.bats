@@ -11,14 +11,11 @@ setup_file() {
 	export WEB=$T/web
 	: >"$WEB.log"
 	serve_version 20240101_01:00
-	python3 "$SRCDIR/tests/fakes/streams.py" serve "$WEB" "$PORT" >/dev/null 2>&1 3>&- 4>&- &
-	export WEB_PID=$!
-	disown
-	retry 20 curl -sf -o /dev/null "http://127.0.0.1:$PORT/streams/v1/index.json"
+	image_server_start "$PORT"
 }
 
 teardown_file() {
-	[ -z "${WEB_PID:-}" ] || kill "$WEB_PID" || true
+	image_server_stop
 	daemon_teardown
 }
 
@@ -28,12 +25,6 @@ setup() {
 
 teardown() {
 	daemon_check
-}
-
-# serve_version SERIAL: the server has that version from now on; its fingerprint goes to $T/fp
-serve_version() {
-	VERSION=$1 python3 "$SRCDIR/tests/fakes/streams.py" make "$WEB" \
-		"$ALPINE"/alpine-minirootfs-3.20.*-x86_64.tar.gz >"$T/fp"
 }
 
 newest() {

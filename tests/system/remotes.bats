@@ -11,15 +11,12 @@ setup_file() {
 	export SYSCTR_REMOTES=$T/conf/remotes.yaml
 	export WEB=$T/web URL=http://127.0.0.1:$PORT
 	: >"$WEB.log"
-	serve_version 20240101_01:00
-	python3 "$SRCDIR/tests/fakes/streams.py" serve "$WEB" "$PORT" >/dev/null 2>&1 3>&- 4>&- &
-	export WEB_PID=$!
-	disown
-	retry 20 curl -sf -o /dev/null "$URL/streams/v1/index.json"
+	serve_and_keep 20240101_01:00
+	image_server_start "$PORT"
 }
 
 teardown_file() {
-	[ -z "${WEB_PID:-}" ] || kill "$WEB_PID" || true
+	image_server_stop
 	daemon_teardown
 }
 
@@ -27,10 +24,9 @@ teardown() {
 	daemon_check
 }
 
-# serve_version SERIAL: the server has that version from now on; its fingerprint goes to $T/fp
-serve_version() {
-	VERSION=$1 python3 "$SRCDIR/tests/fakes/streams.py" make "$WEB" \
-		"$ALPINE"/alpine-minirootfs-3.20.*-x86_64.tar.gz >"$T/fp"
+# serve_and_keep SERIAL: that version; what the server says of it is kept in $T
+serve_and_keep() {
+	serve_version "$1"
 	cp "$WEB/streams/v1/"*.json "$T/"
 }
 
@@ -157,11 +153,11 @@ newest() {
 	fails 1 "to \"local:\" only" s image copy test:alpine/3.20 test:
 	fails 1 "no image is named" s image copy test:
 	s image refresh 2>&1 | grep 'up to date'
-	serve_version 20240102_01:00
+	serve_and_keep 20240102_01:00
 	s image refresh alp 2>&1 | grep 'new version'
 	[ "$(s image list alp --format csv --columns F)" = "$(newest)" ]
 	[ "$(s image list --format csv --columns F)" = "$(newest)" ]
-	serve_version 20240103_01:00
+	serve_and_keep 20240103_01:00
 	s image refresh
 	[ "$(s image list alp --format csv --columns F)" = "$(newest)" ]
 	fails 1 "not found" s image refresh nothing
@@ -181,7 +177,7 @@ newest() {
 	# that client looks for the fingerprint in all products; the others here have the same
 	jq '.products |= with_entries(select(.key == "alpine:3.20:amd64:default"))' "$T/images.json" >"$WEB/streams/v1/images.json"
 	i image copy web:alpine/3.20 local: --alias copied --auto-update
-	serve_version 20240104_01:00
+	serve_and_keep 20240104_01:00
 	i image refresh copied
 	[ "$(s query /1.0/images/aliases/copied | jq -r .target)" = "$(newest)" ]
 	i delete --force i1

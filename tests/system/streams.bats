@@ -12,14 +12,11 @@ setup_file() {
 		"$ALPINE"/alpine-minirootfs-3.20.*-x86_64.tar.gz)
 	export FP
 	cp -r "$WEB/streams/v1" "$T/good"
-	python3 "$SRCDIR/tests/fakes/streams.py" serve "$WEB" "$PORT" >/dev/null 2>&1 3>&- 4>&- &
-	export WEB_PID=$!
-	disown
-	retry 20 curl -sf -o /dev/null "http://127.0.0.1:$PORT/streams/v1/index.json"
+	image_server_start "$PORT"
 }
 
 teardown_file() {
-	[ -z "${WEB_PID:-}" ] || kill "$WEB_PID" || true
+	image_server_stop
 	daemon_teardown
 }
 

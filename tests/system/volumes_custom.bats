@@ -22,7 +22,7 @@ setup_file() {
 }
 
 teardown_file() {
-	local pool name file
+	local pool name
 	delete_all || true
 	for pool in $POOLS; do
 		s storage volume list "$pool" --format csv --columns n 2>/dev/null |
@@ -30,9 +30,7 @@ teardown_file() {
 	done
 	s storage delete fast || true
 	s storage delete plain || true
-	for file in "$T"/state/disks/*.img; do
-		[ ! -e "$file" ] || losetup -j "$file" -O NAME -n | xargs -r -n 1 losetup -d || true
-	done
+	detach_disks
 	daemon_teardown
 }
 
