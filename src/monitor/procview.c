@@ -27,6 +27,8 @@
 #include "os/reset.h"
 
 enum {
+	PAUSE_MS =
+		50, /* the first moments are the start's: whoever waits for it wants the processors */
 	READY_MS = 5000,
 	LOOK_MS = 2,
 	AGAIN_S = 10 /* one that ends sooner would do so for ever */
@@ -148,6 +150,7 @@ static void await_end(pid_t pid)
 
 static _Noreturn void process_main(const struct mon *mon, int report_fd)
 {
+	const struct timespec pause = { .tv_nsec = PAUSE_MS * NS_PER_MS };
 	int keep[] = { report_fd, mon->life.userns_fd, mon->life.mntns_fd };
 	struct report report = { 0 };
 	pid_t pid = -1;
@@ -158,6 +161,7 @@ static _Noreturn void process_main(const struct mon *mon, int report_fd)
 	(void)prctl(PR_SET_NAME, "sysctr-procview");
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	title_set(&mon->title, "sysctr-procview", mon->name, "");
+	(void)nanosleep(&pause, NULL);
 	r = make_place(mon, &report.err);
 	if (r == 0) {
 		pid = fork();

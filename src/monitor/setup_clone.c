@@ -153,7 +153,6 @@ int setup_announce(void *data, struct err *err)
 	life->started_mono_ns = time_mono_ns();
 	life->started_wall_ns = (uint64_t)time_wall_ns();
 	mon->was_started = true;
-	procview_start(mon);
 	r = notify_start(&mon->notify, TAKE_FD(life->notify_fd), life->init_pid);
 	return r < 0 ? err_set(err, r, "listen for readiness") : 0;
 }

@@ -175,6 +175,7 @@ static void begin_life(struct mon *mon)
 		log_info(keys, "started pid=%d init=%s", mon->life.init_pid,
 			 initkind_row(mon->life.initkind)->name);
 		(void)supervise_event(mon, SUP_STARTED, 0, NULL);
+		procview_start(mon); /* whoever waits for the start has been told */
 		return;
 	}
 	log_error(keys, "%s", err_text(&err, r));

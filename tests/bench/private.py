@@ -99,6 +99,7 @@ class Daemon:
             file.write("name: %s\nnetwork: { bridge: %s, ipv4: 10.%d.0.1/16 }\n"
                        "idmap: { base: 1600000000, size: 200000000 }\n"
                        "images: { alpine_mirror: \"file://%s/mirror\" }\n"
+                       "lxcfs: none\n"  # the floor and the peers have none either
                        % (TAG, self.bridge, 130 + os.getpid() % 100, self.dir))
         self.process = None
         self.connection = None
