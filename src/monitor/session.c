@@ -130,22 +130,6 @@ int sessions_init(struct sessions *sessions, const struct sessions_callbacks *ca
 	return r;
 }
 
-void sessions_done(struct sessions *sessions)
-{
-	struct list *node, *tmp;
-
-	list_for_each_safe(node, tmp, &sessions->list) {
-		struct session *session = list_entry(node, struct session, node);
-
-		keep_move(&session->keep); /* the last that was recorded */
-		session_free(sessions, session);
-	}
-	keep_done(&sessions->prepared);
-	sessions->epoll_fd = fd_close(sessions->epoll_fd);
-	sessions->timer_fd = fd_close(sessions->timer_fd);
-	sessions->count = 0;
-}
-
 int sessions_fd(const struct sessions *sessions)
 {
 	return sessions->epoll_fd;
@@ -516,6 +500,40 @@ static void give_up(struct sessions *sessions, struct session *session)
 	kill_all(session);
 	(void)err_set(&session->err, -ETIMEDOUT, "start the command in the container");
 	fail(sessions, session);
+}
+
+/* Whoever waits for it is told what became of it. May free the session. */
+static void conclude_now(struct sessions *sessions, struct session *session)
+{
+	kill_all(session);
+	if (session->pid == 0 && !session->has_status) {
+		session->failed = true;
+		(void)err_kind(&session->err, ERR_UNAVAILABLE,
+			       "the container ended before the command ran");
+	}
+	conclude(sessions, session);
+}
+
+void sessions_done(struct sessions *sessions)
+{
+	struct list *node, *tmp;
+
+	list_for_each_safe(node, tmp, &sessions->list) {
+		struct session *session = list_entry(node, struct session, node);
+
+		if (session->state == SESSION_STARTING)
+			conclude_now(sessions, session);
+	}
+	list_for_each_safe(node, tmp, &sessions->list) {
+		struct session *session = list_entry(node, struct session, node);
+
+		keep_move(&session->keep); /* the last that was recorded */
+		session_free(sessions, session);
+	}
+	keep_done(&sessions->prepared);
+	sessions->epoll_fd = fd_close(sessions->epoll_fd);
+	sessions->timer_fd = fd_close(sessions->timer_fd);
+	sessions->count = 0;
 }
 
 static void check_deadlines(struct sessions *sessions)

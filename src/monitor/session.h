@@ -92,7 +92,10 @@ struct sessions {
 
 int sessions_init(struct sessions *sessions, const struct sessions_callbacks *callbacks);
 
-/* Forget all without killing: the container's init is dead. No callback is called. */
+/*
+ * Forget all: the container's init is dead, and its commands with it. The callbacks are called for
+ * those that were being started, because somebody waits for them; for no others.
+ */
 void sessions_done(struct sessions *sessions);
 
 /* For the monitor's loop: readable means call sessions_dispatch(). */

@@ -161,6 +161,7 @@ closed() {
 	retry 10 is_status p1 Running
 	[ "$(p1 sh -c 'echo out | nc -w 5 127.0.0.1 7000')" = out ]
 	[ "$(proxy_pids)" = "$before" ]
+	sleep 1 # one that ends sooner is not started again
 	kill -9 $before
 	three_new() {
 		local now

@@ -317,6 +317,45 @@ static void test_dead_before_heard(void **state)
 	assert_clean(f);
 }
 
+/* The container ends, and its commands and helpers with it. */
+static void end_all(struct fixture *f)
+{
+	sessions_done(&f->sessions);
+	assert_true(list_empty(&f->sessions.list));
+	while (waitpid(-1, NULL, 0) > 0)
+		;
+}
+
+/* Whoever waits for a start hears of that, and of the command's end where it ran. */
+static void test_ends_while_starting(void **state)
+{
+	struct fixture *f = *state;
+
+	(void)start(f, "hang", false);
+	end_all(f);
+	assert_int_equal(f->heard.n_started, 1);
+	assert_false(f->heard.ok);
+	assert_int_equal(f->heard.cookie, 42);
+	assert_non_null(strstr(f->heard.text, "the container ended"));
+	assert_int_equal(f->heard.n_exited, 0);
+}
+
+static void test_ends_before_heard(void **state)
+{
+	struct fixture *f = *state;
+	pid_t pid;
+	int status;
+
+	(void)start(f, "late", false);
+	pid = waitpid(-1, &status, 0); /* the command: its helper still holds the report */
+	assert_true(sessions_reaped(&f->sessions, pid, status));
+	end_all(f);
+	assert_int_equal(f->heard.n_started, 1);
+	assert_true(f->heard.ok);
+	assert_int_equal(f->heard.n_exited, 1);
+	assert_int_equal(WEXITSTATUS(f->heard.wait_status), 7);
+}
+
 static void test_signal_and_end(void **state)
 {
 	struct fixture *f = *state;
@@ -428,7 +467,8 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		SESSION_TEST(test_runs_and_exits),	   SESSION_TEST(test_failures),
-		SESSION_TEST(test_dead_before_heard),	   SESSION_TEST(test_signal_and_end),
+		SESSION_TEST(test_dead_before_heard),	   SESSION_TEST(test_ends_while_starting),
+		SESSION_TEST(test_ends_before_heard),	   SESSION_TEST(test_signal_and_end),
 		SESSION_TEST(test_end_of_a_hanging_start), SESSION_TEST(test_terminal),
 		SESSION_TEST(test_strangers_are_not_ours), SESSION_TEST(test_limit),
 		SESSION_TEST(test_many_at_once),
