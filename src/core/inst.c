@@ -17,6 +17,7 @@
 #include "core/pool.h"
 #include "core/seccomp.h"
 #include "core/volume.h"
+#include "spec/daemon_config.h"
 #include "spec/device.h"
 #include "spec/expand.h"
 #include "spec/keys.h"
@@ -176,6 +177,7 @@ void inst_expand(struct inst *inst)
 static int check_expanded(struct core *core, const struct expanded *expanded, struct err *err)
 {
 	struct seccomp_policy policy = seccomp_policy_of(&expanded->config);
+	struct idrange own = { core->config->idmap_base, core->config->idmap_size };
 	struct limits limits = { 0 };
 	uint32_t cpu_count;
 	int r = keys_validate(&expanded->config, err);
@@ -184,6 +186,8 @@ static int check_expanded(struct core *core, const struct expanded *expanded, st
 		r = limits_from_config(&expanded->config, core->host_memory_bytes, &limits,
 				       &cpu_count, err);
 	wire_free(&limits_schema, &limits);
+	if (r == 0)
+		r = idmap_check_outside(&expanded->config, &own, err);
 	if (r == 0)
 		r = seccomp_policy_check(&policy, err);
 	if (r == 0)

@@ -285,6 +285,8 @@ int inst_make_spec(struct inst *inst, struct inst_spec *ret_spec, struct err *er
 		strv_split(keys_get(&inst->expanded.config, "linux.kernel_modules", ""), ", ");
 	ret_spec->oom_score_adj =
 		(int32_t)keys_get_int(&inst->expanded.config, "limits.memory.oom_priority", 0);
+	if (!ret_spec->privileged)
+		idmaps_from_config(&inst->expanded.config, &ret_spec->idmaps);
 	rlimits_from_config(&inst->expanded.config, &ret_spec->rlimits);
 	seed_make(&inst->expanded.config, ret_spec->name, ret_spec->uuid, &ret_spec->seed);
 	fill_lxcfs(inst, ret_spec);

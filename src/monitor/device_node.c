@@ -51,7 +51,7 @@ static int describe(struct mon *mon, const struct spec_node *node, struct plug_n
 		    struct err *err)
 {
 	struct stat st = { .st_rdev = makedev(node->major, node->minor) };
-	uint32_t base = mon->spec.privileged ? 0 : mon->spec.id_base;
+	uid_t owner[2];
 	int r = node->numbered ? 0 : stat_source(node, &st, err);
 
 	if (r < 0)
@@ -59,12 +59,13 @@ static int describe(struct mon *mon, const struct spec_node *node, struct plug_n
 	if (!mon->spec.privileged && MAX(node->uid, node->gid) >= mon->spec.id_count)
 		return err_kind(err, ERR_INVALID, "uid and gid must be below %u",
 				mon->spec.id_count);
+	mon_host_ids(mon, node->uid, node->gid, owner);
 	*ret_plug = (struct plug_node){
 		.mode = (node->block ? S_IFBLK : S_IFCHR) | node->mode,
 		.major = major(st.st_rdev),
 		.minor = minor(st.st_rdev),
-		.uid = base + node->uid,
-		.gid = base + node->gid,
+		.uid = owner[0],
+		.gid = owner[1],
 	};
 	return 0;
 }

@@ -196,7 +196,16 @@ void mon_set_state(struct mon *mon, enum mon_state state)
 
 void mon_root_ids(const struct mon *mon, uid_t ret_ids[2])
 {
-	ret_ids[0] = ret_ids[1] = mon->spec.privileged ? 0 : mon->spec.id_base;
+	mon_host_ids(mon, 0, 0, ret_ids);
+}
+
+void mon_host_ids(const struct mon *mon, uid_t uid, gid_t gid, uid_t ret_ids[2])
+{
+	const struct inst_spec *spec = &mon->spec;
+	struct idrange own = { spec->id_base, spec->id_count };
+
+	ret_ids[0] = spec->privileged ? uid : idmap_to_host(&spec->idmaps, IDMAP_UID, &own, uid);
+	ret_ids[1] = spec->privileged ? gid : idmap_to_host(&spec->idmaps, IDMAP_GID, &own, gid);
 }
 
 void mon_fill_session_env(const struct mon *mon, struct session_env *env)

@@ -117,3 +117,6 @@ void mon_end_life(struct mon *mon);
 
 /* Host ids of the container's root. */
 void mon_root_ids(const struct mon *mon, uid_t ret_ids[2]);
+
+/* Host ids of a user and a group inside, both below id_count. */
+void mon_host_ids(const struct mon *mon, uid_t uid, gid_t gid, uid_t ret_ids[2]);

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "base/time.h"
 #include "monitor/child.h"
 #include "monitor/mon.h"
@@ -49,6 +50,15 @@ int setup_clone(void *data, struct err *err)
 	return 0;
 }
 
+static int write_maps(pid_t pid, const struct inst_spec *spec)
+{
+	struct idrange own = { spec->id_base, spec->id_count };
+	_cleanup_(freep) char *uid_map = idmap_text(&spec->idmaps, IDMAP_UID, &own);
+	_cleanup_(freep) char *gid_map = idmap_text(&spec->idmaps, IDMAP_GID, &own);
+
+	return idmap_write_text(pid, uid_map, gid_map);
+}
+
 int setup_map_ids(void *data, struct err *err)
 {
 	struct mon *mon = data;
@@ -57,7 +67,7 @@ int setup_map_ids(void *data, struct err *err)
 	int r;
 
 	if (!spec->privileged) {
-		r = idmap_write(life->init_pid, spec->id_base, spec->id_count);
+		r = write_maps(life->init_pid, spec);
 		if (r < 0)
 			return err_set(err, r, "map %u ids from %u", spec->id_count, spec->id_base);
 		life->userns_fd = ns_open(life->init_pid, "user");

@@ -144,8 +144,8 @@ static bool same_root(const struct inst_spec *a, const struct inst_spec *b)
 {
 	return a->privileged == b->privileged && a->nesting == b->nesting &&
 	       a->id_base == b->id_base && a->id_count == b->id_count &&
-	       a->root_kind == b->root_kind && streq(a->root_path, b->root_path) &&
-	       streq(a->root_lower, b->root_lower);
+	       idmaps_equal(&a->idmaps, &b->idmaps) && a->root_kind == b->root_kind &&
+	       streq(a->root_path, b->root_path) && streq(a->root_lower, b->root_lower);
 }
 
 /* The spec of the new life is the one that was pushed last. Returns: 0 or -errno. */

@@ -14,14 +14,21 @@ const char *idmap_format(char out[IDMAP_TEXT_LEN], uint32_t base, uint32_t count
 
 int idmap_write(pid_t pid, uint32_t base, uint32_t count)
 {
-	char path[64], text[IDMAP_TEXT_LEN];
-	int r;
+	char text[IDMAP_TEXT_LEN];
 
 	idmap_format(text, base, count);
+	return idmap_write_text(pid, text, text);
+}
+
+int idmap_write_text(pid_t pid, const char *uid_map, const char *gid_map)
+{
+	char path[64];
+	int r;
+
 	(void)snprintf(path, sizeof(path), "/proc/%d/uid_map", pid);
-	r = fd_write_file_at(AT_FDCWD, path, text);
+	r = fd_write_file_at(AT_FDCWD, path, uid_map);
 	if (r < 0)
 		return r;
 	(void)snprintf(path, sizeof(path), "/proc/%d/gid_map", pid);
-	return fd_write_file_at(AT_FDCWD, path, text);
+	return fd_write_file_at(AT_FDCWD, path, gid_map);
 }

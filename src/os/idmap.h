@@ -20,3 +20,6 @@ const char *idmap_format(char out[IDMAP_TEXT_LEN], uint32_t base, uint32_t count
  * Root only. Plain.
  */
 int idmap_write(pid_t pid, uint32_t base, uint32_t count);
+
+/* The same of maps with more than one line, each below a page: user_namespaces(7). */
+int idmap_write_text(pid_t pid, const char *uid_map, const char *gid_map);

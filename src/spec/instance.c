@@ -149,5 +149,6 @@ static const struct wire_field inst_spec_fields[] = {
 	{ 46, WIRE_STRV, offsetof(struct inst_spec, modules), NULL },
 	{ 47, WIRE_STRMAP, offsetof(struct inst_spec, seed), NULL },
 	{ 60, WIRE_STR, offsetof(struct inst_spec, lxcfs), NULL },
+	{ 61, WIRE_VEC, offsetof(struct inst_spec, idmaps.list), &spec_idmap_schema },
 };
 WIRE_SCHEMA(inst_spec, inst_spec_fields);

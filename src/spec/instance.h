@@ -13,6 +13,7 @@
 #include "base/strmap.h"
 #include "base/vec.h"
 #include "codec/wire.h"
+#include "spec/idmap.h"
 #include "spec/limits.h"
 #include "spec/rlimit.h"
 
@@ -116,9 +117,10 @@ struct inst_spec {
 	bool nesting;
 	uint32_t id_base;
 	uint32_t id_count;
-	uint32_t root_kind; /* enum root_kind */
-	char *root_path;    /* absolute; the volume's directory */
-	char *root_lower;   /* absolute; the image's root file system */
+	struct spec_idmaps idmaps; /* ids of the host in the place of its own */
+	uint32_t root_kind;	   /* enum root_kind */
+	char *root_path;	   /* absolute; the volume's directory */
+	char *root_lower;	   /* absolute; the image's root file system */
 	struct spec_init init;
 	struct strmap environment; /* for init and for every session */
 	struct limits limits;

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/parse.h"
 #include "base/str.h"
+#include "spec/idmap.h"
 #include "spec/retention.h"
 #include "spec/rlimit.h"
 #include "spec/schedule.h"
@@ -262,6 +263,14 @@ static const struct key_row rows[] = {
 	ELSEWHERE("oci.", "application containers"),
 	ELSEWHERE("placement.", "not for containers on one host"),
 	ELSEWHERE("raw.", "configuration of another engine, passed on unchecked"),
+	{
+		.name = IDMAP_KEY,
+		.rule = { .type = VALUE_TEXT, .max = 2048 },
+		.role = KEY_ROLE_ADMIN,
+		.help = "ids of the host inside, a line each: \"both|uid|gid HOST INSIDE\", "
+			"ids or ranges",
+		.check = idmap_check,
+	},
 	ELSEWHERE("security.agent.metrics", "not for containers on one host"),
 	ELSEWHERE("security.bpffs.", "not for containers on one host"),
 	ELSEWHERE("security.csm", "not for containers on one host"),

@@ -33,6 +33,7 @@ libspec_a_SOURCES = \
 	%D%/recovery.c %D%/recovery.h \
 	%D%/remote_image.c %D%/remote_image.h \
 	%D%/retention.c %D%/retention.h \
+	%D%/idmap.c %D%/idmap.h \
 	%D%/rlimit.c %D%/rlimit.h \
 	%D%/schedule.c %D%/schedule.h \
 	%D%/seed.c %D%/seed.h \

@@ -40,6 +40,55 @@ new_pid() {
 	fails 1 'from -1000 to 1000' s config set c1 limits.memory.oom_priority=1001
 }
 
+# ids_of PATH: user and group of a path in c1
+ids_of() {
+	s exec c1 -- stat -c %u:%g "$1"
+}
+
+@test "raw.idmap: ids of the host inside, from the next start on" {
+	install -d -m 755 -o 4242 -g 4242 "$T/share"
+	s config device add c1 share disk source="$T/share" path=/mnt/share
+	s exec c1 -- sh -c 'echo kept >/root/mine && chown 1000:1000 /root/mine && chmod 600 /root/mine'
+	[ "$(ids_of /mnt/share)" = 65534:65534 ]
+	s config set c1 raw.idmap="$(printf 'both 4242 1000\nuid 4300-4301 2000-2001')"
+	[ "$(ids_of /mnt/share)" = 65534:65534 ]
+	s restart c1 --force
+	[ "$(ids_of /mnt/share)" = 1000:1000 ]
+	[ "$(s exec c1 -- awk '{ print $1, $2, $3 }' /proc/self/uid_map | sed -n '2p;4p' | tr '\n' ,)" = '1000 4242 1,2000 4300 2,' ]
+	[ "$(s exec c1 -- cat /proc/self/gid_map | wc -l)" = 3 ]
+	# what was the user's stays the user's, on both sides
+	[ "$(ids_of /root/mine)" = 1000:1000 ]
+	[ "$(s exec c1 --user 1000 --group 1000 -- id -u)" = 1000 ]
+	s exec c1 --user 1000 --group 1000 -- touch /mnt/share/new
+	[ "$(stat -c %u:%g "$T/share/new")" = 4242:4242 ]
+	echo pushed | s file push - c1/root/pushed --uid 1000 --gid 1000
+	[ "$(ids_of /root/pushed)" = 1000:1000 ]
+	s stop c1 --force
+	s file pull c1/root/mine - | grep -qx kept
+	# the same without: nothing on disk has moved
+	s config unset c1 raw.idmap
+	s start c1
+	[ "$(ids_of /root/pushed)" = 1000:1000 ]
+	[ "$(ids_of /mnt/share)" = 65534:65534 ]
+}
+
+@test "raw.idmap: its root may be a user of the host, but never root, nor of another container" {
+	s config set c1 raw.idmap='both 4242 0'
+	s restart c1 --force
+	[ "$(stat -c %u:%g "/proc/$(init_pid c1)")" = 4242:4242 ]
+	[ "$(ids_of /mnt/share)" = 0:0 ]
+	retry 60 s exec c1 -- pgrep getty # all of its init has run
+	s exec c1 -- sh -c 'echo x >/etc/x && mount -t tmpfs none /mnt && umount /mnt'
+	fails 1 "line 1: host id 0 is the host's root" s config set c1 raw.idmap='both 0 0'
+	fails 1 'among those that containers get' s config set c1 raw.idmap="gid $ID_BASE 5"
+	fails 1 'must be below 65536' s config set c1 raw.idmap='uid 5 65536'
+	[ "$(s config get c1 raw.idmap)" = 'both 4242 0' ]
+	s config unset c1 raw.idmap
+	s config device remove c1 share
+	s restart c1 --force
+	[ "$(stat -c %u "/proc/$(init_pid c1)")" -ge "$ID_BASE" ]
+}
+
 @test "environment, sysctls and user keys" {
 	s config set c1 environment.COLOUR=red linux.sysctl.net.ipv4.ip_forward=1 user.note="$(printf 'a\nb')"
 	[ "$(s exec c1 -- sh -c 'echo $COLOUR')" = red ]

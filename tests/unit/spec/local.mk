@@ -2,6 +2,7 @@ check_PROGRAMS += \
 	%D%/test_backup \
 	%D%/test_expand \
 	%D%/test_filter \
+	%D%/test_idmap \
 	%D%/test_keys \
 	%D%/test_limits \
 	%D%/test_names \
@@ -14,6 +15,7 @@ SPEC_TEST_LIBS = libspec.a libcodec.a libbase.a $(JANSSON_LIBS) $(YAML_LIBS) $(C
 tests_unit_spec_test_backup_LDADD = $(SPEC_TEST_LIBS)
 tests_unit_spec_test_expand_LDADD = $(SPEC_TEST_LIBS)
 tests_unit_spec_test_filter_LDADD = $(SPEC_TEST_LIBS)
+tests_unit_spec_test_idmap_LDADD = $(SPEC_TEST_LIBS)
 tests_unit_spec_test_keys_LDADD = $(SPEC_TEST_LIBS)
 tests_unit_spec_test_limits_LDADD = $(SPEC_TEST_LIBS)
 tests_unit_spec_test_names_LDADD = $(SPEC_TEST_LIBS)

@@ -100,6 +100,7 @@ static void test_messages(void **state)
 		{ "security.syscalls.allow", "x", ERR_UNSUPPORTED, "not supported here" },
 		{ "limits.kernel.nofiles", "1", ERR_INVALID,
 		  "did you mean \"limits.kernel.nofile\"" },
+		{ "raw.idmap", "both 1000 1000\nuid 5", ERR_INVALID, "line 2: must be" },
 		{ "linux.kernel_modules", "../x", ERR_INVALID, "must be names of kernel modules" },
 		{ "limits.processes", "many", ERR_INVALID,
 		  "instance key limits.processes=\"many\": must be a whole number" },
