@@ -27,8 +27,7 @@
 #include "os/reset.h"
 
 enum {
-	PAUSE_MS =
-		50, /* the first moments are the start's: whoever waits for it wants the processors */
+	PAUSE_MS = 50, /* the first moments are the start's, and of whoever waits for it */
 	READY_MS = 5000,
 	LOOK_MS = 2,
 	AGAIN_S = 10 /* one that ends sooner would do so for ever */

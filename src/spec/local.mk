@@ -12,6 +12,7 @@ libspec_a_SOURCES = \
 	%D%/files.c %D%/files.h \
 	%D%/filter.c %D%/filter.h \
 	%D%/hotdev.c %D%/hotdev.h \
+	%D%/idmap.c %D%/idmap.h \
 	%D%/idrange.c %D%/idrange.h \
 	%D%/image.c %D%/image.h \
 	%D%/instance.c %D%/instance.h \
@@ -33,7 +34,6 @@ libspec_a_SOURCES = \
 	%D%/recovery.c %D%/recovery.h \
 	%D%/remote_image.c %D%/remote_image.h \
 	%D%/retention.c %D%/retention.h \
-	%D%/idmap.c %D%/idmap.h \
 	%D%/rlimit.c %D%/rlimit.h \
 	%D%/schedule.c %D%/schedule.h \
 	%D%/seed.c %D%/seed.h \
