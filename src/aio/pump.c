@@ -16,10 +16,6 @@
 #include "base/mem.h"
 #include "os/fd.h"
 
-enum {
-	PUMP_READ_BYTES = 64 * 1024
-};
-
 struct pump {
 	struct aio_loop *loop;
 	struct ws *ws; /* NULL: no client, or no longer */
@@ -135,7 +131,7 @@ static void end_from(struct pump *pump)
 static bool read_from(struct pump *pump)
 {
 	char *bytes = aio_loop_scratch(pump->loop);
-	ssize_t n = read(pump->from_fd, bytes, PUMP_READ_BYTES);
+	ssize_t n = read(pump->from_fd, bytes, AIO_SCRATCH_BYTES);
 
 	if (n < 0 && errno == EINTR)
 		return true;

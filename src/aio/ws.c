@@ -17,7 +17,6 @@
 #include "base/time.h"
 
 enum {
-	READ_BYTES = 64 * 1024,
 	CLOSE_SECONDS = 2 /* for the peer's half of the closing handshake */
 };
 
@@ -153,7 +152,7 @@ static void feed(struct ws *ws, const char *bytes, size_t len)
 static void read_some(struct ws *ws)
 {
 	char *bytes = aio_loop_scratch(ws->loop);
-	ssize_t n = read(http_stream_fd(ws->stream), bytes, READ_BYTES);
+	ssize_t n = read(http_stream_fd(ws->stream), bytes, AIO_SCRATCH_BYTES);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;

@@ -14,6 +14,7 @@ import time
 
 FRAME_BYTES = 128 * 1024
 RECEIVE_BYTES = 1 << 20
+CLOSE = b"\x88\x02\x03\xe8"  # a server's close frame with status 1000
 
 
 def request(path, method, url, body=None, headers=()):
@@ -59,12 +60,16 @@ def frame(opcode, payload):
 
 
 def drain(sock, counts, name, count):
+    """Count until the close frame and answer it: the server waits for that (RFC 6455, 5.5.1)."""
     view = memoryview(bytearray(RECEIVE_BYTES))
-    while True:
+    tail = b""
+    while tail != CLOSE:
         n = sock.recv_into(view)
         if n == 0:
-            break
+            raise RuntimeError("stream %s ended without a close frame" % name)
         count += n
+        tail = (tail + bytes(view[max(0, n - len(CLOSE)):n]))[-len(CLOSE):]
+    sock.sendall(frame(8, CLOSE[2:]))
     counts[name] = count
     sock.close()
 
