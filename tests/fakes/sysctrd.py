@@ -135,7 +135,7 @@ class ExecSession:
 
     def __init__(self, request):
         import subprocess
-        self.request, self.sockets, self.ready = request, {}, threading.Condition()
+        self.request, self.sockets = request, {}
         self.op = Operation("Executing command", seconds=-1)
         self.names = ["control", "0"] + ([] if request.get("interactive") else ["1", "2"])
         fds = {n: "secret-%s-%s" % (self.op.id, n) for n in self.names}
@@ -144,8 +144,10 @@ class ExecSession:
         self.process, self.subprocess = None, subprocess
 
     def attach(self, name, ws):
-        self.sockets[name] = ws
-        if name == self.names[-1]:
+        with LOCK:  # each socket has its thread: whichever comes last starts the command
+            self.sockets[name] = ws
+            complete = len(self.sockets) == len(self.names)
+        if complete:
             self.start()
         if name == "control":
             while True:
