@@ -12,6 +12,7 @@
 #include "core/inst_ops.h"
 #include "core/monitor_conn.h"
 #include "core/reconcile.h"
+#include "core/volume.h"
 
 /* What a monitor's state means here. */
 static const enum inst_state states[] = {
@@ -121,6 +122,7 @@ void inst_on_monitor_gone(struct inst *inst)
 		(void)inst_autorestart(inst);
 	}
 	inst_check_await(inst);
+	volumes_check_await(inst->core);
 }
 
 enum op_next inst_await(struct op *op, inst_reached_fn *reached)

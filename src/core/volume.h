@@ -31,6 +31,7 @@ struct volume {
 	VEC(struct volume_snap *) snapshots; /* oldest first */
 	bool stored;			     /* in the database; false while it is being made */
 	bool closed;			     /* to new users, as long as op_id works on it */
+	struct op *awaiting;  /* instances that had it to be taken apart; it is claimed by that */
 	char op_id[UUID_LEN]; /* who holds it; "", or of an op that has ended: nobody */
 };
 
@@ -105,6 +106,9 @@ int volume_snap_delete(struct volume *volume, const char *name, struct op **ret_
 /* NULL: stays. Done when it returns. */
 int volume_snap_edit(struct volume *volume, const char *name, const char *new_name,
 		     const char *description, struct err *err);
+
+/* An instance may have let go of volumes: go on with what waits for that. */
+void volumes_check_await(struct core *core);
 
 /* Take the row (taken) of an operation that was interrupted: what it names goes. */
 void volume_clean_up(struct core *core, struct journal_record *row);

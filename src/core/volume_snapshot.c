@@ -219,7 +219,7 @@ static int check_still(const struct volume *volume, struct err *err)
 	for (char **name = users.instances; name && *name; name++) {
 		const struct inst *inst = strmap_get(&volume->core->instances, *name);
 
-		if (inst->state != INST_STOPPED || inst->conn)
+		if (inst->state != INST_STOPPED)
 			return err_kind(err, ERR_CONFLICT,
 					"storage volume \"%s\": instance \"%s\", which has it, "
 					"runs: stop it, or detach the volume, first",
@@ -239,6 +239,42 @@ static enum op_next step_close(struct op *op)
 		return OP_FAIL;
 	args->volume->closed = true;
 	return OP_NEXT;
+}
+
+/* A stop answers when init is dead; what was mounted goes after that. */
+static bool is_released(const struct volume *volume)
+{
+	_cleanup_(volume_users_done) struct volume_users users = { 0 };
+
+	volume_get_users(volume, &users);
+	for (char **name = users.instances; name && *name; name++)
+		if (((const struct inst *)strmap_get(&volume->core->instances, *name))->conn)
+			return false;
+	return true;
+}
+
+static enum op_next step_await_released(struct op *op)
+{
+	struct volume *volume = ((const struct snap_args *)op->args)->volume;
+
+	if (is_released(volume))
+		return OP_NEXT;
+	volume->awaiting = op;
+	return OP_WAIT;
+}
+
+void volumes_check_await(struct core *core)
+{
+	strmap_for_each(entry, &core->volumes)
+	{
+		struct volume *volume = entry->value;
+		struct op *op = volume->awaiting;
+
+		if (!op || !is_released(volume))
+			continue;
+		volume->awaiting = NULL;
+		op_resume(op, OP_NEXT);
+	}
 }
 
 static enum op_next step_copy_back(struct op *op)
@@ -267,11 +303,9 @@ static enum op_next step_tell(struct op *op)
 }
 
 static const struct op_step restore_steps[] = {
-	{ "close", step_close, NULL },
-	{ "copy", step_copy_back, undo_copy },
-	{ "swap", step_swap, NULL },
-	{ "tell", step_tell, NULL },
-	{ 0 },
+	{ "close", step_close, NULL },	       { "await-released", step_await_released, NULL },
+	{ "copy", step_copy_back, undo_copy }, { "swap", step_swap, NULL },
+	{ "tell", step_tell, NULL },	       { 0 },
 };
 static const struct op_table restore_table = { "volume-restore", restore_steps };
 
