@@ -13,6 +13,7 @@ from private import IMAGE, SHARED, TAG, command, median, median_of, now_ms
 SMALL_FILES, SMALL_BYTES = 5000, 2048
 LARGE_MIB = 500
 CHANGED_MIB = 10  # what the instance wrote since its image
+CHANGE = ["dd", "if=/dev/urandom", "of=/root/changed", "bs=1M", "count=%d" % CHANGED_MIB]
 
 
 def fill(path, length):
@@ -64,23 +65,50 @@ def measure_files(daemon, table, runs):
     os.mkdir(daemon.dir + "/work")
 
 
+def packed_image():
+    return glob.glob(SHARED + "/data/alpine/alpine-*-openrc-*.tar.xz")[0]
+
+
+def peer_steps(client, name, packed, target):
+    """The same work by LXD's or Incus' client on a running instance: {work: argv(i)}, in order."""
+    def snapshot(verb, i):
+        if client == "incus":
+            return [client, "snapshot", verb, name(i), "s"]
+        return {"create": [client, "snapshot", name(i), "s"],
+                "restore": [client, "restore", name(i), "s"],
+                "delete": [client, "delete", name(i) + "/s"]}[verb]
+    return {
+        "_fill": lambda i: [client, "exec", name(i), "--", *CHANGE],
+        "snapshot, running": lambda i: snapshot("create", i),
+        "_drop": lambda i: snapshot("delete", i),
+        "_halt": lambda i: [client, "stop", "--force", name(i)],
+        "snapshot, stopped": lambda i: snapshot("create", i),
+        "restore": lambda i: snapshot("restore", i),
+        "_drop again": lambda i: snapshot("delete", i),
+        "copy": lambda i: [client, "copy", name(i), name(i) + "c"],
+        "_delete copy": lambda i: [client, "delete", name(i) + "c"],
+        "export": lambda i: [client, "export", name(i), "%s%d" % (target, i)],
+        "unpack": lambda i: [client, "init", packed, name(i) + "u"],
+        "_delete unpacked": lambda i: [client, "delete", name(i) + "u"],
+    }
+
+
 def timed(daemon, took, what, *arguments):
     took.setdefault(what, []).append(daemon.s(*arguments))
 
 
-def measure_time(daemon, table, floor, runs):
+def measure_time(daemon, table, peers, floor, runs):
     """An Alpine that has written CHANGED_MIB since its image, running and then stopped."""
     took, target = {}, daemon.dir + "/work/t.tar.zst"
     daemon.s("launch", "-q", IMAGE, "t")
-    daemon.s("exec", "t", "--", "dd", "if=/dev/urandom", "of=/root/changed", "bs=1M",
-             "count=%d" % CHANGED_MIB)
+    daemon.s("exec", "t", "--", *CHANGE)
     for _ in range(runs):
-        timed(daemon, took, "running", "snapshot", "create", "-q", "t", "s")
+        timed(daemon, took, "snapshot, running", "snapshot", "create", "-q", "t", "s")
         daemon.s("snapshot", "delete", "-q", "t", "s")
     daemon.s("stop", "--force", "t")
     daemon.await_released("t")
     for _ in range(runs):
-        timed(daemon, took, "stopped", "snapshot", "create", "-q", "t", "s")
+        timed(daemon, took, "snapshot, stopped", "snapshot", "create", "-q", "t", "s")
         timed(daemon, took, "restore", "snapshot", "restore", "-q", "t", "s")
         daemon.s("snapshot", "delete", "-q", "t", "s")
         timed(daemon, took, "copy", "copy", "-q", "t", "u")
@@ -90,17 +118,18 @@ def measure_time(daemon, table, floor, runs):
     daemon.s("delete", "t")
     least = floor["empty"] + floor["commit"]
     words = "Alpine and %d MiB" % CHANGED_MIB
-    table.add("`snapshot create`, running, " + words, median(took["running"]), least)
-    table.add("`snapshot create`, stopped, " + words, median(took["stopped"]), least)
-    table.add("`snapshot restore`, stopped, " + words, median(took["restore"]), least, 15)
-    table.add("`copy`, stopped, " + words, median(took["copy"]), least, 15)
-    table.add("`export`, " + words, median(took["export"]), least)
+    for work, title, budget in (
+            ("snapshot, running", "`snapshot create`, running, ", None),
+            ("snapshot, stopped", "`snapshot create`, stopped, ", None),
+            ("restore", "`snapshot restore`, stopped, ", 15),
+            ("copy", "`copy`, stopped, ", 15),
+            ("export", "`export`, ", None)):
+        table.add(title + words, median(took[work]), least, budget, peers=peers.text(work))
 
 
-def measure_unpack(daemon, table, runs):
+def measure_unpack(daemon, table, peers, runs):
     """From an image that nobody has unpacked yet to an instance; beside it the decompressor."""
-    archive = glob.glob(SHARED + "/data/alpine/alpine-*-openrc-*.tar.xz")[0]
-    alias = TAG + "unpack"
+    archive, alias = packed_image(), TAG + "unpack"
 
     def decompress(_):
         return command(["sh", "-c", "xz -dc '%s' >/dev/null" % archive])
@@ -114,4 +143,4 @@ def measure_unpack(daemon, table, runs):
         daemon.s("image", "delete", alias)
         return took
     table.add("first `create` of an image, unpacks it (floor: xz -dc)", median_of(runs, unpack),
-              median_of(runs, decompress), factor=1.2)
+              median_of(runs, decompress), factor=1.2, peers=peers.text("unpack"))
