@@ -269,6 +269,17 @@ static void fill_lxcfs(const struct inst *inst, struct inst_spec *spec)
 			spec->lxcfs = xstrdup(programs[i]);
 }
 
+/*
+ * Programs that ask for memory in both ways, as busybox does, subtract one answer from the other: the
+ * container's of one and the host's of the other would be nonsense. And a process can have one
+ * listener only: containers inside are to have theirs.
+ */
+static bool wants_sysinfo(const struct inst *inst, const struct inst_spec *spec)
+{
+	return !spec->nesting && keys_get_bool(&inst->expanded.config,
+					       "security.syscalls.intercept.sysinfo", spec->lxcfs);
+}
+
 int inst_make_spec(struct inst *inst, struct inst_spec *ret_spec, struct err *err)
 {
 	struct core *core = inst->core;
@@ -290,6 +301,7 @@ int inst_make_spec(struct inst *inst, struct inst_spec *ret_spec, struct err *er
 	rlimits_from_config(&inst->expanded.config, &ret_spec->rlimits);
 	seed_make(&inst->expanded.config, ret_spec->name, ret_spec->uuid, &ret_spec->seed);
 	fill_lxcfs(inst, ret_spec);
+	ret_spec->intercept_sysinfo = wants_sysinfo(inst, ret_spec);
 	fill_nics(inst, ret_spec);
 	r = fill_disks(inst, ret_spec, err);
 	fill_proxies(inst, ret_spec);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/macro.h"
@@ -18,6 +19,7 @@
 #include "os/reset.h"
 #include "os/seccomp.h"
 #include "os/sock.h"
+#include "os/unotify.h"
 
 enum {
 	TTY_MODE = 0620
@@ -42,12 +44,12 @@ static int check_stdio(struct err *err)
 	return 0;
 }
 
-static int send_master(int master_fd)
+static int send_fd(enum exec_report_kind kind, int fd)
 {
-	struct exec_report report = { .kind = EXEC_REPORT_MASTER };
+	struct exec_report report = { .kind = kind };
 	struct iovec iov = { .iov_base = &report, .iov_len = sizeof(report) };
 
-	return sock_send(EXEC_FD_REPORT, &iov, 1, &master_fd, 1);
+	return sock_send(EXEC_FD_REPORT, &iov, 1, &fd, 1);
 }
 
 static int use_as_stdio(int slave_fd)
@@ -84,7 +86,7 @@ static int make_terminal(const struct session_spec *spec, const struct user *use
 	r = pty_take(slave_fd);
 	if (r < 0)
 		return err_set(err, r, "make the new terminal the controlling one");
-	r = send_master(master_fd);
+	r = send_fd(EXEC_REPORT_MASTER, master_fd);
 	if (r < 0)
 		return err_set(err, r, "send the new terminal");
 	r = use_as_stdio(slave_fd);
@@ -129,6 +131,14 @@ static int enter_cwd(const struct session_spec *spec, const struct user *user, s
 	return r < 0 ? err_set(err, r, "working directory \"/\"") : 0;
 }
 
+/* Where it is not to be had, the command sees the host's. */
+static int intercept(void)
+{
+	_cleanup_(fd_closep) int fd = unotify_listen(SYS_sysinfo);
+
+	return fd < 0 ? 0 : send_fd(EXEC_REPORT_LISTENER, fd);
+}
+
 /* Everything that the command may not have, while we may still take it away. */
 static int confine(const struct run_context *context, struct err *err)
 {
@@ -136,6 +146,9 @@ static int confine(const struct run_context *context, struct err *err)
 
 	if (r < 0)
 		return err_set(err, r, "drop capabilities");
+	r = context->params.intercepts ? intercept() : 0;
+	if (r < 0)
+		return err_set(err, r, "send the listener of its system calls");
 	r = seccomp_install(context->seccomp.data, context->seccomp.len);
 	return r < 0 ? err_set(err, r, "install the seccomp filter") : 0;
 }

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/str.h"
@@ -15,6 +16,7 @@
 #include "os/ns.h"
 #include "os/reset.h"
 #include "os/seccomp.h"
+#include "os/unotify.h"
 
 int child_set_hostname(void *data, struct err *err)
 {
@@ -97,7 +99,9 @@ int child_install_seccomp(void *data, struct err *err)
 {
 	struct child *child = data;
 	const struct buf *filter = &child->mon->spec.seccomp;
-	int r = sync_send(child->sync_fd, SYNC_EXEC, -EBADF, NULL);
+	_cleanup_(fd_closep) int listener_fd =
+		sysinfo_wanted(child->mon) ? unotify_listen(SYS_sysinfo) : -EBADF;
+	int r = sync_send(child->sync_fd, SYNC_EXEC, listener_fd, NULL);
 
 	if (r < 0)
 		return err_set(err, r, "tell the monitor");

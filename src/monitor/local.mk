@@ -42,6 +42,7 @@ libmonitor_a_SOURCES = \
 	%D%/start.c %D%/start.h \
 	%D%/status.c %D%/status.h \
 	%D%/supervise.c %D%/supervise.h \
+	%D%/sysinfo.c %D%/sysinfo.h \
 	%D%/sync.c %D%/sync.h \
 	%D%/title.c %D%/title.h
 

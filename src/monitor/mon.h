@@ -25,6 +25,7 @@
 #include "monitor/notify.h"
 #include "monitor/procview.h"
 #include "monitor/session.h"
+#include "monitor/sysinfo.h"
 #include "monitor/title.h"
 #include "os/cgroup.h"
 #include "spec/instance.h"
@@ -91,6 +92,7 @@ struct mon {
 	struct plugged_list plugged;
 	struct proxy_list proxies;
 	struct procview procview;
+	struct sysinfo_listeners sysinfo;
 	struct notify notify;
 	struct sessions sessions;
 	struct source sessions_source;

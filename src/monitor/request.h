@@ -12,3 +12,4 @@ void request_make_event(void *data, struct ctl_conn *conn, enum msg_type type);
 /* For struct sessions_callbacks; @data: struct mon. */
 void request_session_started(void *data, struct session_started *started);
 void request_session_exited(void *data, uint64_t id, int wait_status);
+void request_session_listener(void *data, int listener_fd);

@@ -310,6 +310,7 @@ static int begin(struct sessions *sessions, struct session *session, const struc
 		.n_tasks = (uint32_t)env->cgroup->n_tasks_fds,
 		.joins_userns = env->joins_userns,
 		.oom_score_adj = env->oom_score_adj,
+		.intercepts = env->intercepts,
 	};
 	struct iovec iov = { .iov_base = &params, .iov_len = sizeof(params) };
 	_cleanup_(fd_closep) int sender_fd = -EBADF;
@@ -450,8 +451,8 @@ static void conclude(struct sessions *sessions, struct session *session)
 		succeed(sessions, session);
 }
 
-static void take_report(struct session *session, const struct exec_report *report, pid_t sender,
-			int *fd)
+static void take_report(const struct sessions *sessions, struct session *session,
+			const struct exec_report *report, pid_t sender, int *fd)
 {
 	switch ((enum exec_report_kind)report->kind) {
 	case EXEC_REPORT_HELLO:
@@ -460,6 +461,10 @@ static void take_report(struct session *session, const struct exec_report *repor
 	case EXEC_REPORT_MASTER:
 		(void)fd_close(session->master_fd);
 		session->master_fd = TAKE_FD(*fd);
+		break;
+	case EXEC_REPORT_LISTENER:
+		if (*fd >= 0)
+			sessions->callbacks.listener(sessions->callbacks.data, TAKE_FD(*fd));
 		break;
 	case EXEC_REPORT_FAILED:
 		session->failed = true;
@@ -487,7 +492,7 @@ static void read_reports(struct sessions *sessions, struct session *session)
 		if (n == -EAGAIN)
 			return;
 		if (n == (ssize_t)sizeof(report)) {
-			take_report(session, &report, sender, &fd);
+			take_report(sessions, session, &report, sender, &fd);
 			continue;
 		}
 		conclude(sessions, session); /* may free the session */

@@ -45,6 +45,7 @@ struct session_env {
 	int environment_fd;    /* session_make_environment_fd() */
 	uint64_t cap_bounding; /* 1 << CAP_*: the same set as init's */
 	bool joins_userns;     /* false: privileged, it has none of its own */
+	bool intercepts;       /* sysinfo_wanted() */
 	int oom_score_adj;
 	const struct spec_rlimits *rlimits;
 	uid_t root_id[2]; /* host uid and gid of the container's root: owners of the leaf */
@@ -75,6 +76,8 @@ struct sessions_callbacks {
 	void (*started)(void *data, struct session_started *started);
 	/* RUNNING became EXITED; wait status as of waitpid(2). */
 	void (*exited)(void *data, uint64_t id, int wait_status);
+	/* What asks for answers to the command's system calls; taken. */
+	void (*listener)(void *data, int listener_fd);
 	void *data;
 };
 

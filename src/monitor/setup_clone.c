@@ -81,6 +81,18 @@ int setup_map_ids(void *data, struct err *err)
 	return r < 0 ? err_set(err, r, "tell the child") : 0;
 }
 
+/* Nothing of the set-up can fail any more. */
+static void take_listener(struct mon *mon, int fd)
+{
+	struct log_keys keys = mon_keys(mon, "await-exec");
+
+	mon->life.exec_announced = true;
+	if (fd >= 0)
+		sysinfo_add(mon, fd);
+	else if (sysinfo_wanted(mon))
+		log_info(keys, "the container sees the host's sysinfo(2): no listener here");
+}
+
 /* One message of the child. Returns: 1 to go on, 0 when exec has happened. */
 static int take_message(struct mon *mon, struct err *err)
 {
@@ -106,7 +118,7 @@ static int take_message(struct mon *mon, struct err *err)
 	if (msg.kind == SYNC_PIVOTED)
 		mon->life.root_ready = true;
 	if (msg.kind == SYNC_EXEC)
-		mon->life.exec_announced = true;
+		take_listener(mon, TAKE_FD(fd));
 	return 1;
 }
 

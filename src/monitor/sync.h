@@ -7,7 +7,7 @@
  *      ◄─────────── CONSOLE + master ──
  *      ◄───────────────────── PIVOTED ──   devices can be plugged in
  *      ── GO ────────────────────────►   nics and limits are there
- *      ◄──────────────────────── EXEC ──   nothing can fail any more but exec itself
+ *      ◄───────────── EXEC + listener ──   nothing can fail any more but exec itself
  *      ◄────────── FAILED or nothing ──   then end of file: exec closed the socket
  *
  * Layer: monitor. A SEQPACKET pair; allocates nothing.

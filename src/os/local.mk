@@ -42,4 +42,5 @@ libos_a_SOURCES = \
 	%D%/tree_remove.c %D%/tree_remove.h \
 	%D%/tree_usage.c %D%/tree_usage.h \
 	%D%/uevent.c %D%/uevent.h \
+	%D%/unotify.c %D%/unotify.h \
 	%D%/upperdir.c %D%/upperdir.h

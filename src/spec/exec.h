@@ -35,15 +35,17 @@ struct exec_params {
 	uint64_t cap_bounding; /* 1 << CAP_*: what the command may ever have */
 	uint32_t n_tasks;      /* descriptors from EXEC_FD_TASKS on */
 	uint32_t joins_userns; /* 0: a privileged container, which has none of its own */
+	uint32_t intercepts;   /* 1: sysinfo(2) waits for the monitor, which gets the listener */
 	int32_t oom_score_adj;
 	uint32_t n_rlimits;
 	struct exec_rlimit rlimits[EXEC_RLIMITS_MAX]; /* over the usual ones */
 };
 
 enum exec_report_kind {
-	EXEC_REPORT_HELLO,  /* from the future command: its pid is the sender's */
-	EXEC_REPORT_MASTER, /* with the master of its terminal */
-	EXEC_REPORT_FAILED, /* the last one */
+	EXEC_REPORT_HELLO,    /* from the future command: its pid is the sender's */
+	EXEC_REPORT_MASTER,   /* with the master of its terminal */
+	EXEC_REPORT_FAILED,   /* the last one */
+	EXEC_REPORT_LISTENER, /* with the listener of its system calls */
 	EXEC_REPORT_KIND_MAX
 };
 

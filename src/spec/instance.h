@@ -136,9 +136,10 @@ struct inst_spec {
 	VEC(struct spec_proxy) proxies;
 	VEC(struct spec_node) nodes;
 	struct spec_rlimits rlimits;
-	int32_t oom_score_adj; /* -1000..1000 */
-	char **modules;	       /* the kernel's, to be there before the start */
-	char *lxcfs;	       /* program for the container's view of /proc; NULL: none */
-	struct strmap seed;    /* NoCloud: name of a file -> its content; empty: none */
+	int32_t oom_score_adj;	/* -1000..1000 */
+	char **modules;		/* the kernel's, to be there before the start */
+	char *lxcfs;		/* program for the container's view of /proc; NULL: none */
+	bool intercept_sysinfo; /* answer it with the limits */
+	struct strmap seed;	/* NoCloud: name of a file -> its content; empty: none */
 };
 extern const struct wire_schema inst_spec_schema;

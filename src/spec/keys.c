@@ -328,6 +328,11 @@ static const struct key_row rows[] = {
 		.initial = "true",
 		.help = "refuse what acts on the whole host: modules, kexec, handles, clocks, ...",
 	},
+	{
+		.name = "security.syscalls.intercept.sysinfo",
+		.rule = { .type = VALUE_BOOL },
+		.help = "answer sysinfo(2) with its limits (default: where LXCFS shows them in /proc)",
+	},
 	ELSEWHERE("smbios11.", "not for containers on one host"),
 	{
 		.name = "snapshots.expiry",

@@ -10,6 +10,9 @@
  *                          "flips=N"
  *   attack swap DIR N      exchange DIR/x and DIR/y N times, for those who go there by path. Prints
  *                          "swaps=N"
+ *   attack addresses       ask sysinfo(2) to write to what is no memory. Prints
+ *                          "null=ERRNO kernel=ERRNO unmapped=ERRNO"
+ *   attack ask N CALLS     N processes that call it so often; prints how many answers were wrong
  *   attack tiocsti         type into the terminal. Prints "tiocsti=ERRNO tioclinux=ERRNO"
  *
  * Static: it has only itself in there.
@@ -28,6 +31,7 @@
 #include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -214,6 +218,33 @@ static void swap(const char *dir, long n)
 	(void)printf("swaps=%ld\n", done);
 }
 
+/* What the kernel, or who answers for it, makes of addresses that are none. */
+static void bad_addresses(void)
+{
+	int null = error_of(syscall(SYS_sysinfo, NULL));
+	int kernel = error_of(syscall(SYS_sysinfo, -4096L));
+	int unmapped = error_of(syscall(SYS_sysinfo, 1L << 40));
+
+	(void)printf("null=%d kernel=%d unmapped=%d\n", null, kernel, unmapped);
+}
+
+/* @n processes that ask @calls times each. */
+static void ask_much(long n, long calls)
+{
+	struct sysinfo info;
+	long wrong = 0;
+
+	for (long i = 1; i < n && fork() > 0; i++)
+		continue;
+	for (long i = 0; i < calls; i++)
+		if (sysinfo(&info) < 0 || info.totalram == 0)
+			wrong++;
+	while (wait(NULL) > 0)
+		continue;
+	if (wrong > 0)
+		(void)printf("wrong=%ld\n", wrong);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 3 && strcmp(argv[1], "watch") == 0)
@@ -224,6 +255,10 @@ int main(int argc, char **argv)
 		swap(argv[2], strtol(argv[3], NULL, 10));
 	else if (argc == 2 && strcmp(argv[1], "tiocsti") == 0)
 		type_into_terminal();
+	else if (argc == 2 && strcmp(argv[1], "addresses") == 0)
+		bad_addresses();
+	else if (argc == 4 && strcmp(argv[1], "ask") == 0)
+		ask_much(strtol(argv[2], NULL, 10), strtol(argv[3], NULL, 10));
 	else
 		return 2;
 	return 0;

@@ -9,6 +9,7 @@ check_PROGRAMS += \
 	%D%/test_session_keep \
 	%D%/test_supervise \
 	%D%/test_sync \
+	%D%/test_sysinfo \
 	%D%/test_text
 
 MONITOR_TEST_LIBS = libmonitor.a libos.a libspec.a libcodec.a libbase.a $(MNL_LIBS) $(CMOCKA_LIBS)
@@ -22,4 +23,5 @@ tests_unit_monitor_test_session_LDADD = $(MONITOR_TEST_LIBS)
 tests_unit_monitor_test_session_keep_LDADD = $(MONITOR_TEST_LIBS)
 tests_unit_monitor_test_supervise_LDADD = $(MONITOR_TEST_LIBS)
 tests_unit_monitor_test_sync_LDADD = $(MONITOR_TEST_LIBS)
+tests_unit_monitor_test_sysinfo_LDADD = $(MONITOR_TEST_LIBS)
 tests_unit_monitor_test_text_LDADD = $(MONITOR_TEST_LIBS)

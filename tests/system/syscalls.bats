@@ -1,0 +1,161 @@
+#!/usr/bin/env bats
+bats_require_minimum_version 1.5.0
+# syscalls.bats - system calls that the monitor answers: sysinfo(2) says what the container has
+# Busybox asks the kernel for them, and /proc for the rest: LXCFS has to be there.
+load lib
+
+setup_file() {
+	export ID_BASE=2270000000 LXCFS=auto
+	daemon_setup
+	s launch alpine/3.20/mini s1 -c limits.memory=128MiB -c limits.processes=200
+	s file push "$BUILDDIR/tests/fakes/attack" s1/root/attack
+	retry 30 has_lxcfs s1
+}
+
+has_lxcfs() {
+	[ "$(s exec "$1" -- grep -c lxcfs /proc/self/mountinfo)" -ge 7 ]
+}
+
+teardown_file() {
+	daemon_teardown
+}
+
+teardown() {
+	daemon_check
+}
+
+# inside COMMAND...: in s1
+inside() {
+	s exec s1 -- "$@"
+}
+
+# total_kb [NAME]: what busybox says of the memory
+total_kb() {
+	s exec "${1:-s1}" -- free | awk '/^Mem:/ { print $2 }'
+}
+
+host_kb() {
+	awk '/^MemTotal/ { print $2 }' /proc/meminfo
+}
+
+# minutes: busybox prints "up 0 min," or "up 3 days, 4:05,"
+is_young() {
+	inside uptime | grep -E 'up [0-9] min,'
+}
+
+# s1_monitor: the oldest in the group is the monitor, the others are LXCFS and who starts it
+s1_monitor() {
+	monitor_pid s1 | sort -n | head -n 1
+}
+
+listeners() {
+	ls -l "/proc/$(s1_monitor)/fd" | grep -c 'seccomp notify'
+}
+
+@test "memory and uptime are the container's, for commands and for what init starts" {
+	[ "$(total_kb)" = 131072 ]
+	[ "$(inside free | awk '/^Mem:/ { print ($3 < $2 && $4 < $2 && $6 < $2 && $7 < $2) }')" = 1 ]
+	[ "$(host_kb)" -gt 131072 ]
+	is_young
+	[ "$(cut -d. -f1 /proc/uptime)" -gt 600 ] || skip "kernel: the host itself has just started"
+	inside sh -c 'echo "::respawn:/bin/sh -c \"free >/root/from-init; sleep 1000\"" >>/etc/inittab; kill -HUP 1'
+	retry 10 inside grep -E '^Mem: +131072 ' /root/from-init
+}
+
+@test "a limit that changes is seen at once" {
+	s config set s1 limits.memory=96MiB
+	[ "$(total_kb)" = 98304 ]
+	s config unset s1 limits.memory
+	[ "$(total_kb)" = "$(host_kb)" ]
+	s config set s1 limits.memory=128MiB
+	[ "$(total_kb)" = 131072 ]
+}
+
+@test "swap is what the limit leaves" {
+	s config set s1 limits.memory.swap=false
+	[ "$(inside free | awk '/^Swap:/ { print $2 }')" = 0 ]
+	s config unset s1 limits.memory.swap
+}
+
+@test "addresses that are none are refused as the kernel refuses them" {
+	out=$(inside /root/attack addresses)
+	[ "$out" = "null=14 kernel=14 unmapped=14" ]
+	inside true
+}
+
+@test "many that ask all the time hold up neither each other nor the monitor" {
+	inside sh -c '/root/attack ask 8 100000000 >/dev/null 2>&1 &'
+	for _ in 1 2 3; do inside true; done
+	[ "$(total_kb)" = 131072 ]
+	inside killall -9 attack # in the middle of calls
+	begin=$SECONDS
+	[ -z "$(inside /root/attack ask 8 2500)" ]
+	[ $((SECONDS - begin)) -ge 3 ] # 5,000 answers in a second, however fast the monitor is
+	s stop --force s1
+	s start s1
+	retry 30 has_lxcfs s1
+	[ "$(total_kb)" = 131072 ]
+}
+
+one_listener() {
+	[ "$(listeners)" = 1 ]
+}
+
+@test "a listener ends with its last process" {
+	retry 10 one_listener
+	inside sh -c 'sleep 3 >/dev/null 2>&1 &'
+	[ "$(listeners)" = 2 ]
+	retry 10 one_listener
+}
+
+@test "it goes on without sysctrd, and after a reboot" {
+	inside sh -c 'while sleep 0.2; do free >/root/loop.new && mv /root/loop.new /root/loop; done >/dev/null 2>&1 &'
+	retry 10 inside grep -E '^Mem: +131072 ' /root/loop
+	daemon_kill
+	sleep 1
+	daemon_start
+	inside rm /root/loop
+	retry 10 inside grep -E '^Mem: +131072 ' /root/loop
+	[ "$(total_kb)" = 131072 ]
+	old=$(init_pid s1)
+	asks_init s1 reboot
+	rebooted() { [ "$(init_pid s1)" != "$old" ] && inside true; }
+	retry 20 rebooted
+	retry 30 has_lxcfs s1
+	[ "$(total_kb)" = 131072 ]
+	retry 10 inside grep -E '^Mem: +131072' /root/from-init # LXCFS may come later
+}
+
+@test "switched off, and with nesting, it is the host's" {
+	s config set s1 security.syscalls.intercept.sysinfo=false
+	s restart --force s1
+	[ "$(total_kb)" = "$(host_kb)" ]
+	[ "$(listeners)" = 0 ]
+	s config unset s1 security.syscalls.intercept.sysinfo
+	s config set s1 security.nesting=true
+	s restart --force s1
+	[ "$(total_kb)" = "$(host_kb)" ]
+	s config unset s1 security.nesting
+	fails 1 'security.syscalls.intercept.sysinfo' s config set s1 security.syscalls.intercept.sysinfo=maybe
+	s restart --force s1
+	retry 30 has_lxcfs s1
+	[ "$(total_kb)" = 131072 ]
+}
+
+@test "a privileged container has it too" {
+	s launch alpine/3.20/mini s2 -c security.privileged=true -c limits.memory=64MiB
+	retry 30 has_lxcfs s2
+	[ "$(total_kb s2)" = 65536 ]
+	s delete --force s2
+}
+
+@test "without LXCFS it is the host's, as /proc is, unless it is asked for" {
+	sed -i 's/^lxcfs: .*/lxcfs: none/' "$T/sysctrd.yaml"
+	grep -x 'lxcfs: none' "$T/sysctrd.yaml"
+	daemon_restart
+	s restart --force s1
+	[ "$(total_kb)" = "$(host_kb)" ]
+	s config set s1 security.syscalls.intercept.sysinfo=true
+	s restart --force s1
+	inside free | grep -E '^Mem: +131072'
+}
