@@ -72,16 +72,20 @@ int btrfs_quota_mode(int fd, enum btrfs_quota_mode *ret_mode)
 	return 0;
 }
 
-int btrfs_quota_enable_simple(int fd)
+int btrfs_quota_enable(int fd, enum btrfs_quota_mode mode)
 {
-	struct btrfs_ioctl_quota_ctl_args args = { .cmd = QUOTA_CTL_ENABLE_SIMPLE };
-	enum btrfs_quota_mode mode;
-	int r = btrfs_quota_mode(fd, &mode);
+	struct btrfs_ioctl_quota_ctl_args args = { .cmd = mode == BTRFS_QUOTA_SIMPLE
+								  ? QUOTA_CTL_ENABLE_SIMPLE
+								  : BTRFS_QUOTA_CTL_ENABLE };
+	enum btrfs_quota_mode now;
+	int r = btrfs_quota_mode(fd, &now);
 
-	if (r == 0 && mode != BTRFS_QUOTA_OFF)
+	if (r == 0 && now != BTRFS_QUOTA_OFF)
 		return -EEXIST;
 	if (r == 0 && ioctl(fd, BTRFS_IOC_QUOTA_CTL, &args) < 0)
-		r = errno == EINVAL ? -EOPNOTSUPP : -errno;
+		return errno == EINVAL ? -EOPNOTSUPP : -errno;
+	if (r == 0 && mode == BTRFS_QUOTA_FULL && ioctl(fd, BTRFS_IOC_QUOTA_RESCAN_WAIT) < 0)
+		r = -errno;
 	return r;
 }
 

@@ -22,8 +22,11 @@ enum btrfs_quota_mode {
 
 int btrfs_quota_mode(int fd, enum btrfs_quota_mode *ret_mode);
 
-/* Errors: -EOPNOTSUPP (kernel before 6.7), -EEXIST (there are quotas already). */
-int btrfs_quota_enable_simple(int fd);
+/*
+ * @mode: _SIMPLE or _FULL; of the latter the first count is waited for.
+ * Errors: -EOPNOTSUPP (_SIMPLE before kernel 6.7), -EEXIST (there are quotas already).
+ */
+int btrfs_quota_enable(int fd, enum btrfs_quota_mode mode);
 
 struct btrfs_quota {
 	uint64_t used_bytes;  /* as of the last commit */

@@ -64,6 +64,13 @@ static int remove_disk(const char *dir, const char *disk, bool own, struct err *
 						   : 0;
 }
 
+/* Nothing is on it yet that would not count. Without quotas no volume has a size: it says so itself. */
+static void enable_quotas(int fd)
+{
+	if (btrfs_quota_enable(fd, BTRFS_QUOTA_SIMPLE) == -EOPNOTSUPP) /* kernel < 6.7 */
+		(void)btrfs_quota_enable(fd, BTRFS_QUOTA_FULL);
+}
+
 int pool_create(const struct pool_request *request, struct pool *ret_pool, struct err *err)
 {
 	bool there = request->dir && access(request->dir, F_OK) == 0;
@@ -78,9 +85,8 @@ int pool_create(const struct pool_request *request, struct pool *ret_pool, struc
 	if (r < 0)
 		return r;
 	r = pool_prepare(request, ret_pool, err);
-	/* Nothing is on it yet that would not count. Without (kernel < 6.7) no volume has a size. */
 	if (r == 0 && request->disk)
-		(void)btrfs_quota_enable_simple(ret_pool->dir_fd);
+		enable_quotas(ret_pool->dir_fd);
 	if (r < 0 && !str_empty(request->dir)) {
 		remove_tree(request->dir);
 		(void)remove_disk(request->dir, request->disk, request->size_bytes > 0, NULL);

@@ -17,7 +17,7 @@ teardown_file() {
 	local name
 	delete_all || true
 	s profile delete small >/dev/null 2>&1 || true
-	for name in q ext4 xfs; do
+	for name in q full ext4 xfs; do
 		s storage delete $name >/dev/null 2>&1 || true
 		umount "$T/$name" 2>/dev/null || true
 	done
@@ -43,11 +43,17 @@ has_room() {
 	return $rc
 }
 
+# Full quota groups count the image too: their numbers are others. They have a test of their own.
+needs_simple() {
+	s storage info q | grep -q "simple quotas" || skip "kernel: no simple quotas of btrfs (6.7)"
+}
+
 set_size() {
 	s config device set "$1" root size="$2"
 }
 
 @test "a size is set with the instance, and holds" {
+	needs_simple
 	s storage info q | grep -x "Quotas: yes: simple quotas; df inside shows the whole pool"
 	s exec c1 -- dd if=/dev/zero of=/root/a bs=1M count=60
 	run s exec c1 -- sh -c 'dd if=/dev/zero of=/root/b bs=1M count=100; sync'
@@ -65,6 +71,7 @@ set_size() {
 }
 
 @test "it is changed while it runs; too small is refused with both numbers" {
+	needs_simple
 	set_size c1 256MiB
 	retry 20 has_room c1 150
 	never has_room c1 250
@@ -80,6 +87,7 @@ set_size() {
 }
 
 @test "copies, restored and rebuilt instances have it too; a new name changes nothing" {
+	needs_simple
 	s snapshot create c1 big
 	s stop -f c1
 	s copy c1 c2
@@ -116,6 +124,7 @@ no_stale_groups() {
 }
 
 @test "a size of the profile reaches those that use it; what does not fit is a warning" {
+	needs_simple
 	printf 'devices: {root: {type: disk, path: /, pool: q}}\n' | s profile create small
 	s create openrc p1 -p small
 	has_room p1 100
@@ -199,6 +208,36 @@ warned_of() {
 	s storage create own dir "source=$T/own"
 	fails 1 "is for pools with the driver btrfs" s storage set own size=1GiB
 	s storage delete own
+}
+
+# full_fs: a btrfs whose quota groups count everything, at $T/full
+full_fs() {
+	truncate -s 1G "$T/full.img"
+	mkfs.btrfs -q "$T/full.img"
+	mkdir -p "$T/full"
+	mount -o loop "$T/full.img" "$T/full"
+	btrfs quota enable "$T/full"
+}
+
+@test "full quota groups hold a size too, and say what they cost" {
+	local root=$T/full/pool/instances/f1/rootfs
+	full_fs
+	s storage create full btrfs "source=$T/full/pool"
+	s storage info full | grep "^Quotas: yes: full quota groups, which make deleting slow"
+	s launch openrc f1 -s full -d root,size=128MiB
+	s query /1.0/instances/f1/state | jq -e '.disk.root.total == 134217728'
+	s exec f1 -- dd if=/dev/zero of=/root/a bs=1M count=30
+	run s exec f1 -- sh -c 'dd if=/dev/zero of=/root/b bs=1M count=120; sync'
+	[[ $output == *"uota exceeded"* ]]
+	s exec f1 -- rm -f /root/b
+	fails 1 "size 16.00MiB is too small" s config device set f1 root size=16MiB
+	s config device set f1 root size=300MiB
+	s exec f1 -- sh -c 'dd if=/dev/zero of=/root/b bs=1M count=120; sync'
+	[ "$(stat -c %s "$root/root/b")" = $((120 << 20)) ]
+	s copy f1 f2
+	s delete --force f1 f2
+	s storage delete full
+	umount "$T/full"
 }
 
 @test "where there are no quotas a size is refused with the reason" {
