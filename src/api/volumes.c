@@ -390,6 +390,7 @@ static void edit(struct api_req *req, bool keep)
 {
 	_cleanup_(volume_record_freep) struct volume_record *record = NULL;
 	struct volume *volume = NULL;
+	struct op *op = NULL;
 	int r = find_checked(req, &volume);
 
 	if (r == 0) {
@@ -399,8 +400,8 @@ static void edit(struct api_req *req, bool keep)
 		r = read_record(req->body, record, &req->err);
 	}
 	if (r == 0)
-		r = volume_edit(volume, record, &req->err);
-	reply_result(req, r);
+		r = volume_edit(volume, record, &op, &req->err);
+	reply_op_end(req, r, op);
 }
 
 static void restore(struct api_req *req)
@@ -461,12 +462,15 @@ void volume_delete_req(struct api_req *req)
 
 static void write_usage(struct api_req *req, struct op *op)
 {
+	struct volume *volume = NULL;
 	uint64_t bytes = 0;
 
 	(void)parse_u64(strmap_get(&op->metadata, "size") ?: "0", INT64_MAX, &bytes);
 	jsonw_begin_object(&req->json);
 	jsonw_add_object(&req->json, "usage");
 	jsonw_add_u64(&req->json, "used", bytes);
+	if (api_find_volume(req, &volume) == 0) /* it may have gone meanwhile */
+		jsonw_add_u64(&req->json, "total", volume_size(volume->record));
 	jsonw_end_object(&req->json);
 	jsonw_end_object(&req->json);
 }

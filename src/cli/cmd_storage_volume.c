@@ -108,6 +108,18 @@ static void add_users(const json_t *volume, struct buf *text)
 			   str_after(json_string_value(url), "/1.0/") ?: json_string_value(url));
 }
 
+/* "12.00MiB of 64.00MiB" */
+static void add_usage(const json_t *usage, struct buf *text)
+{
+	uint64_t total = (uint64_t)json_i64(usage, "total", 0);
+	char bytes[FMT_BYTES_LEN];
+
+	buf_printf(text, "Usage: %s", fmt_bytes(bytes, (uint64_t)json_i64(usage, "used", 0)));
+	if (total > 0)
+		buf_printf(text, " of %s", fmt_bytes(bytes, total));
+	buf_add_char(text, '\n');
+}
+
 static int info(struct cli *cli, const struct object_kind *kind, const char *name, char **words)
 {
 	_cleanup_(freep) char *state_path = object_path(kind, name, "/state");
@@ -115,7 +127,6 @@ static int info(struct cli *cli, const struct object_kind *kind, const char *nam
 	_cleanup_(json_decrefp) json_t *volume = NULL;
 	_cleanup_(json_decrefp) json_t *state = NULL;
 	_cleanup_(json_decrefp) json_t *snaps = NULL;
-	char used[FMT_BYTES_LEN];
 	struct buf text = { 0 };
 	struct err err = { 0 };
 
@@ -124,9 +135,9 @@ static int info(struct cli *cli, const struct object_kind *kind, const char *nam
 	    client_get(cli->client, state_path, &state, &err) < 0 ||
 	    client_get(cli->client, snaps_path, &snaps, &err) < 0)
 		return object_fail(cli, kind, name, "info", &err);
-	buf_printf(&text, "Name: %s\nType: custom\nUsage: %s\nSnapshots: %zu\n", name,
-		   fmt_bytes(used, (uint64_t)json_i64(json_at(state, "usage"), "used", 0)),
-		   json_array_size(snaps));
+	buf_printf(&text, "Name: %s\nType: custom\n", name);
+	add_usage(json_at(state, "usage"), &text);
+	buf_printf(&text, "Snapshots: %zu\n", json_array_size(snaps));
 	add_users(volume, &text);
 	cli_print(buf_str(&text));
 	buf_done(&text);

@@ -70,6 +70,7 @@ libcore_a_SOURCES = \
 	%D%/volume.c %D%/volume.h \
 	%D%/volume_create.c \
 	%D%/volume_delete.c \
+	%D%/volume_edit.c \
 	%D%/volume_snapshot.c \
 	%D%/usage.c %D%/usage.h \
 	%D%/warning.c %D%/warning.h

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/parse.h"
 #include "base/str.h"
 #include "core/core.h"
 #include "core/inst.h"
@@ -310,39 +311,20 @@ int volume_fill_source(struct core *core, const struct strmap *device, char **re
 
 /* ---- edits ---- */
 
-int volume_check_size(const struct volume_record *record, struct err *err)
+uint64_t volume_size(const struct volume_record *record)
 {
-	if (!strmap_has(&record->config, "size"))
-		return 0;
-	return err_kind(err, ERR_UNSUPPORTED,
-			"storage volume \"%s\": the size of custom volumes is not limited here; "
-			"leave \"size\" out",
-			record->name);
+	uint64_t bytes = 0;
+
+	(void)parse_bytes(strmap_get(&record->config, "size") ?: "0", &bytes); /* was checked */
+	return bytes;
 }
 
-int volume_edit(struct volume *volume, const struct volume_record *record, struct err *err)
+int volume_check_size(struct core *core, const struct volume_record *record, struct err *err)
 {
-	_cleanup_(volume_record_freep) struct volume_record *copy =
-		volume_record_copy(volume->record);
-	int r = volume_check_free(volume, err);
+	struct pool_record *pool = NULL;
+	int r = volume_size(record) > 0 ? pool_find(core, record->pool, &pool, err) : 0;
 
-	if (r < 0)
-		return r;
-	strmap_done(&copy->config);
-	strmap_merge(&copy->config, &record->config);
-	keys_drop_empty(&copy->config);
-	replace_str(&copy->description, record->description);
-	r = volume_record_validate(copy, err);
-	if (r == 0)
-		r = volume_check_size(copy, err);
-	if (r == 0)
-		r = db_volume_update(volume->core->db, copy, err);
-	if (r < 0)
-		return r;
-	volume_record_free(volume->record);
-	volume->record = TAKE_PTR(copy);
-	volume_publish(volume->core, "storage-volume-updated", volume->record, NULL);
-	return 0;
+	return r == 0 && pool ? pool_check_quotas(pool, err) : r;
 }
 
 static int check_rename(struct volume *volume, const struct volume_record *renamed, struct err *err)

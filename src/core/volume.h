@@ -18,12 +18,14 @@
 #include "base/strmap.h"
 #include "base/uuid.h"
 #include "base/vec.h"
+#include "core/op.h"
 #include "spec/volume.h"
 
 struct core;
 struct job;
 struct journal_record;
-struct op;
+
+#define VOLUME_SIZE "volume-size" /* kind of a row of the journal: it may be any */
 
 struct volume {
 	struct core *core;
@@ -83,8 +85,13 @@ struct volume_origin {
 int volume_create(struct core *core, const struct volume_record *record,
 		  const struct volume_origin *origin, struct op **ret_op, struct err *err);
 
-/* Description and keys; done when it returns. Errors: ERR_INVALID, ERR_UNSUPPORTED (size). */
-int volume_edit(struct volume *volume, const struct volume_record *record, struct err *err);
+/*
+ * Description and keys; another size is kept to from then on, also by instances that use it.
+ * Errors: ERR_INVALID, ERR_UNSUPPORTED (size), ERR_CONFLICT; the op's also of volume_limit in
+ * storage/driver.h.
+ */
+int volume_edit(struct volume *volume, const struct volume_record *record, struct op **ret_op,
+		struct err *err);
 
 /* Done when it returns. Errors: ERR_CONFLICT when the name is taken or while it has users. */
 int volume_rename(struct volume *volume, const char *name, struct err *err);
@@ -124,8 +131,14 @@ void volume_add_resource(struct op *op, const struct volume_record *record, cons
 void volume_publish(struct core *core, const char *action, const struct volume_record *record,
 		    const char *snap);
 
-/* Errors: ERR_UNSUPPORTED with the reason. */
-int volume_check_size(const struct volume_record *record, struct err *err);
+/* In bytes; 0: none. */
+uint64_t volume_size(const struct volume_record *record);
+
+/* Whether its pool can hold it to its size. Errors: ERR_UNSUPPORTED with the reason. */
+int volume_check_size(struct core *core, const struct volume_record *record, struct err *err);
+
+/* After a crash, as a step: the volume @uuid gets the size that its row says. */
+enum op_next volume_limit_again(struct op *op, const char *uuid);
 
 /* A journal row about @record's directory and the volumes @snapshots. In the open transaction. */
 int volume_journal(struct op *op, const char *kind, const struct volume_record *record,

@@ -115,6 +115,7 @@ static enum op_next step_make(struct op *op)
 	if (pool_fill_job(op->core, record->pool, &job, &op->err) == 0 &&
 	    fill_origin(op, &job) == 0) {
 		job.volume = xstrdup(record->volume);
+		job.size_bytes = volume_size(record);
 		next = job_run(op, &job, -EBADF, NULL);
 	}
 	wire_free(&job_schema, &job);
@@ -237,7 +238,7 @@ static int check_new(struct core *core, const struct volume_record *record, cons
 	if (r == 0)
 		r = volume_record_validate(record, err);
 	if (r == 0)
-		r = volume_check_size(record, err);
+		r = volume_check_size(core, record, err);
 	if (r == 0 && strmap_has(&core->volumes, key))
 		r = err_kind(err, ERR_CONFLICT,
 			     "storage volume \"%s\" exists already in pool \"%s\"", record->name,

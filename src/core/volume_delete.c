@@ -177,6 +177,20 @@ static enum op_next step_erase(struct op *op)
 	return OP_NEXT;
 }
 
+static enum op_next step_limit_again(struct op *op)
+{
+	const struct journal_record *row = op->args;
+
+	return volume_limit_again(op, strmap_get(&row->data, "volume"));
+}
+
+static const struct op_step size_steps[] = {
+	{ "limit", step_limit_again, NULL },
+	{ "erase", step_erase, NULL },
+	{ 0 },
+};
+static const struct op_table size_table = { "clean-up-volume-size", size_steps };
+
 static const struct op_step clean_steps[] = {
 	{ "delete", step_delete_lost, NULL },
 	{ "erase", step_erase, NULL },
@@ -195,6 +209,6 @@ void volume_clean_up(struct core *core, struct journal_record *row)
 
 	if (!op)
 		return; /* the row stays for the next start */
-	op_add_table(op, &clean_table);
+	op_add_table(op, streq(row->kind, VOLUME_SIZE) ? &size_table : &clean_table);
 	op_start(op);
 }

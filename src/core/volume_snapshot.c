@@ -287,7 +287,9 @@ static enum op_next step_copy_back(struct op *op)
 
 static enum op_next step_swap(struct op *op)
 {
-	struct job job = { .kind = JOB_SNAPSHOT_COMMIT, .volume = xstrdup(record_of(op)->volume) };
+	struct job job = { .kind = JOB_SNAPSHOT_COMMIT,
+			   .volume = xstrdup(record_of(op)->volume),
+			   .size_bytes = volume_size(record_of(op)) };
 
 	return run(op, &job, NULL);
 }

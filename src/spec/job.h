@@ -121,7 +121,7 @@ struct job {
 	char **snapshots;	/* of _DELETE and VOLUME_DELETE: volumes that go */
 	char *from_volume;	/* JOB_VOLUME_RENAME, _COPY, _REPLACE: the volume that is there */
 	bool refresh;		/* JOB_VOLUME_COPY: volume is there, bring it up to date */
-	bool custom; /* JOB_VOLUME_DELETE, JOB_SNAPSHOT_COPY, _COMMIT: volume is a custom one */
+	bool custom; /* JOB_VOLUME_DELETE, _LIMIT, JOB_SNAPSHOT_COPY, _COMMIT: volume is a custom one */
 	struct job_pool
 		from_pool; /* JOB_CUSTOM_CREATE: where that is which is copied; dir NULL: pool */
 	bool keep_layer; /* JOB_INSTANCE_TRANSFER: the image is in pool too: copy what lies on it */

@@ -28,7 +28,7 @@ static const struct key_row rows[] = {
 	{
 		.name = "size",
 		.rule = { .type = VALUE_SIZE, .min = 1 << 12 },
-		.help = "most that it may take: refused, custom volumes are not limited",
+		.help = "most that it may take, where the pool has quotas",
 	},
 	{
 		.name = "security.shifted",

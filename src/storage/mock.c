@@ -96,14 +96,16 @@ static int mock_pool_quota(struct pool *pool, const char **ret_how, struct err *
 static int mock_volume_limit(struct pool *pool, const struct volume_limit *limit, struct err *err)
 {
 	struct mock *mock = mock_of(pool);
+	enum volume_kind kind = limit->custom ? VOLUME_CUSTOM : VOLUME_INSTANCE;
 	const char *name = limit->stage ? limit->stage : limit->volume, *how;
-	const struct strmap *there = limit->stage ? &mock->stages : &mock->volumes[VOLUME_INSTANCE];
+	const struct strmap *there = limit->stage ? &mock->stages : &mock->volumes[kind];
 	int r = ordered_failure(mock, "volume_limit", err);
 
 	if (r == 0)
-		r = volume_check_name(VOLUME_INSTANCE, name, err);
+		r = volume_check_name(kind, name, err);
 	if (r == 0 && !strmap_has(there, name))
-		r = err_kind(err, ERR_NOT_FOUND, "instance volume \"%s\" not found", name);
+		r = err_kind(err, ERR_NOT_FOUND, "%s \"%s\" not found", volume_kind_word(kind),
+			     name);
 	if (r < 0 || limit->bytes == 0)
 		return r;
 	r = mock_pool_quota(pool, &how, err);

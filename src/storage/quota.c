@@ -230,20 +230,21 @@ int quota_limit(struct pool *pool, int dir_fd, const char *what, uint64_t bytes,
 
 int quota_open(struct pool *pool, const struct volume_limit *limit, struct err *err)
 {
+	enum volume_kind kind = limit->custom ? VOLUME_CUSTOM : VOLUME_INSTANCE;
+	const char *word = volume_kind_word(kind), *shown = limit->volume;
 	char name[STAGE_NAME_LEN];
 	int r = limit->stage ? copy_stage_name(limit->stage, name, err)
-			     : volume_check_name(VOLUME_INSTANCE, limit->volume, err);
+			     : volume_check_name(kind, limit->volume, err);
 
 	if (r < 0)
 		return r;
+	if (limit->stage)
+		shown = name;
 	r = limit->stage ? path_open_plain(pool->dir_fd, name, O_RDONLY | O_DIRECTORY, 0)
-			 : volume_open(pool, VOLUME_INSTANCE, limit->volume);
+			 : volume_open(pool, kind, limit->volume);
 	if (r == -ENOENT)
-		return err_kind(err, ERR_NOT_FOUND, "instance volume \"%s\" not found",
-				limit->stage ? name : limit->volume);
-	return r < 0 ? err_set(err, r, "open instance volume \"%s\"",
-			       limit->stage ? name : limit->volume)
-		     : r;
+		return err_kind(err, ERR_NOT_FOUND, "%s \"%s\" not found", word, shown);
+	return r < 0 ? err_set(err, r, "open %s \"%s\"", word, shown) : r;
 }
 
 int quota_limit_dir(struct pool *pool, const struct volume_limit *limit, struct err *err)

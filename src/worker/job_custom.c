@@ -15,6 +15,7 @@ struct making {
 	struct pool pool, other;
 	struct pool *from;
 	struct report *report;
+	uint64_t size_bytes; /* of the volume itself; 0: none */
 };
 
 static bool ask_report(void *data)
@@ -35,6 +36,7 @@ static int open_pools(struct making *m, const struct job *job, struct err *err)
 	m->pool.cancel = ask_report;
 	m->pool.cancel_data = m->report;
 	m->pool.reserve_bytes = job->reserve_bytes;
+	m->size_bytes = job->size_bytes;
 	return 0;
 }
 
@@ -70,6 +72,11 @@ static int make_one(struct making *m, enum volume_kind kind, const char *volume,
 		r = driver->copy_fill(&m->pool, request, err);
 	else
 		r = copy_across(m->from, request, &m->pool, err);
+	if (r == 0 && kind == VOLUME_CUSTOM && m->size_bytes > 0)
+		r = driver->volume_limit(&m->pool,
+					 &(struct volume_limit){ .stage = volume,
+								 .bytes = m->size_bytes },
+					 err);
 	if (r == 0)
 		r = driver->copy_commit(&m->pool, volume, kind, volume, trash, err);
 	return MIN(r, 0);

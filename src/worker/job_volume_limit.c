@@ -1,4 +1,4 @@
-/* worker/job_volume_limit.c - JOB_VOLUME_LIMIT: how much an instance's volume may take */
+/* worker/job_volume_limit.c - JOB_VOLUME_LIMIT: how much a volume may take */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,7 +10,9 @@
 int job_volume_limit(const struct job *job, struct report *report, struct err *err)
 {
 	_cleanup_(pool_close) struct pool pool = { .dir_fd = -EBADF };
-	const struct volume_limit limit = { .volume = job->volume, .bytes = job->size_bytes };
+	const struct volume_limit limit = { .volume = job->volume,
+					    .bytes = job->size_bytes,
+					    .custom = job->custom };
 	char text[24];
 
 	int r = pool_open(job->pool.name, job->pool.driver, job->pool.dir, &pool, err);

@@ -210,6 +210,89 @@ warned_of() {
 	s storage delete own
 }
 
+# vol COMMAND NAME WORD...: on a volume of q
+vol() {
+	s storage volume "$1" q "${@:2}"
+}
+
+# fits NAME MIB: so much can be written to the volume, and is removed again
+fits() {
+	local file rc=0
+	file=$T/state/pools/q/custom/$(volume_dir "$1")/rootfs/filler
+	dd if=/dev/zero of="$file" bs=1M count="$2" conv=fsync 2>"$T/dd" || rc=$?
+	rm -f "$file"
+	btrfs filesystem sync "$T/state/pools/q"
+	[ $rc -eq 0 ] || grep -q quota "$T/dd" || echo "dd: $(cat "$T/dd")" >&2
+	return $rc
+}
+
+# volume_dir NAME: its directory, which is called by a uuid
+volume_dir() {
+	sqlite3 "$T/state/sysctr.db" "SELECT volume FROM volumes WHERE name = '$1'"
+}
+
+@test "a custom volume has a size: set, held, changed while it is used, kept by copies and restores" {
+	needs_simple
+	s exec c1 -- true 2>/dev/null || s start c1
+	vol create v1 size=32MiB
+	vol attach v1 c1 /srv/v1
+	s exec c1 -- dd if=/dev/zero of=/srv/v1/a bs=1M count=20
+	run s exec c1 -- sh -c 'dd if=/dev/zero of=/srv/v1/b bs=1M count=20; sync'
+	[[ $output == *"uota exceeded"* ]]
+	s exec c1 -- rm -f /srv/v1/b
+	vol set v1 size=64MiB
+	retry 20 fits v1 30
+	never fits v1 60
+	s query /1.0/storage-pools/q/volumes/custom/v1/state | jq -e '.usage.total == 67108864'
+	vol info v1 | grep -E '^Usage: [0-9.]+MiB of 64.00MiB$'
+	fails 1 "size 8.00MiB is too small" vol set v1 size=8MiB
+	[ "$(vol get v1 size)" = 64MiB ]
+	s storage volume snapshot create q v1 one
+	s storage volume copy q/v1 q/v2
+	[ "$(vol get v2 size)" = 64MiB ]
+	never fits v2 70
+	fits v2 30
+	vol detach v1 c1
+	s stop -f c1
+	s storage volume snapshot restore q v1 one # what a snapshot has does not count
+	never fits v1 70
+	retry 20 fits v1 30
+	vol unset v1 size
+	retry 20 fits v1 100
+	s query -X PATCH -d '{"config":{"size":"32MiB"}}' /1.0/storage-pools/q/volumes/custom/v1
+	never fits v1 40
+	fails 1 "size" vol set v1 size=much
+}
+
+@test "kill -9 while a volume's size changes: the next start sets what its row says" {
+	needs_simple
+	vol create v3 size=32MiB
+	for step in journal limit; do
+		daemon_restart "SYSCTRD_TEST_KILL_AFTER=volume-edit/$step"
+		never vol set v3 size=64MiB
+		retry 10 daemon_is_dead
+		daemon_start
+		[ "$(vol get v3 size)" = 32MiB ]
+		retry 20 holds v3 40
+		fits v3 20
+	done
+	daemon_restart SYSCTRD_TEST_KILL_AFTER=volume-edit/record
+	never vol set v3 size=64MiB
+	retry 10 daemon_is_dead
+	daemon_start
+	[ "$(vol get v3 size)" = 64MiB ]
+	fits v3 40
+	[ -z "$(sqlite3 "$T/state/sysctr.db" 'SELECT id FROM journal')" ]
+	vol delete v1
+	vol delete v2
+	vol delete v3
+}
+
+# holds NAME MIB: so much is too much
+holds() {
+	never fits "$@"
+}
+
 # full_fs: a btrfs whose quota groups count everything, at $T/full
 full_fs() {
 	truncate -s 1G "$T/full.img"

@@ -538,7 +538,7 @@ static void test_custom(void **state)
 
 static int limit(struct world *world, const char *volume, const char *stage, uint64_t bytes)
 {
-	const struct volume_limit request = { volume, stage, bytes };
+	const struct volume_limit request = { volume, stage, bytes, false };
 	struct err err = { 0 };
 	int r = world->pool.driver->volume_limit(&world->pool, &request, &err);
 
