@@ -18,6 +18,7 @@
 #include "core/image_refresh.h"
 #include "core/inst.h"
 #include "core/inst_backup.h"
+#include "core/inst_ops.h"
 #include "core/job.h"
 #include "core/monitor_conn.h"
 #include "core/network.h"
@@ -143,6 +144,7 @@ static void take_instance(void *data, struct inst_record *record)
 
 	inst->stored = true;
 	inst_expand(inst);
+	inst_note_nics(inst); /* rows of older versions have no names */
 }
 
 static void free_profile(void *value)

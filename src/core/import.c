@@ -147,7 +147,7 @@ static enum op_next step_claim(struct op *op)
 				strv_join((const char *const *)import->left_out, "\n"));
 	if (inst_choose_pool(inst, &op->err) == 0 &&
 	    inst_choose_ids(op->core, inst->record, &op->err) == 0) {
-		inst_fill_hwaddrs(inst);
+		inst_note_nics(inst);
 		inst_expand(inst);
 		quota_note(inst->record, quota_wanted(&inst->expanded));
 		return OP_NEXT;

@@ -130,20 +130,9 @@ int inst_choose_ids(struct core *core, struct inst_record *record, struct err *e
 	return 0;
 }
 
-/* Each nic keeps the address it gets now for as long as the instance lives. */
-void inst_fill_hwaddrs(struct inst *inst)
+void inst_note_nics(struct inst *inst)
 {
-	strmap_for_each(entry, &inst->expanded.devices)
-	{
-		_cleanup_(freep) char *key = xasprintf("volatile.%s.hwaddr", entry->key);
-		char hwaddr[NIC_HWADDR_LEN];
-
-		if (!streq(device_get(entry->value, "type", NULL), "nic") ||
-		    device_get(entry->value, "hwaddr", NULL) ||
-		    strmap_has(&inst->record->config, key))
-			continue;
-		strmap_set(&inst->record->config, key, nic_new_hwaddr(hwaddr));
-	}
+	nic_fill_volatile(&inst->expanded.devices, &inst->record->config);
 }
 
 int inst_choose_pool(struct inst *inst, struct err *err)
@@ -190,7 +179,7 @@ static enum op_next step_fill_in(struct op *op)
 	if (r < 0)
 		return OP_FAIL;
 	strmap_set(&inst->record->config, "volatile.uuid", uuid_new(uuid));
-	inst_fill_hwaddrs(inst);
+	inst_note_nics(inst);
 	inst_expand(inst);
 	quota_note(inst->record, quota_wanted(&inst->expanded));
 	return OP_NEXT;

@@ -76,7 +76,7 @@ static struct inst_record *try_on(struct inst *inst, struct inst_record *record)
 
 	inst->record = record;
 	inst_expand(inst);
-	inst_fill_hwaddrs(inst);
+	inst_note_nics(inst);
 	return old;
 }
 

@@ -82,8 +82,8 @@ int inst_ensure_networks(struct inst *inst, struct err *err);
 /* What the image @what says of itself into @record, image.* keys included; fails @op. */
 int inst_fill_from_image(struct op *op, const char *what, struct inst_record *record);
 
-/* Volatile hardware addresses for nics that have none; changes inst->record. */
-void inst_fill_hwaddrs(struct inst *inst);
+/* What its nics keep for as long as it lives, by nic_fill_volatile(); changes inst->record. */
+void inst_note_nics(struct inst *inst);
 
 /*
  * Addresses for every nic on a managed network, none for nics that went; in the transaction that

@@ -42,14 +42,6 @@ static int fill_limits(struct inst *inst, struct inst_spec *spec, struct err *er
 	return r;
 }
 
-/* "eth0", "eth1" ... for nics that do not say what they are called inside. */
-static char *inner_name(const struct strmap *device, size_t index)
-{
-	const char *name = device_get(device, "name", NULL);
-
-	return name ? xstrdup(name) : xasprintf("eth%zu", index);
-}
-
 char *inst_nic_host_name(const struct inst *inst, const char *name, const struct strmap *device)
 {
 	const char *given = device_get(device, "host_name", NULL);
@@ -68,14 +60,13 @@ const char *inst_nic_hwaddr(const struct inst *inst, const char *name, const str
 }
 
 static void fill_nic(struct inst *inst, const char *device_name, const struct strmap *device,
-		     struct inst_spec *spec)
+		     const char *name, struct inst_spec *spec)
 {
 	const char *network = device_get(device, "network", NULL);
-	size_t index = spec->nics.len;
 	struct spec_nic *nic = vec_push(&spec->nics);
 
 	nic->device = xstrdup(device_name);
-	nic->name = inner_name(device, index);
+	nic->name = xstrdup(name);
 	nic->kind = nictype_kind(device);
 	if (nic->kind == NIC_PAIR)
 		nic->host_name = inst_nic_host_name(inst, device_name, device);
@@ -92,10 +83,14 @@ static void fill_nic(struct inst *inst, const char *device_name, const struct st
 
 static void fill_nics(struct inst *inst, struct inst_spec *spec)
 {
-	strmap_for_each(entry,
-			&inst->expanded.devices) if (streq(device_get(entry->value, "type", NULL),
-							   "nic"))
-		fill_nic(inst, entry->key, entry->value, spec);
+	_cleanup_(strmap_done) struct strmap names = { 0 };
+
+	nic_inner_names(&inst->expanded.devices, &inst->record->config, &names);
+	strmap_for_each(entry, &names)
+	{
+		fill_nic(inst, entry->key, devices_get(&inst->expanded.devices, entry->key),
+			 entry->value, spec);
+	}
 }
 
 static bool device_bool(const struct strmap *device, const char *key)

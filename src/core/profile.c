@@ -89,7 +89,7 @@ static int store_users(struct core *core, const char *name, struct err *err)
 
 		if (!inst->stored || !profile_is_used_by(name, inst))
 			continue;
-		inst_fill_hwaddrs(inst);
+		inst_note_nics(inst);
 		r = db_instance_update(core->db, inst->record, err);
 		if (r == 0)
 			r = inst_assign_nics(inst, err);
@@ -165,7 +165,7 @@ static int ask_users(struct core *core, struct edit *edit, struct err *err)
 
 		if (!profile_is_used_by(edit->record->name, inst))
 			continue;
-		inst_fill_hwaddrs(inst);
+		inst_note_nics(inst);
 		if (inst->stored)
 			r = live_ask(edit->live, inst, err);
 		if (r < 0)

@@ -196,7 +196,7 @@ static int add_instance(struct candidate *c, struct import *import, struct err *
 	if (r == 0)
 		r = inst_choose_ids(c->core, inst->record, err);
 	if (r == 0) {
-		inst_fill_hwaddrs(inst);
+		inst_note_nics(inst);
 		inst_expand(inst);
 		r = note_image_volumes(c, err);
 	}

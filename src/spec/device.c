@@ -46,7 +46,7 @@ static const struct key_row nic_rows[] = {
 	{
 		.name = "name",
 		.rule = { .type = VALUE_IFNAME },
-		.initial = "the device's name",
+		.initial = "the first free ethN",
 		.help = "interface name inside",
 	},
 	{
@@ -593,14 +593,12 @@ const char *devices_root(const struct strmap *devices)
 	return NULL;
 }
 
-/* The interface name that @entry takes inside; NULL when it is no nic. */
+/* The interface name that @entry asks for; NULL when it is no nic, or takes what is free. */
 static const char *inner_name(const struct strmap_entry *entry)
 {
-	const char *name = device_get(entry->value, "name", "");
+	const char *name = device_get(entry->value, "name", NULL);
 
-	if (!streq(device_get(entry->value, "type", ""), "nic"))
-		return NULL;
-	return str_empty(name) ? entry->key : name;
+	return streq(device_get(entry->value, "type", ""), "nic") ? name : NULL;
 }
 
 /* Where @entry is inside; NULL when it has no place there. */

@@ -6,8 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/str.h"
 #include "base/uuid.h"
+#include "spec/device.h"
 
 enum {
 	TAG_WHOLE_MAX = 6, /* longer tags are shortened to two characters and a hash of four */
@@ -78,4 +80,93 @@ bool nic_host_name_is_ours(const char *tag, const char *ifname)
 	const char *rest = str_after(ifname, nic_host_prefix(tag, prefix));
 
 	return rest && strlen(rest) == HASH_CHARS && str_only(rest, base32);
+}
+
+static bool is_nic(const struct strmap_entry *entry)
+{
+	return streq(device_get(entry->value, "type", ""), "nic");
+}
+
+static char *note_key(const char *device, const char *what)
+{
+	return xasprintf("volatile.%s.%s", device, what);
+}
+
+/* NULL: none, or one that no interface can have. */
+static const char *noted_name(const struct strmap *config, const char *device)
+{
+	static const struct value_rule ifname = { .type = VALUE_IFNAME };
+	_cleanup_(freep) char *key = note_key(device, "name");
+	const char *name = strmap_get(config, key);
+
+	return name && value_check(&ifname, name, NULL) == 0 ? name : NULL;
+}
+
+static bool is_taken(const struct strmap *names, const char *name)
+{
+	strmap_for_each(entry, names)
+	{
+		if (streq(entry->value, name))
+			return true;
+	}
+	return false;
+}
+
+static char *first_free(const struct strmap *names)
+{
+	char name[NIC_IFNAME_LEN];
+	unsigned int index = 0;
+
+	do
+		(void)snprintf(name, sizeof(name), "eth%u", index++);
+	while (is_taken(names, name));
+	return xstrdup(name);
+}
+
+void nic_inner_names(const struct strmap *devices, const struct strmap *config,
+		     struct strmap *names)
+{
+	strmap_for_each(entry, devices)
+	{
+		const char *given = device_get(entry->value, "name", "");
+
+		if (is_nic(entry) && !str_empty(given))
+			strmap_set(names, entry->key, given);
+	}
+	strmap_for_each(entry, devices)
+	{
+		const char *name = noted_name(config, entry->key);
+
+		if (is_nic(entry) && !strmap_has(names, entry->key) && name &&
+		    !is_taken(names, name))
+			strmap_set(names, entry->key, name);
+	}
+	strmap_for_each(entry, devices)
+	{
+		if (is_nic(entry) && !strmap_has(names, entry->key))
+			strmap_set_take(names, entry->key, first_free(names));
+	}
+}
+
+static void note(struct strmap *config, const char *device, const char *what, const char *value)
+{
+	_cleanup_(freep) char *key = note_key(device, what);
+
+	if (!strmap_has(config, key))
+		strmap_set(config, key, value);
+}
+
+void nic_fill_volatile(const struct strmap *devices, struct strmap *config)
+{
+	_cleanup_(strmap_done) struct strmap names = { 0 };
+	char hwaddr[NIC_HWADDR_LEN];
+
+	nic_inner_names(devices, config, &names);
+	strmap_for_each(entry, devices)
+	{
+		if (is_nic(entry) && str_empty(device_get(entry->value, "hwaddr", "")))
+			note(config, entry->key, "hwaddr", nic_new_hwaddr(hwaddr));
+		if (is_nic(entry) && str_empty(device_get(entry->value, "name", "")))
+			note(config, entry->key, "name", strmap_get(&names, entry->key));
+	}
 }

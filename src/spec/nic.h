@@ -3,6 +3,8 @@
 
 #include <stdbool.h>
 
+#include "base/strmap.h"
+
 enum {
 	NIC_HWADDR_LEN = 17 + 1,
 	NIC_IFNAME_LEN = 15 + 1,
@@ -21,6 +23,17 @@ const char *nic_host_prefix(const char *tag, char out[NIC_PREFIX_LEN]);
  */
 const char *nic_host_name(const char *tag, const char *instance, const char *device,
 			  char out[NIC_IFNAME_LEN]);
+
+/*
+ * How the nics among the expanded @devices are called inside, by device: as they say themselves; else
+ * as "volatile.DEVICE.name" of @config notes it, unless another one is called so; else the first of
+ * eth0, eth1 ... that is free. Added to @names.
+ */
+void nic_inner_names(const struct strmap *devices, const struct strmap *config,
+		     struct strmap *names);
+
+/* Note in @config, as volatile.DEVICE.*, the MAC address and the name inside of nics that have none. */
+void nic_fill_volatile(const struct strmap *devices, struct strmap *config);
 
 /* Whether @ifname can have been made by nic_host_name() for @tag. */
 bool nic_host_name_is_ours(const char *tag, const char *ifname);

@@ -55,6 +55,25 @@ reaches() {
 	reaches n1 n2
 }
 
+@test "a nic without a name gets the first that is free, and keeps it when others go" {
+	for name in net1 net2; do
+		device n1 $name '{"type":"nic","nictype":"p2p"}'
+	done
+	[ "$(n1 sh -c 'cd /sys/class/net && echo eth*')" = 'eth0 eth1 eth2' ]
+	[ "$(s config get n1 volatile.net2.name)" = eth2 ]
+	before=$(n1 cat /sys/class/net/eth2/ifindex)
+	s config device remove n1 net1
+	[ "$(n1 sh -c 'cd /sys/class/net && echo eth*')" = 'eth0 eth2' ]
+	# One that asks for it has it; the other moves on.
+	device n1 net0 '{"type":"nic","nictype":"p2p","name":"eth1"}'
+	device n1 net1 '{"type":"nic","nictype":"p2p"}'
+	[ "$(n1 sh -c 'cd /sys/class/net && echo eth*')" = 'eth0 eth1 eth2 eth3' ]
+	[ "$(n1 cat /sys/class/net/eth2/ifindex)" = "$before" ]
+	fails 1 'have the same name "eth1"' s config device set n1 net2 name=eth1
+	own_devices n1 '{}'
+	[ "$(n1 sh -c 'cd /sys/class/net && echo eth*')" = eth0 ]
+}
+
 @test "p2p is a pair with a name of one's own choice, which nobody else loses" {
 	device n1 pair "{\"type\":\"nic\",\"nictype\":\"p2p\",\"name\":\"p0\",\"host_name\":\"${TAG}p\",\"mtu\":\"1300\"}"
 	[ "$(cat "/sys/class/net/${TAG}p/mtu")" = 1300 ]

@@ -300,6 +300,8 @@ static void test_sets_of_devices(void **state)
 	assert_true(devices_equal(&copy, &devices));
 	set_device(&copy, "eth1", "type=nic network=a name=eth0");
 	assert_false(devices_equal(&copy, &devices));
+	assert_int_equal(devices_validate(&copy, NULL), 0); /* the other one takes eth1 */
+	set_device(&copy, "eth0", "type=nic network=a name=eth0");
 	assert_int_equal(devices_validate(&copy, &err), -EINVAL);
 	assert_non_null(strstr(err.msg, "same name \"eth0\""));
 	(void)strmap_unset(&copy, "eth1");

@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "spec/device.h"
 #include "spec/idrange.h"
 #include "spec/nic.h"
 #include "spec/value.h"
@@ -143,6 +144,60 @@ static void test_idranges(void **state)
 			 -EBUSY);
 }
 
+static void add_nic(struct strmap *devices, const char *device, const char *name)
+{
+	struct strmap *nic = devices_add(devices, device);
+
+	strmap_set(nic, "type", "nic");
+	if (name)
+		strmap_set(nic, "name", name);
+}
+
+/* @wanted: "DEVICE=NAME ..." */
+static void assert_inner_names(const struct strmap *devices, const struct strmap *config,
+			       const char *wanted)
+{
+	_cleanup_(strmap_done) struct strmap names = { 0 };
+	_cleanup_(strv_freep) char **pairs = NULL;
+	_cleanup_(freep) char *text = NULL;
+
+	nic_inner_names(devices, config, &names);
+	strmap_for_each(entry, &names)
+	{
+		strv_push_take(&pairs, xasprintf("%s=%s", entry->key, (char *)entry->value));
+	}
+	text = strv_join((const char *const *)pairs, " ");
+	assert_string_equal(text, wanted);
+}
+
+static void test_inner_names(void **state)
+{
+	_cleanup_(strmap_done) struct strmap devices;
+	_cleanup_(strmap_done) struct strmap config = { 0 };
+
+	(void)state;
+	devices_init(&devices);
+	strmap_set(devices_add(&devices, "disk"), "type", "disk");
+	add_nic(&devices, "a", NULL);
+	add_nic(&devices, "b", "eth0");
+	add_nic(&devices, "c", NULL);
+	assert_inner_names(&devices, &config, "a=eth1 b=eth0 c=eth2");
+	nic_fill_volatile(&devices, &config);
+	assert_string_equal(strmap_get(&config, "volatile.c.name"), "eth2");
+	assert_null(strmap_get(&config, "volatile.b.name"));
+	assert_non_null(strmap_get(&config, "volatile.b.hwaddr"));
+	assert_null(strmap_get(&config, "volatile.disk.name"));
+	/* What was noted stays when others go, but gives way to what somebody asks for. */
+	(void)strmap_unset(&devices, "a");
+	assert_inner_names(&devices, &config, "b=eth0 c=eth2");
+	add_nic(&devices, "b", "eth2");
+	assert_inner_names(&devices, &config, "b=eth2 c=eth0");
+	nic_fill_volatile(&devices, &config);
+	assert_string_equal(strmap_get(&config, "volatile.c.name"), "eth2");
+	strmap_set(&config, "volatile.c.name", "no/name");
+	assert_inner_names(&devices, &config, "b=eth2 c=eth0");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -152,6 +207,7 @@ int main(void)
 		cmocka_unit_test(test_host_names),
 		cmocka_unit_test(test_hashes_do_not_collide_early),
 		cmocka_unit_test(test_idranges),
+		cmocka_unit_test(test_inner_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
