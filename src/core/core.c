@@ -15,6 +15,7 @@
 #include "core/db_copies.h"
 #include "core/files.h"
 #include "core/hotplug.h"
+#include "core/image.h"
 #include "core/image_refresh.h"
 #include "core/inst.h"
 #include "core/inst_backup.h"
@@ -345,6 +346,7 @@ static void pools_ready(struct core *core)
 {
 	core->ready = true;
 	reconcile_journal(core);
+	image_volumes_settle(core);
 	quota_settle_all(core);
 	reconcile_autostart(core);
 	scheduler_start(core->scheduler);

@@ -43,8 +43,8 @@ static void landed(struct op_waiter *waiter, struct op *flight)
 	get_off(op);
 }
 
-/* It was being cancelled when @op came: its outcome is nobody's. */
-static void dying_landed(struct op_waiter *waiter, struct op *flight)
+/* Whatever came of it, @op looks again. */
+static void landed_look_again(struct op_waiter *waiter, struct op *flight)
 {
 	struct op *op = container_of(waiter, struct op, passenger);
 
@@ -59,14 +59,46 @@ static void pass_progress(struct op_waiter *waiter, struct op *flight)
 		    flight->total_bytes);
 }
 
+static void give_up(struct op *op)
+{
+	(void)err_kind(&op->err, ERR_CANCELLED, "cancelled");
+	op_resume(op, OP_FAIL);
+	get_off(op);
+}
+
 static void leave(struct op *op)
 {
 	op_wait_cancel(&op->passenger);
 	if (list_empty(&op->flight->waiters))
 		(void)op_cancel(op->flight, NULL); /* -EINVAL: it has just landed */
-	(void)err_kind(&op->err, ERR_CANCELLED, "cancelled");
-	op_resume(op, OP_FAIL);
-	get_off(op);
+	give_up(op);
+}
+
+/* What is under way was not begun for @op. */
+static void look_away(struct op *op)
+{
+	op_wait_cancel(&op->passenger);
+	give_up(op);
+}
+
+static enum op_next board(struct op *op, struct op *flight, struct op_waiter passenger,
+			  void (*leaves)(struct op *op))
+{
+	(void)op_ref(op);
+	op->flight = op_ref(flight);
+	op->passenger = passenger;
+	op_wait(flight, &op->passenger);
+	op->cancel_wait = leaves;
+	return OP_WAIT;
+}
+
+enum op_next flight_await(struct op *op, const char *key)
+{
+	struct op *flight = find(op->core, key);
+
+	if (!flight)
+		return OP_NEXT;
+	return board(op, flight, (struct op_waiter){ .done = landed_look_again }, look_away);
 }
 
 enum op_next flight_join(struct op *op, const char *key, flight_start_fn *start, const void *arg)
@@ -79,13 +111,10 @@ enum op_next flight_join(struct op *op, const char *key, flight_start_fn *start,
 			return OP_FAIL;
 		replace_str(&flight->flight_key, key);
 	}
-	(void)op_ref(op);
-	op->flight = op_ref(flight);
-	op->passenger = (struct op_waiter){
-		.done = flight->cancel_asked ? dying_landed : landed,
-		.progress = pass_progress,
-	};
-	op_wait(flight, &op->passenger);
-	op->cancel_wait = leave;
-	return OP_WAIT;
+	return board(op, flight,
+		     (struct op_waiter){
+			     .done = flight->cancel_asked ? landed_look_again : landed,
+			     .progress = pass_progress,
+		     },
+		     leave);
 }

@@ -17,5 +17,11 @@
 typedef struct op *flight_start_fn(struct core *core, const void *arg, struct err *err);
 enum op_next flight_join(struct op *op, const char *key, flight_start_fn *start, const void *arg);
 
+/*
+ * Wait, as the current step of @op, until nobody is about @key; then the step runs again. The step has to
+ * return what this returns; OP_NEXT: nobody is.
+ */
+enum op_next flight_await(struct op *op, const char *key);
+
 /* Whether a flight with that key is under way. */
 bool flight_exists(struct core *core, const char *key);

@@ -201,6 +201,8 @@ enum op_next image_ensure_volume(struct op *op, const char *pool, const char *fi
 
 	if (strmap_has(&op->core->image_volumes, key))
 		return OP_NEXT;
+	if (image_volume_await_deleted(op, key) == OP_WAIT)
+		return OP_WAIT;
 	return flight_join(op, flight, start_unpack, &wanted);
 }
 
@@ -233,147 +235,6 @@ int image_build(struct core *core, const char *name, const char *yaml, const cha
 	int r = core_check_open(core, err);
 
 	return r < 0 ? r : template_build(core, name, yaml, alias, ret_op, err);
-}
-
-/* ---- deleting ---- */
-
-static bool volume_has_users(struct core *core, const char *pool, const char *fingerprint)
-{
-	strmap_for_each(entry, &core->instances)
-	{
-		const struct inst *inst = entry->value;
-
-		if (!streq(inst->record->pool, pool))
-			continue;
-		if (streq(inst->record->image_fingerprint, fingerprint))
-			return true;
-		vec_for_each(snapshot, &inst->snapshots)
-			if (streq((*snapshot)->inst->image_fingerprint, fingerprint))
-				return true;
-	}
-	return false;
-}
-
-static void delete_volume(struct core *core, const char *pool, const char *fingerprint)
-{
-	struct job job = { .kind = JOB_IMAGE_DELETE };
-	_cleanup_(freep) char *key = volume_key(pool, fingerprint);
-	struct err err = { 0 };
-
-	if (pool_fill_job(core, pool, &job, &err) < 0 ||
-	    db_image_volume_delete(core->db, pool, fingerprint, &err) < 0) {
-		log_error(LOG_NONE, "delete volume of image %.12s: %s", fingerprint, err.msg);
-	} else {
-		(void)strmap_unset(&core->image_volumes, key);
-		job.image = xstrdup(fingerprint);
-		job_run_detached(core, &job);
-	}
-	wire_free(&job_schema, &job);
-}
-
-void image_volume_unused(struct core *core, const char *pool, const char *fingerprint)
-{
-	_cleanup_(freep) char *key = NULL;
-
-	if (!fingerprint || strmap_has(&core->images, fingerprint) ||
-	    volume_has_users(core, pool, fingerprint))
-		return;
-	key = volume_key(pool, fingerprint);
-	if (strmap_has(&core->image_volumes, key))
-		delete_volume(core, pool, fingerprint);
-}
-
-void image_forget(struct core *core, const char *fingerprint)
-{
-	(void)strmap_unset(&core->images, fingerprint);
-	strmap_for_each(entry, &core->pools) image_volume_unused(core, entry->key, fingerprint);
-	events_publish_lifecycle(&core->events, "image-deleted", "images", fingerprint);
-}
-
-/* Both files at once: the job takes "<src>" and "<src>.rootfs". */
-enum op_next image_delete_files(struct op *op, const char *fingerprint)
-{
-	struct job job = { .kind = JOB_IMAGE_DELETE };
-	enum op_next next;
-
-	job.src = image_file(op->core, fingerprint, false);
-	next = job_run(op, &job, -EBADF, NULL);
-	wire_free(&job_schema, &job);
-	return next;
-}
-
-static enum op_next step_forget(struct op *op)
-{
-	const char *fingerprint = op->args;
-	struct image_record *image = strmap_get(&op->core->images, fingerprint);
-
-	if (!image) {
-		(void)err_kind(&op->err, ERR_NOT_FOUND, "image %.12s is gone already", fingerprint);
-		return OP_FAIL;
-	}
-	if (db_image_delete(op->core->db, image->id, &op->err) < 0)
-		return OP_FAIL;
-	op_no_return(op);
-	image_forget(op->core, fingerprint);
-	return OP_NEXT;
-}
-
-static enum op_next step_delete_files(struct op *op)
-{
-	return image_delete_files(op, op->args);
-}
-
-static const struct op_step delete_steps[] = {
-	{ "forget", step_forget, NULL },
-	{ "delete-files", step_delete_files, NULL },
-	{ 0 },
-};
-static const struct op_table delete_table = { "image-delete", delete_steps };
-
-static bool unpack_under_way(struct core *core, const char *fingerprint)
-{
-	strmap_for_each(entry, &core->pools)
-	{
-		_cleanup_(freep) char *flight = xasprintf("unpack/%s/%s", entry->key, fingerprint);
-
-		if (flight_exists(core, flight))
-			return true;
-	}
-	return false;
-}
-
-bool image_is_wanted(struct core *core, const char *fingerprint)
-{
-	if (unpack_under_way(core, fingerprint))
-		return true;
-	strmap_for_each(entry, &core->instances)
-	{
-		const struct inst *inst = entry->value;
-
-		if (!inst->stored && streq(inst->record->image_fingerprint, fingerprint))
-			return true;
-	}
-	return false;
-}
-
-int image_delete(struct core *core, struct image_record *image, struct op **ret_op, struct err *err)
-{
-	struct op *op;
-	int r = core_check_open(core, err);
-
-	if (r < 0)
-		return r;
-	if (unpack_under_way(core, image->fingerprint))
-		return err_kind(err, ERR_CONFLICT, "image %.12s is being unpacked for a launch",
-				image->fingerprint);
-	op = op_new(core, OP_TASK, "Deleting image", xstrdup(image->fingerprint), free, err);
-	if (!op)
-		return -EBUSY;
-	op_add_resource(op, "images", image->fingerprint);
-	op_add_table(op, &delete_table);
-	op_start(op);
-	*ret_op = op;
-	return 0;
 }
 
 /* ---- editing ---- */

@@ -17,6 +17,11 @@
 #include "spec/image.h"
 
 struct core;
+struct journal_record;
+
+/* Kinds of rows of the journal: the files of an image; what is unpacked of it in a "pool". */
+#define IMAGE_DELETE	    "image-delete"
+#define IMAGE_VOLUME_DELETE "image-volume-delete"
 
 /* By whole fingerprint or unique prefix. Errors: ERR_NOT_FOUND, ERR_INVALID when ambiguous. */
 int image_find(struct core *core, const char *prefix, struct image_record **ret_image,
@@ -68,6 +73,12 @@ bool image_is_wanted(struct core *core, const char *fingerprint);
 /* Its row is gone: out of memory with it, and what is unpacked of it unless somebody stands on it. */
 void image_forget(struct core *core, const char *fingerprint);
 
+/*
+ * Its row goes in the open transaction, and the journal's comes ("image-delete") until
+ * image_delete_files() is done.
+ */
+int image_delete_in_tx(struct op *op, const struct image_record *image, struct err *err);
+
 /* Step of an op. */
 enum op_next image_delete_files(struct op *op, const char *fingerprint);
 
@@ -99,3 +110,10 @@ int image_volume_found(struct core *core, const char *pool, const char *fingerpr
 
 /* An instance is gone: drop the volume if neither image nor instance is left. */
 void image_volume_unused(struct core *core, const char *pool, const char *fingerprint);
+
+/* Step of an op, which is run again: while the volume @key, of core->image_volumes, is being deleted. */
+enum op_next image_volume_await_deleted(struct op *op, const char *key);
+
+/* After a start: the same for all that there are, and finish deletions. @row: taken. */
+void image_volumes_settle(struct core *core);
+void image_clean_up(struct core *core, struct journal_record *row);

@@ -104,20 +104,21 @@ static struct image_record *merge(const struct image_record *image, const struct
 }
 
 /* @stays: the old one as it is to be then; NULL: it goes. */
-static int store(struct core *core, const struct image_record *record,
-		 const struct image_record *old, const struct image_record *stays, struct err *err)
+static int store(struct op *op, const struct image_record *record, const struct image_record *old,
+		 const struct image_record *stays, struct err *err)
 {
-	int r = db_begin(core->db, err);
+	struct db *db = op->core->db;
+	int r = db_begin(db, err);
 
 	if (r < 0)
 		return r;
 	if (stays)
-		r = db_image_update(core->db, stays, err);
+		r = db_image_update(db, stays, err);
 	else
-		r = db_image_delete(core->db, old->id, err);
+		r = image_delete_in_tx(op, old, err);
 	if (r == 0)
-		r = db_image_update(core->db, record, err);
-	return db_end(core->db, r, err);
+		r = db_image_update(db, record, err);
+	return db_end(db, r, err);
 }
 
 /* A launch has chosen it and is not done: it stays for that, as a cached one. */
@@ -143,7 +144,7 @@ static int replace(struct op *op, const struct image_record *image, const struct
 
 	if (image_is_wanted(core, old->fingerprint))
 		stays = make_stay(old);
-	r = store(core, record, old, stays, &op->err);
+	r = store(op, record, old, stays, &op->err);
 	if (r < 0)
 		return r;
 	op_no_return(op);

@@ -10,6 +10,7 @@ libcore_a_SOURCES = \
 	%D%/flight.c %D%/flight.h \
 	%D%/hotplug.c %D%/hotplug.h \
 	%D%/image.c %D%/image.h \
+	%D%/image_delete.c \
 	%D%/image_publish.c %D%/image_publish.h \
 	%D%/image_pull.c %D%/image_pull.h \
 	%D%/image_refresh.c %D%/image_refresh.h \

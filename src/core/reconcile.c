@@ -240,6 +240,10 @@ static void take_row(void *data, struct journal_record *row)
 		inst_move_clean_up(core, row);
 		return;
 	}
+	if (streq(row->kind, IMAGE_DELETE) || streq(row->kind, IMAGE_VOLUME_DELETE)) {
+		image_clean_up(core, row);
+		return;
+	}
 	if (str_after(row->kind, "volume-")) {
 		volume_clean_up(core, row);
 		return;

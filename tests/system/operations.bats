@@ -104,6 +104,23 @@ free_address() {
 	retry 10 test -z "$(find "$T"/state/pools/*/images -mindepth 1 -maxdepth 1 ! -name "$(s image info openrc --format json 2>/dev/null | jq -r .fingerprint)*" | head -n 0)"
 }
 
+@test "an image that comes again while what was unpacked of it is being deleted is unpacked again" {
+	gunzip -c "$ALPINE"/alpine-minirootfs-*.tar.gz >"$T/again.tar"
+	for ((i = 0; i < 5; i++)); do
+		s image import "$T/again.tar" --alias again
+		s launch again a1
+		s exec a1 -- true
+		s delete --force a1
+		s image delete again
+	done
+	s image import "$T/again.tar" --alias again
+	s launch again a1
+	retry 20 eval '[ "$(sqlite3 "$T/state/sysctr.db" "SELECT count(*) FROM journal")" = 0 ]'
+	s exec a1 -- true
+	s delete --force a1
+	s image delete again
+}
+
 @test "an upload that breaks off leaves nothing" {
 	before=$(find "$T/state/images" -type f | wc -l)
 	size=$(stat -c %s "$OPENRC")

@@ -180,6 +180,33 @@ no_trace_of() {
 	done
 }
 
+journal_is_empty() {
+	[ "$(sqlite3 "$T/state/sysctr.db" 'SELECT count(*) FROM journal')" = 0 ]
+}
+
+# nothing_of FINGERPRINT: no file of the image, nothing unpacked of it
+nothing_of() {
+	[ -z "$(find "$T/state/images" "$T"/state/pools/*/images -maxdepth 1 -name "$1*")" ]
+}
+
+@test "killed after a step of deleting an image, its files and what was unpacked go all the same" {
+	gunzip -c "$ALPINE"/alpine-minirootfs-*.tar.gz >"$T/gone.tar"
+	fp=$(sha256sum <"$T/gone.tar" | cut -d' ' -f1)
+	for step in image-delete/forget image-delete/delete-files image-volume-delete/forget \
+		image-volume-delete/delete image-volume-delete/erase; do
+		echo "after $step"
+		s image import "$T/gone.tar" --alias gone
+		s create gone g1
+		s delete g1
+		[ -n "$(find "$T"/state/pools/*/images -maxdepth 1 -name "$fp")" ]
+		dies_after "$step" s image delete gone
+		never s image show gone
+		retry 20 nothing_of "$fp"
+		retry 20 journal_is_empty
+	done
+	keeper_lives
+}
+
 @test "killed after an upload, and after unpacking" {
 	gunzip -c "$ALPINE"/alpine-minirootfs-*.tar.gz >"$T/up.tar"
 	dies_after image-upload/store s image import "$T/up.tar" --alias up
