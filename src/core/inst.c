@@ -174,10 +174,25 @@ void inst_expand(struct inst *inst)
 	inst_expand_with(inst->core, inst->record, NULL, &inst->expanded);
 }
 
+int inst_check_idmap(struct core *core, const struct strmap *config, struct err *err)
+{
+	struct idrange space = { core->config->idmap_base, core->config->idmap_size };
+	int r = idmap_check_outside(config, &space, err);
+
+	strmap_for_each(entry, &core->instances)
+	{
+		const struct inst_record *record = ((const struct inst *)entry->value)->record;
+		struct idrange own = { record->id_base, record->id_count };
+
+		if (r == 0)
+			r = idmap_check_outside(config, &own, err);
+	}
+	return r;
+}
+
 static int check_expanded(struct core *core, const struct expanded *expanded, struct err *err)
 {
 	struct seccomp_policy policy = seccomp_policy_of(&expanded->config);
-	struct idrange own = { core->config->idmap_base, core->config->idmap_size };
 	struct limits limits = { 0 };
 	uint32_t cpu_count;
 	int r = keys_validate(&expanded->config, err);
@@ -187,7 +202,7 @@ static int check_expanded(struct core *core, const struct expanded *expanded, st
 				       &cpu_count, err);
 	wire_free(&limits_schema, &limits);
 	if (r == 0)
-		r = idmap_check_outside(&expanded->config, &own, err);
+		r = inst_check_idmap(core, &expanded->config, err);
 	if (r == 0)
 		r = seccomp_policy_check(&policy, err);
 	if (r == 0)

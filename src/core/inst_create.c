@@ -32,7 +32,7 @@
 #include "db/snapshots.h"
 #include "spec/daemon_config.h"
 #include "spec/device.h"
-#include "spec/idrange.h"
+#include "spec/idmap.h"
 #include "spec/image.h"
 #include "spec/names.h"
 #include "spec/nic.h"
@@ -103,26 +103,40 @@ int inst_fill_from_image(struct op *op, const char *what, struct inst_record *re
 	return image_used(op->core, image, &op->err);
 }
 
+struct idranges {
+	VEC(struct idrange) list;
+};
+
+/* Its own range, and ids of the host that are inside. */
+static void add_used(const struct inst *inst, struct idranges *used)
+{
+	struct spec_idmaps maps = { 0 };
+
+	if (inst->record->id_count > 0)
+		*vec_push(&used->list) =
+			(struct idrange){ inst->record->id_base, inst->record->id_count };
+	idmaps_from_config(&inst->expanded.config, &maps);
+	vec_for_each(piece, &maps.list) {
+		*vec_push(&used->list) = (struct idrange){ piece->host, piece->count };
+	}
+	free(maps.list.items);
+}
+
 /* The first one is the helpers'. */
 int inst_choose_ids(struct core *core, struct inst_record *record, struct err *err)
 {
 	struct idrange space = { core->config->idmap_base, core->config->idmap_size };
-	_cleanup_(freep) struct idrange *used =
-		xcalloc(core->instances.len + 1, sizeof(struct idrange));
-	size_t n = 0;
+	struct idranges used = { 0 };
 	uint32_t base;
 	int r;
 
-	used[n++] = (struct idrange){ core->config->idmap_base, IDRANGE_COUNT };
+	*vec_push(&used.list) = (struct idrange){ core->config->idmap_base, IDRANGE_COUNT };
 	strmap_for_each(entry, &core->instances)
 	{
-		const struct inst *inst = entry->value;
-
-		if (inst->record->id_count > 0)
-			used[n++] =
-				(struct idrange){ inst->record->id_base, inst->record->id_count };
+		add_used(entry->value, &used);
 	}
-	r = idrange_find(&space, used, n, IDRANGE_COUNT, &base, err);
+	r = idrange_find(&space, used.list.items, used.list.len, IDRANGE_COUNT, &base, err);
+	free(used.list.items);
 	if (r < 0)
 		return r;
 	record->id_base = base;

@@ -42,7 +42,8 @@ static enum op_next step_check(struct op *op)
 			       "it is protected from starts (security.protection.start)");
 		return OP_FAIL;
 	}
-	return OP_NEXT;
+	/* The configuration of the daemon may be another one than when the key was set. */
+	return op_result(inst_check_idmap(op->core, &op->inst->expanded.config, &op->err));
 }
 
 int inst_ensure_networks(struct inst *inst, struct err *err)

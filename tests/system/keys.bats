@@ -89,6 +89,36 @@ ids_of() {
 	[ "$(stat -c %u "/proc/$(init_pid c1)")" -ge "$ID_BASE" ]
 }
 
+# id_space BASE: the daemon cuts ranges from there
+id_space() {
+	sed -i "s/^idmap: .*/idmap: { base: $1, size: 100000000 }/" "$T/sysctrd.yaml"
+	daemon_restart
+}
+
+@test "raw.idmap: ids that the daemon gives away by now are refused at the start, and given to nobody" {
+	base=$(((ID_BASE / 65536 - 4) * 65536))
+	host=$((base + 65536 + 5)) # in the range that would be the first one free
+	s config set c1 raw.idmap="both $host 1000"
+	s restart c1 --force
+	[ "$(s exec c1 -- awk '$1 == 1000 { print $2 }' /proc/self/uid_map)" = $host ]
+	id_space $base
+	# It runs on with them: the range around them is nobody else's.
+	s create openrc c2
+	taken=$(sqlite3 "$T/state/sysctr.db" 'SELECT base FROM id_ranges ORDER BY 1 LIMIT 1')
+	[ "$taken" = $((base + 131072)) ]
+	s stop c1 --force
+	fails 1 'raw.idmap: host ids' s start c1
+	fails 1 "among those that containers get as their own" s start c1
+	s config set c1 raw.idmap='both 4242 1000'
+	s start c1
+	# Ids of a range from before are c2's own still.
+	id_space "$ID_BASE"
+	fails 1 "among those that containers get as their own ($taken-" s config set c1 raw.idmap="both $taken 1000"
+	s config unset c1 raw.idmap
+	s delete c2
+	s restart c1 --force
+}
+
 @test "environment, sysctls and user keys" {
 	s config set c1 environment.COLOUR=red linux.sysctl.net.ipv4.ip_forward=1 user.note="$(printf 'a\nb')"
 	[ "$(s exec c1 -- sh -c 'echo $COLOUR')" = red ]
