@@ -1,6 +1,7 @@
 /* core/inst_spec.c - resolve an instance to what its monitor gets (inst_make_spec) */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -114,10 +115,30 @@ static int fill_source(struct core *core, const struct strmap *device, struct sp
 	return 0;
 }
 
+/* With or without "r" the same: the mounts below go with the one that they are below. */
+static void fill_propagation(const char *propagation, struct spec_disk *disk)
+{
+	static const struct {
+		const char *word;
+		bool follow;
+		uint32_t spread;
+	} kinds[] = {
+		{ "slave", true, 0 },
+		{ "shared", true, MS_SHARED },
+		{ "unbindable", false, MS_UNBINDABLE },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		if (!str_ends_with(propagation, kinds[i].word))
+			continue;
+		disk->follow = kinds[i].follow;
+		disk->spread = kinds[i].spread;
+	}
+}
+
 static int fill_disk(struct core *core, const char *name, const struct strmap *device,
 		     struct inst_spec *spec, struct err *err)
 {
-	const char *propagation = device_get(device, "propagation", "private");
 	struct spec_disk *disk = vec_push(&spec->disks);
 	int r;
 
@@ -127,7 +148,7 @@ static int fill_disk(struct core *core, const char *name, const struct strmap *d
 	disk->readonly = device_bool(device, "readonly");
 	disk->recursive = device_bool(device, "recursive");
 	disk->optional = !keys_get_bool(device, "required", true);
-	disk->follow = streq(propagation, "slave") || streq(propagation, "rslave");
+	fill_propagation(device_get(device, "propagation", ""), disk);
 	r = fill_source(core, device, disk, err);
 	return r < 0 ? err_wrap(err, "device \"%s\"", name) : 0;
 }

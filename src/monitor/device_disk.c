@@ -68,6 +68,7 @@ static int add_disk(struct mon *mon, const void *item, struct err *err)
 		.path = disk->source,
 		.recursive = disk->recursive,
 		.follow = disk->follow,
+		.spread = disk->spread,
 		.shift = disk->shift,
 		.attrs = attrs_of(disk),
 	};

@@ -75,17 +75,23 @@ int mount_copy(int dir_fd, const char *path, bool recursive)
 	return fd < 0 ? -errno : fd;
 }
 
-int mount_clone(int dir_fd, const char *path, bool recursive)
+int mount_set_propagation(int mount_fd, bool recursive, uint64_t type)
 {
 	unsigned int flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
-	struct mount_attr private = { .propagation = MS_PRIVATE };
+	struct mount_attr attr = { .propagation = type };
+
+	return mount_setattr(mount_fd, "", flags, &attr, sizeof(attr)) < 0 ? -errno : 0;
+}
+
+int mount_clone(int dir_fd, const char *path, bool recursive)
+{
 	_cleanup_(fd_closep) int fd = mount_copy(dir_fd, path, recursive);
+	int r;
 
 	if (fd < 0)
 		return fd;
-	if (mount_setattr(fd, "", flags, &private, sizeof(private)) < 0)
-		return -errno;
-	return TAKE_FD(fd);
+	r = mount_set_propagation(fd, recursive, MS_PRIVATE);
+	return r < 0 ? r : TAKE_FD(fd);
 }
 
 int mount_set_attrs(int mount_fd, uint64_t set, uint64_t clear)

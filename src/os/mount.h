@@ -49,6 +49,9 @@ int mount_idmap(int mount_fd, int userns_fd);
  */
 int mount_prepare(int mount_fd, bool recursive, uint64_t attrs, int userns_fd);
 
+/* @type: MS_PRIVATE, MS_SLAVE, MS_SHARED or MS_UNBINDABLE of mount(2). Plain. */
+int mount_set_propagation(int mount_fd, bool recursive, uint64_t type);
+
 /* Attach a detached mount on the directory or file @target_fd (O_PATH will do). Plain. */
 int mount_attach(int mount_fd, int target_fd);
 

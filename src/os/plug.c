@@ -87,6 +87,10 @@ static int copy_source(const struct job *job, struct err *err)
 				  : mount_clone(source_fd, "", source->recursive);
 	if (mount_fd < 0)
 		return err_set(err, mount_fd, "copy the mount of \"%s\"", source->path);
+	/* A privileged guest is in the host's user namespace: nothing else would hold it back. */
+	r = source->follow ? mount_set_propagation(mount_fd, source->recursive, MS_SLAVE) : 0;
+	if (r < 0)
+		return err_set(err, r, "propagation of \"%s\"", source->path);
 	r = mount_prepare(mount_fd, source->recursive, source->attrs,
 			  source->shift ? job->place->userns_fd : -EBADF);
 	if (r == -EINVAL && source->shift)
@@ -232,6 +236,9 @@ static int run_in(const struct job *job, uint64_t *ret_id, struct err *err)
 	r = mount_attach(item_fd, target_fd);
 	if (r == 0)
 		r = mount_id(item_fd, ret_id);
+	/* Behind the attach: nothing unbindable gets below a shared one. Gone already is as good. */
+	if (r == 0 && job->source && job->source->spread)
+		(void)mount_set_propagation(item_fd, true, job->source->spread);
 	return r < 0 ? err_set(err, r, "attach /%s", job->place->target) : 0;
 }
 

@@ -36,8 +36,9 @@ struct plug_source {
 	const char *path; /* absolute; a directory or anything else */
 	bool recursive;	  /* with the mounts below it */
 	bool follow;	  /* and what is mounted there later, where the host's mounts are shared */
-	bool shift;	  /* ids of the container's user namespace */
-	uint64_t attrs;	  /* MOUNT_ATTR_* */
+	uint64_t spread; /* what it is to others inside: MS_SHARED, MS_UNBINDABLE; 0: as it comes */
+	bool shift;	 /* ids of the container's user namespace */
+	uint64_t attrs;	 /* MOUNT_ATTR_* */
 };
 
 struct plug_node {

@@ -182,9 +182,12 @@ static const struct key_row disk_rows[] = {
 	},
 	{
 		.name = "propagation",
-		.rule = { .type = VALUE_ENUM, .words = "private|rprivate|slave|rslave" },
+		.rule = { .type = VALUE_ENUM,
+			  .words =
+				  "private|rprivate|rshared|rslave|runbindable|shared|slave|unbindable" },
 		.initial = "private",
-		.help = "slave: what the host mounts below the source later appears inside",
+		.help = "slave: what the host mounts below the source later appears inside; shared: and "
+			"in containers inside that share it",
 	},
 	{
 		.name = "readonly",
@@ -364,7 +367,8 @@ static int check_disk(const struct strmap *device, struct err *err)
 				source);
 	if (streq(source, DEVICE_TMPFS))
 		return key ? err_kind(err, ERR_INVALID, "%s is not for source=tmpfs:", key) : 0;
-	if (keys_get_bool(device, "readonly", false) && strstr(propagation, "slave"))
+	if (keys_get_bool(device, "readonly", false) &&
+	    (str_ends_with(propagation, "slave") || str_ends_with(propagation, "shared")))
 		return err_kind(
 			err, ERR_INVALID,
 			"propagation=%s excludes readonly: what the host mounts later is writable",

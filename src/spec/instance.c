@@ -79,6 +79,7 @@ static const struct wire_field spec_disk_fields[] = {
 	{ 7, WIRE_BOOL, offsetof(struct spec_disk, recursive), NULL },
 	{ 8, WIRE_BOOL, offsetof(struct spec_disk, follow), NULL },
 	{ 9, WIRE_BOOL, offsetof(struct spec_disk, optional), NULL },
+	{ 64, WIRE_U32, offsetof(struct spec_disk, spread), NULL },
 };
 WIRE_SCHEMA(spec_disk, spec_disk_fields);
 

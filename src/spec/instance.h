@@ -69,9 +69,10 @@ struct spec_disk {
 	uint64_t size_bytes; /* of the tmpfs; 0: the kernel's default */
 	bool shift;	     /* the container's ids instead of the host's */
 	bool readonly;
-	bool recursive; /* mounts below the source too */
-	bool follow;	/* what the host mounts below it later appears */
-	bool optional;	/* a source that is missing is no error */
+	bool recursive;	 /* mounts below the source too */
+	bool follow;	 /* what the host mounts below it later appears */
+	bool optional;	 /* a source that is missing is no error */
+	uint32_t spread; /* to other mounts inside: MS_SHARED, MS_UNBINDABLE of mount(2); 0 */
 };
 extern const struct wire_schema spec_disk_schema;
 

@@ -123,8 +123,53 @@ mounted() {
 	no_device lone
 	no_device slave
 	umount "$SRC"
-	fails 1 'private, rprivate, slave, rslave' s query -X PATCH /1.0/instances/d1 \
-		-d "{\"devices\":{\"sh\":{\"type\":\"disk\",\"source\":\"$SRC\",\"path\":\"/sh\",\"propagation\":\"rshared\"}}}"
+	fails 1 'must be one of' s query -X PATCH /1.0/instances/d1 \
+		-d "{\"devices\":{\"sh\":{\"type\":\"disk\",\"source\":\"$SRC\",\"path\":\"/sh\",\"propagation\":\"rsharde\"}}}"
+}
+
+# host_mounts: how many of this file's mounts the host sees
+host_mounts() {
+	grep -cF "$SRC" /proc/self/mountinfo || true
+}
+
+# shared_source INSTANCE: what the host mounts at $SRC/later, and what INSTANCE mounts itself
+shared_source() {
+	mount --bind "$SRC" "$SRC"
+	mount --make-shared "$SRC"
+	s query -X PATCH -d "{\"devices\":{\"sh\":{\"type\":\"disk\",\"source\":\"$SRC\",\"path\":\"/sh\",\"propagation\":\"rshared\"}}}" "/1.0/instances/$1"
+	s exec "$1" -- grep ' /sh ' /proc/self/mountinfo | grep 'shared:.*master:'
+	# A container inside: what comes from the host, and from here, goes on to it.
+	s exec "$1" -- sh -c 'mkdir -p /peer && mount --bind /sh /peer'
+	mkdir -p "$SRC/later" "$SRC/inner"
+	mount -t tmpfs later "$SRC/later"
+	s exec "$1" -- grep ' /peer/later ' /proc/self/mountinfo
+	before=$(host_mounts)
+	s exec "$1" -- mount -t tmpfs inner /sh/inner
+	s exec "$1" -- grep ' /peer/inner ' /proc/self/mountinfo
+	[ "$(host_mounts)" = "$before" ]
+	s exec "$1" -- sh -c 'umount /sh/inner; umount -l /peer'
+	umount "$SRC/later"
+	s config device remove "$1" sh
+	umount "$SRC"
+}
+
+@test "propagation=shared goes on inside, and never back to the host" {
+	shared_source d1
+}
+
+@test "propagation=shared: not even from a privileged container" {
+	s launch openrc dp -c security.privileged=true
+	shared_source dp
+	s delete -f dp
+}
+
+@test "propagation=unbindable: nobody inside can have it elsewhere too" {
+	device un "{\"type\":\"disk\",\"source\":\"$SRC\",\"path\":\"/un\",\"propagation\":\"unbindable\"}"
+	[ "$(d1 cat /un/file)" = hello ]
+	d1 grep ' /un ' /proc/self/mountinfo | grep -w unbindable
+	d1 mkdir -p /elsewhere
+	never d1 mount --bind /un /elsewhere
+	no_device un
 }
 
 @test "what cannot be is said before anything changes, and nothing stays half done" {
