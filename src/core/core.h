@@ -59,6 +59,7 @@ struct core {
 	struct image_refresher *refresher;
 	struct hotplug *hotplug;
 	const char *sys_dir;	 /* for tests: instead of /sys; NULL: that */
+	const char *proc_dir;	 /* the same of /proc, where devices are looked for */
 	struct strmap instances; /* name -> struct inst, placeholders of running creates included */
 	struct strmap profiles;	 /* name -> struct profile_record */
 	struct strmap images;	 /* fingerprint -> struct image_record */

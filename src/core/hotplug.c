@@ -67,15 +67,36 @@ static bool is_of_card(const struct sysdevs *devs, const struct sysdev *dev, con
 	return false;
 }
 
+/* The card's own: what it draws with, or the node of NVIDIA's driver. */
+static bool is_card_node(const struct sysdevs *devs, const struct sysdev *dev,
+			 const struct strmap *device)
+{
+	const char *id = device_get(device, "id", "");
+	bool drm = streq(dev->subsystem, "drm") && str_after(dev->devname, "dri/");
+	bool nvidia = streq(dev->subsystem, SYSDEV_NVIDIA) && dev->owner;
+
+	return (drm || nvidia) && is_made_by(device, dev) &&
+	       (str_empty(id) || is_of_card(devs, dev, id));
+}
+
+static bool is_gpu_node(const struct sysdevs *devs, const struct sysdev *dev,
+			const struct strmap *device)
+{
+	if (!streq(dev->subsystem, SYSDEV_NVIDIA) || dev->owner)
+		return is_card_node(devs, dev, device);
+	vec_for_each(other, &devs->list)
+		if (streq(other->subsystem, SYSDEV_NVIDIA) && is_card_node(devs, other, device))
+			return true;
+	return false;
+}
+
 static bool matches(const struct sysdevs *devs, const struct sysdev *dev,
 		    const struct strmap *device)
 {
 	const char *type = device_get(device, "type", "");
-	const char *id = device_get(device, "id", "");
 
 	if (streq(type, "gpu"))
-		return streq(dev->subsystem, "drm") && str_after(dev->devname, "dri/") &&
-		       is_made_by(device, dev) && (str_empty(id) || is_of_card(devs, dev, id));
+		return is_gpu_node(devs, dev, device);
 	if (streq(type, "usb"))
 		return streq(dev->subsystem, "usb") && str_after(dev->devname, "bus/usb/") &&
 		       is_made_by(device, dev) && is(device, "serial", dev->serial) &&
@@ -124,7 +145,10 @@ static bool has_hotdevs(const struct inst *inst)
 
 static void read_host(const struct inst *inst, struct sysdevs *devs)
 {
-	sysdevs_read(inst->core->sys_dir ? inst->core->sys_dir : "/sys", devs);
+	const struct core *core = inst->core;
+
+	sysdevs_read(core->sys_dir ? core->sys_dir : "/sys",
+		     core->proc_dir ? core->proc_dir : "/proc", devs);
 }
 
 void hotplug_fill(const struct inst *inst, struct inst_spec *spec)

@@ -16,7 +16,11 @@
 #include "os/fd.h"
 
 enum {
-	UEVENT_MAX = 4096
+	UEVENT_MAX = 4096,
+	NVIDIA_MAJOR = 195, /* Documentation/admin-guide/devices.txt */
+	NVIDIA_CARDS_MAX = 247,
+	NVIDIA_MODESET_MINOR = 254,
+	NVIDIA_CTL_MINOR = 255
 };
 
 void sysdevs_done(struct sysdevs *devs)
@@ -99,10 +103,9 @@ static void find_owner(const char *real, const char *top, struct sysdev *dev)
 	}
 }
 
-/* DEVNAME of the device's uevent file; a name that leads elsewhere is none. */
-static char *read_devname(const char *dir)
+/* The rest of the first line of @path that begins with @start; NULL: none. */
+static char *read_field(const char *path, const char *start)
 {
-	_cleanup_(freep) char *path = xasprintf("%s/uevent", dir);
 	_cleanup_(strv_freep) char **lines = NULL;
 	char text[UEVENT_MAX];
 
@@ -110,11 +113,23 @@ static char *read_devname(const char *dir)
 		return NULL;
 	lines = strv_split(text, "\n");
 	for (char **line = lines; line && *line; line++) {
-		const char *name = str_after(*line, "DEVNAME=");
+		const char *rest = str_after(*line, start);
 
-		if (name && !strstr(name, "..") && name[0] != '/' && name[0] != '\0')
-			return xstrdup(name);
+		if (rest)
+			return xstrdup(rest + strspn(rest, " \t"));
 	}
+	return NULL;
+}
+
+/* DEVNAME of the device's uevent file; a name that leads elsewhere is none. */
+static char *read_devname(const char *dir)
+{
+	_cleanup_(freep) char *path = xasprintf("%s/uevent", dir);
+	char *name = read_field(path, "DEVNAME=");
+
+	if (name && !strstr(name, "..") && name[0] != '/' && name[0] != '\0')
+		return name;
+	free(name);
 	return NULL;
 }
 
@@ -167,16 +182,100 @@ static void read_kind(const char *sys_dir, const char *kind, struct sysdevs *dev
 	(void)closedir(dir);
 }
 
+/* ---- NVIDIA's driver ---- */
+
+static struct sysdev nvidia_dev(uint32_t major, uint32_t minor)
+{
+	return (struct sysdev){ .subsystem = SYSDEV_NVIDIA, .major = major, .minor = minor };
+}
+
+/* driver/nvidia/gpus/0000:01:00.0/information has "Device Minor: 0". */
+static void add_card(const char *sys_dir, const char *gpus_dir, const char *pci,
+		     struct sysdevs *devs)
+{
+	_cleanup_(freep) char *information = xasprintf("%s/%s/information", gpus_dir, pci);
+	_cleanup_(freep) char *link = xasprintf("%s/bus/pci/devices/%s", sys_dir, pci);
+	_cleanup_(freep) char *text = read_field(information, "Device Minor:");
+	_cleanup_(freep) char *dir = realpath(link, NULL);
+	struct sysdev dev;
+	uint32_t minor;
+
+	if (!text || !dir || parse_u32(text, &minor) < 0 || minor > NVIDIA_CARDS_MAX)
+		return;
+	dev = nvidia_dev(NVIDIA_MAJOR, minor);
+	if (!take_owner(dir, &dev))
+		return;
+	dev.devname = xasprintf("nvidia%u", minor);
+	*vec_push(&devs->list) = dev;
+}
+
+/* "511 nvidia-uvm" in /proc/devices; 0: no such driver. */
+static uint32_t major_of(const char *proc_dir, const char *name)
+{
+	_cleanup_(freep) char *path = xasprintf("%s/devices", proc_dir);
+	_cleanup_(strv_freep) char **lines = NULL;
+	char text[UEVENT_MAX], found[32];
+	uint32_t major;
+
+	if (fd_read_file_at(AT_FDCWD, path, text, sizeof(text)) < 0)
+		return 0;
+	lines = strv_split(text, "\n");
+	for (char **line = lines; line && *line; line++)
+		if (sscanf(*line, "%" SCNu32 " %31s", &major, found) == 2 && streq(found, name))
+			return major;
+	return 0;
+}
+
+static void add_common(const char *proc_dir, struct sysdevs *devs)
+{
+	uint32_t uvm = major_of(proc_dir, "nvidia-uvm");
+	const struct {
+		const char *name;
+		uint32_t major, minor;
+	} rows[] = {
+		{ "nvidiactl", NVIDIA_MAJOR, NVIDIA_CTL_MINOR },
+		{ "nvidia-modeset", NVIDIA_MAJOR, NVIDIA_MODESET_MINOR },
+		{ "nvidia-uvm", uvm, 0 },
+		{ "nvidia-uvm-tools", uvm, 1 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct sysdev dev = nvidia_dev(rows[i].major, rows[i].minor);
+
+		if (rows[i].major == 0)
+			continue;
+		dev.devname = xstrdup(rows[i].name);
+		*vec_push(&devs->list) = dev;
+	}
+}
+
+static void read_nvidia(const char *sys_dir, const char *proc_dir, struct sysdevs *devs)
+{
+	_cleanup_(freep) char *path = xasprintf("%s/driver/nvidia/gpus", proc_dir);
+	size_t before = devs->list.len;
+	DIR *dir = opendir(path);
+
+	if (!dir)
+		return;
+	for (const struct dirent *entry = readdir(dir); entry; entry = readdir(dir))
+		if (entry->d_name[0] != '.')
+			add_card(sys_dir, path, entry->d_name, devs);
+	(void)closedir(dir);
+	if (devs->list.len > before)
+		add_common(proc_dir, devs);
+}
+
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(((const struct sysdev *)a)->devname, ((const struct sysdev *)b)->devname);
 }
 
-void sysdevs_read(const char *sys_dir, struct sysdevs *ret_devs)
+void sysdevs_read(const char *sys_dir, const char *proc_dir, struct sysdevs *ret_devs)
 {
 	*ret_devs = (struct sysdevs){ 0 };
 	read_kind(sys_dir, "char", ret_devs);
 	read_kind(sys_dir, "block", ret_devs);
+	read_nvidia(sys_dir, proc_dir, ret_devs);
 	if (ret_devs->list.len > 0)
 		qsort(ret_devs->list.items, ret_devs->list.len, sizeof(struct sysdev), by_name);
 }

@@ -2,6 +2,8 @@
  * os/sysdev.h - device nodes that the host has, and what they are nodes of, by sysfs
  *
  * Layer os; sysctrd. Reads a few files per node: only for those that ask for devices by their ids.
+ * NVIDIA's own driver does not tell sysfs of its nodes: they are known by /proc and by the numbers that
+ * the driver's manual gives them (README, "How and why do I create the device files?").
  */
 #pragma once
 
@@ -16,6 +18,9 @@ enum {
 	SYSDEV_PCI_LEN = 13,
 	SYSDEV_TEXT_LEN = 128
 };
+
+#define SYSDEV_NVIDIA \
+	"nvidia" /* subsystem; those without an owner go with every card of the driver */
 
 struct sysdev {
 	bool block;
@@ -33,5 +38,5 @@ struct sysdevs {
 };
 void sysdevs_done(struct sysdevs *devs);
 
-/* All of them; @sys_dir: "/sys". What cannot be read is left out. */
-void sysdevs_read(const char *sys_dir, struct sysdevs *ret_devs);
+/* All of them; @sys_dir: "/sys", @proc_dir: "/proc". What cannot be read is left out. */
+void sysdevs_read(const char *sys_dir, const char *proc_dir, struct sysdevs *ret_devs);

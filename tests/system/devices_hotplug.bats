@@ -7,11 +7,15 @@ load lib
 setup_file() {
 	export ID_BASE=2230000000
 	daemon_setup
-	export SYS=$T/sys
-	mkdir -p "$SYS"/dev/{char,block} "$SYS/devices" "$SYS"/class/{drm,usb,tty}
+	export SYS=$T/sys PROC=$T/proc
+	mkdir -p "$SYS"/dev/{char,block} "$SYS/devices" "$SYS"/class/{drm,usb,tty} "$SYS/bus/pci/devices" "$PROC"
 	daemon_stop
-	daemon_start "SYSCTRD_TEST_SYS_DIR=$SYS"
+	start
 	s launch alpine/3.20/mini h1
+}
+
+start() {
+	daemon_start "SYSCTRD_TEST_SYS_DIR=$SYS" "SYSCTRD_TEST_PROC_DIR=$PROC"
 }
 
 teardown_file() {
@@ -62,6 +66,14 @@ card() {
 	attributes "pci0000:00/0000:0$1:00.0" "vendor=0x$2" device=0x1234
 	sysdev "pci0000:00/0000:0$1:00.0/drm/card$1" drm char "226:$1" "dri/card$1"
 	sysdev "pci0000:00/0000:0$1:00.0/drm/renderD12$1" drm char "226:12$1" "dri/renderD12$1"
+}
+
+# nvidia NUMBER MINOR: NVIDIA's driver has that card
+nvidia() {
+	mkdir -p "$PROC/driver/nvidia/gpus/0000:0$1:00.0"
+	printf 'Model: \t\t Some Card\nBus Location: \t 0000:0%s:00.0\nDevice Minor: \t %s\n' "$1" "$2" \
+		>"$PROC/driver/nvidia/gpus/0000:0$1:00.0/information"
+	ln -sfn "$SYS/devices/pci0000:00/0000:0$1:00.0" "$SYS/bus/pci/devices/0000:0$1:00.0"
 }
 
 # node PATH: its number, owner and permissions inside, or nothing
@@ -148,6 +160,40 @@ may_open() {
 	is_node /dev/dri/card2 ''
 }
 
+@test "gpu: cards of NVIDIA's driver have their nodes, and those that go with all of them" {
+	card 1 10de
+	card 2 8086
+	card 5 10de
+	nvidia 1 0
+	nvidia 5 1
+	printf 'Character devices:\n195 nvidia\n511 nvidia-uvm\n\nBlock devices:\n  7 loop\n' >"$PROC/devices"
+	add gpu gpu id=1 gid=44
+	is_node /dev/dri/card1 'e2:1 0:44 660'
+	is_node /dev/nvidia0 'c3:0 0:44 660'
+	is_node /dev/nvidia1 ''
+	is_node /dev/nvidiactl 'c3:ff 0:44 660'
+	is_node /dev/nvidia-modeset 'c3:fe 0:44 660'
+	is_node /dev/nvidia-uvm '1ff:0 0:44 660'
+	is_node /dev/nvidia-uvm-tools '1ff:1 0:44 660'
+	s config device unset h1 gpu id
+	s config device set h1 gpu pci=0000:05:00.0
+	is_node /dev/nvidia0 ''
+	is_node /dev/nvidia1 'c3:1 0:44 660'
+	is_node /dev/nvidiactl 'c3:ff 0:44 660'
+	# None of them belongs to a card that another driver has.
+	s config device unset h1 gpu pci
+	s config device set h1 gpu id=2
+	is_node /dev/dri/card2 'e2:2 0:44 660'
+	is_node /dev/nvidia1 ''
+	is_node /dev/nvidiactl ''
+	s config device unset h1 gpu id
+	rm -r "$PROC/driver"
+	event
+	retry 20 is_node /dev/nvidiactl ''
+	s config device remove h1 gpu
+	rm "$SYS"/dev/char/226:{5,125}
+}
+
 @test "required: what the host has to have, now and at a start" {
 	fails 1 'device "gpu": the host has no such gpu device' add gpu gpu vendorid=dead
 	fails 1 'device "stick": the host has no such usb device' add stick usb vendorid=dead required=true
@@ -198,7 +244,7 @@ loop_remove() {
 	retry 20 is_node /dev/bus/usb/001/004 ''
 	daemon_kill
 	usb 4 A1
-	daemon_start "SYSCTRD_TEST_SYS_DIR=$SYS"
+	start
 	retry 20 is_node /dev/bus/usb/001/004 'bd:4 0:0 660'
 	s config device remove h1 stick
 }
