@@ -16,6 +16,7 @@
 #include "core/image_store.h"
 #include "core/inst.h"
 #include "core/inst_events.h"
+#include "core/inst_ids.h"
 #include "core/job.h"
 #include "core/pool.h"
 
@@ -133,6 +134,8 @@ int image_publish(struct inst *inst, struct image_publish *publish, struct op **
 
 	if (r == 0)
 		r = job_check_compression(publish->compression, err);
+	if (r == 0)
+		r = inst_check_packable(inst->record, err);
 	if (r == 0 && publish->snapshot)
 		r = snapshot_find(inst, publish->snapshot, &snapshot, err);
 	if (r < 0) {

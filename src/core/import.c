@@ -19,6 +19,7 @@
 #include "core/core.h"
 #include "core/inst.h"
 #include "core/inst_create.h"
+#include "core/inst_ids.h"
 #include "core/inst_ops.h"
 #include "core/job.h"
 #include "core/journal.h"
@@ -145,8 +146,7 @@ static enum op_next step_claim(struct op *op)
 	if (import->left_out)
 		strmap_set_take(&op->metadata, "left_out",
 				strv_join((const char *const *)import->left_out, "\n"));
-	if (inst_choose_pool(inst, &op->err) == 0 &&
-	    inst_choose_ids(op->core, inst->record, &op->err) == 0) {
+	if (inst_choose_pool(inst, &op->err) == 0 && inst_choose_ids(inst, &op->err) == 0) {
 		inst_note_nics(inst);
 		inst_expand(inst);
 		quota_note(inst->record, quota_wanted(&inst->expanded));

@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "core/core.h"
 #include "core/files.h"
+#include "core/inst_ids.h"
 #include "core/inst_ops.h"
 #include "core/monitor_conn.h"
 #include "core/nicfilter.h"
@@ -172,22 +173,6 @@ void inst_expand(struct inst *inst)
 {
 	expanded_done(&inst->expanded);
 	inst_expand_with(inst->core, inst->record, NULL, &inst->expanded);
-}
-
-int inst_check_idmap(struct core *core, const struct strmap *config, struct err *err)
-{
-	struct idrange space = { core->config->idmap_base, core->config->idmap_size };
-	int r = idmap_check_outside(config, &space, err);
-
-	strmap_for_each(entry, &core->instances)
-	{
-		const struct inst_record *record = ((const struct inst *)entry->value)->record;
-		struct idrange own = { record->id_base, record->id_count };
-
-		if (r == 0)
-			r = idmap_check_outside(config, &own, err);
-	}
-	return r;
 }
 
 static int check_expanded(struct core *core, const struct expanded *expanded, struct err *err)

@@ -18,6 +18,7 @@
 #include "core/image.h"
 #include "core/inst.h"
 #include "core/inst_create.h"
+#include "core/inst_ids.h"
 #include "core/inst_move.h"
 #include "core/inst_ops.h"
 #include "core/job.h"
@@ -30,9 +31,7 @@
 #include "core/template.h"
 #include "db/instances.h"
 #include "db/snapshots.h"
-#include "spec/daemon_config.h"
 #include "spec/device.h"
-#include "spec/idmap.h"
 #include "spec/image.h"
 #include "spec/names.h"
 #include "spec/nic.h"
@@ -103,47 +102,6 @@ int inst_fill_from_image(struct op *op, const char *what, struct inst_record *re
 	return image_used(op->core, image, &op->err);
 }
 
-struct idranges {
-	VEC(struct idrange) list;
-};
-
-/* Its own range, and ids of the host that are inside. */
-static void add_used(const struct inst *inst, struct idranges *used)
-{
-	struct spec_idmaps maps = { 0 };
-
-	if (inst->record->id_count > 0)
-		*vec_push(&used->list) =
-			(struct idrange){ inst->record->id_base, inst->record->id_count };
-	idmaps_from_config(&inst->expanded.config, &maps);
-	vec_for_each(piece, &maps.list) {
-		*vec_push(&used->list) = (struct idrange){ piece->host, piece->count };
-	}
-	free(maps.list.items);
-}
-
-/* The first one is the helpers'. */
-int inst_choose_ids(struct core *core, struct inst_record *record, struct err *err)
-{
-	struct idrange space = { core->config->idmap_base, core->config->idmap_size };
-	struct idranges used = { 0 };
-	uint32_t base;
-	int r;
-
-	*vec_push(&used.list) = (struct idrange){ core->config->idmap_base, IDRANGE_COUNT };
-	strmap_for_each(entry, &core->instances)
-	{
-		add_used(entry->value, &used);
-	}
-	r = idrange_find(&space, used.list.items, used.list.len, IDRANGE_COUNT, &base, err);
-	free(used.list.items);
-	if (r < 0)
-		return r;
-	record->id_base = base;
-	record->id_count = IDRANGE_COUNT;
-	return 0;
-}
-
 void inst_note_nics(struct inst *inst)
 {
 	nic_fill_volatile(&inst->expanded.devices, &inst->record->config);
@@ -189,7 +147,7 @@ static enum op_next step_fill_in(struct op *op)
 	if (request->source == INST_SOURCE_IMAGE)
 		r = fill_from_source(op, request);
 	if (r == 0)
-		r = inst_choose_ids(op->core, inst->record, &op->err);
+		r = inst_choose_ids(inst, &op->err);
 	if (r < 0)
 		return OP_FAIL;
 	strmap_set(&inst->record->config, "volatile.uuid", uuid_new(uuid));

@@ -16,9 +16,6 @@ struct inst_record;
 /* Errors: ERR_INVALID; ERR_CONFLICT when it is taken. */
 int inst_check_new_name(struct core *core, const char *name, struct err *err);
 
-/* A range of ids that no instance has, placeholders included. */
-int inst_choose_ids(struct core *core, struct inst_record *record, struct err *err);
-
 /* The pool of the root disk it expands to. Errors: ERR_INVALID when there is none, ERR_NOT_FOUND. */
 int inst_choose_pool(struct inst *inst, struct err *err);
 

@@ -15,6 +15,7 @@
 #include "core/core.h"
 #include "core/inst.h"
 #include "core/inst_events.h"
+#include "core/inst_ids.h"
 #include "core/inst_move.h"
 #include "core/job.h"
 #include "core/pool.h"
@@ -94,6 +95,8 @@ static int check_request(const struct inst *inst, const struct inst_export *expo
 
 	if (r == 0)
 		r = job_check_compression(export->compression, err);
+	if (r == 0)
+		r = inst_check_packable(inst->record, err);
 	if (r == 0 && !export->instance_only && inst->snapshots.len > BACKUP_SNAPSHOTS_MAX)
 		r = err_kind(err, ERR_INVALID,
 			     "it has more than %d snapshots: leave them out (--instance-only)",

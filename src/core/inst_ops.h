@@ -82,12 +82,6 @@ int inst_ensure_networks(struct inst *inst, struct err *err);
 /* What the image @what says of itself into @record, image.* keys included; fails @op. */
 int inst_fill_from_image(struct op *op, const char *what, struct inst_record *record);
 
-/*
- * raw.idmap of the expanded @config against the ids that containers get, and those that they got.
- * Errors: ERR_INVALID.
- */
-int inst_check_idmap(struct core *core, const struct strmap *config, struct err *err);
-
 /* What its nics keep for as long as it lives, by nic_fill_volatile(); changes inst->record. */
 void inst_note_nics(struct inst *inst);
 

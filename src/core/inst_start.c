@@ -1,8 +1,8 @@
 /*
  * core/inst_start.c - bring a stopped instance to RUNNING
  *
- *   check -> await-released -> await-files -> size -> network -> filters -> spawn-monitor ->
- *     await-running -> record
+ *   check -> await-released -> await-files -> ids -> size -> network -> filters ->
+ *     spawn-monitor -> await-running -> record
  *
  * The op holds the instance already. A failure leaves it STOPPED with the reason in last_error.
  */
@@ -17,6 +17,7 @@
 #include "core/hotplug.h"
 #include "core/inst.h"
 #include "core/inst_events.h"
+#include "core/inst_ids.h"
 #include "core/inst_ops.h"
 #include "core/monitor_conn.h"
 #include "core/nat.h"
@@ -42,8 +43,13 @@ static enum op_next step_check(struct op *op)
 			       "it is protected from starts (security.protection.start)");
 		return OP_FAIL;
 	}
-	/* The configuration of the daemon may be another one than when the key was set. */
-	return op_result(inst_check_idmap(op->core, &op->inst->expanded.config, &op->err));
+	return OP_NEXT;
+}
+
+/* Nobody is in its files with the old ones any more. */
+static enum op_next step_ids(struct op *op)
+{
+	return op_result(inst_settle_ids(op->inst, &op->err));
 }
 
 int inst_ensure_networks(struct inst *inst, struct err *err)
@@ -188,6 +194,7 @@ static const struct op_step steps[] = {
 	{ "check", step_check, NULL },
 	{ "await-released", inst_step_await_released, NULL },
 	{ "await-files", files_step_await_idle, NULL },
+	{ "ids", step_ids, NULL },
 	{ "size", quota_step_settle, NULL },
 	{ "network", step_network, NULL },
 	{ "filters", step_filters, undo_filters },

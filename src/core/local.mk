@@ -26,6 +26,7 @@ libcore_a_SOURCES = \
 	%D%/inst_edit.c \
 	%D%/inst_events.c %D%/inst_events.h \
 	%D%/inst_export.c \
+	%D%/inst_ids.c %D%/inst_ids.h \
 	%D%/inst_move.h \
 	%D%/inst_ops.c %D%/inst_ops.h \
 	%D%/inst_pool_move.c \

@@ -21,6 +21,7 @@
 #include "core/import.h"
 #include "core/inst.h"
 #include "core/inst_create.h"
+#include "core/inst_ids.h"
 #include "core/inst_ops.h"
 #include "core/job.h"
 #include "core/pool.h"
@@ -194,7 +195,7 @@ static int add_instance(struct candidate *c, struct import *import, struct err *
 	import->snapshots.len = 0;
 	r = inst_choose_pool(inst, err);
 	if (r == 0)
-		r = inst_choose_ids(c->core, inst->record, err);
+		r = inst_choose_ids(inst, err);
 	if (r == 0) {
 		inst_note_nics(inst);
 		inst_expand(inst);

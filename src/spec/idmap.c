@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/parse.h"
 #include "base/str.h"
+#include "spec/keys.h"
 
 static const struct {
 	const char *word;
@@ -128,6 +129,13 @@ int idmap_check(const char *key, const char *value, struct err *err)
 	(void)key;
 	free(maps.list.items);
 	return r;
+}
+
+uint32_t idmap_size(const struct strmap *config)
+{
+	uint32_t size = (uint32_t)keys_get_int(config, IDMAP_SIZE_KEY, IDRANGE_COUNT);
+
+	return (size + IDRANGE_COUNT - 1) / IDRANGE_COUNT * IDRANGE_COUNT;
 }
 
 void idmaps_from_config(const struct strmap *config, struct spec_idmaps *maps)

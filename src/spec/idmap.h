@@ -16,9 +16,11 @@
 #include "codec/wire.h"
 #include "spec/idrange.h"
 
-#define IDMAP_KEY "raw.idmap"
+#define IDMAP_KEY      "raw.idmap"
+#define IDMAP_SIZE_KEY "security.idmap.size"
 
 enum {
+	IDMAP_SIZE_MAX = 1 << 30,
 	IDMAP_PIECES_MAX = 32 /* the kernel takes a page of text: user_namespaces(7) */
 };
 
@@ -43,6 +45,9 @@ int idmap_check(const char *key, const char *value, struct err *err);
 
 /* Errors: ERR_INVALID when a host id is one that *@own gives to containers as their own. */
 int idmap_check_outside(const struct strmap *config, const struct idrange *own, struct err *err);
+
+/* How many ids an expanded, checked configuration asks for: a multiple of IDRANGE_COUNT. */
+uint32_t idmap_size(const struct strmap *config);
 
 /* Append the pieces of an expanded, checked configuration. */
 void idmaps_from_config(const struct strmap *config, struct spec_idmaps *maps);

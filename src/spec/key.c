@@ -32,22 +32,39 @@ const struct key_row *key_find(const struct key_table *table, const char *key)
 	return family;
 }
 
-/* The nearest supported key that is not a family. */
-static const char *nearest(const struct key_table *table, const char *key)
+/* What @key would be in @family: it has as many dots before what is free. NULL: too few. */
+static char *as_member(const struct key_row *family, const char *key)
 {
-	_cleanup_(freep) const char **names = xcalloc(table->n_rows + 1, sizeof(*names));
-	size_t n = 0;
+	const char *rest = key;
 
-	for (size_t i = 0; i < table->n_rows; i++)
-		if (!is_family(&table->rows[i]) && !(table->rows[i].flags & KEY_ELSEWHERE))
-			names[n++] = table->rows[i].name;
-	return str_nearest(key, names);
+	for (const char *dot = family->name; rest && (dot = strchr(dot, '.')); dot++) {
+		rest = strchr(rest, '.');
+		rest = rest ? rest + 1 : NULL;
+	}
+	return str_empty(rest) ? NULL : xasprintf("%s%s", family->name, rest);
+}
+
+/* The nearest supported key. Owned by the caller; NULL: none is near. */
+static char *nearest(const struct key_table *table, const char *key)
+{
+	_cleanup_(strv_freep) char **names = NULL;
+
+	for (size_t i = 0; i < table->n_rows; i++) {
+		const struct key_row *row = &table->rows[i];
+		char *name = is_family(row) ? as_member(row, key) : xstrdup(row->name);
+
+		if (name && !(row->flags & KEY_ELSEWHERE))
+			strv_push_take(&names, name);
+		else
+			free(name);
+	}
+	return xstrdup(str_nearest(key, (const char *const *)names));
 }
 
 static int unknown(const struct key_table *table, const char *key, struct err *err)
 {
 	_cleanup_(freep) char *shown = str_printable(key, false);
-	const char *near = nearest(table, key);
+	_cleanup_(freep) char *near = nearest(table, key);
 
 	if (near)
 		return err_kind(err, ERR_INVALID, "unknown %s \"%.*s\": did you mean \"%s\"?",

@@ -48,6 +48,17 @@ static int check_sysctl(const char *key, const char *value, struct err *err)
 			"kernel.msg*, kernel.sem, kernel.domainname");
 }
 
+static int check_isolated(const char *key, const char *value, struct err *err)
+{
+	bool isolated;
+
+	(void)key;
+	if (parse_bool(value, &isolated) < 0 || isolated)
+		return 0;
+	return err_kind(err, ERR_UNSUPPORTED,
+			"must be true: every container has ids of its own, which no key changes");
+}
+
 static int check_span(const char *key, const char *value, struct err *err)
 {
 	int64_t wall_ns;
@@ -279,8 +290,20 @@ static const struct key_row rows[] = {
 	ELSEWHERE("security.guestapi", "guest API socket inside"),
 	ELSEWHERE("security.guestapi.images", "not for containers on one host"),
 	ELSEWHERE("security.idmap.base", "fixed first host id"),
-	ELSEWHERE("security.idmap.isolated", "own id range; here always so"),
-	ELSEWHERE("security.idmap.size", "length of the id range"),
+	{
+		.name = "security.idmap.isolated",
+		.rule = { .type = VALUE_BOOL },
+		.initial = "true",
+		.help = "ids on the host that nobody else has: always so here, false is refused",
+		.check = check_isolated,
+	},
+	{
+		.name = IDMAP_SIZE_KEY,
+		.rule = { .type = VALUE_INT, .min = IDRANGE_COUNT, .max = IDMAP_SIZE_MAX },
+		.role = KEY_ROLE_ADMIN,
+		.initial = "65536",
+		.help = "how many ids it has, in whole 65536; more are for containers inside",
+	},
 	ELSEWHERE("security.iommu", "not for containers on one host"),
 	{
 		.name = "security.nesting",

@@ -119,6 +119,57 @@ id_space() {
 	s restart c1 --force
 }
 
+# id_lengths: how many ids c1 has inside
+id_lengths() {
+	s exec c1 -- awk '{ n += $3 } END { print n }' /proc/self/uid_map
+}
+
+@test "security.idmap.size: more ids from the next start on, fewer again, and nothing on disk moves" {
+	[ "$(id_lengths)" = 65536 ]
+	s config set c1 security.idmap.size=100000
+	never s exec c1 -- chown 70000:131071 /root
+	s restart c1 --force
+	[ "$(id_lengths)" = 131072 ]
+	s exec c1 -- sh -c 'echo kept >/root/high && chown 70000:131071 /root/high'
+	[ "$(ids_of /root/high)" = 70000:131071 ]
+	[ "$(s exec c1 --user 70000 --group 131071 -- id -u)" = 70000 ]
+	s copy c1 c3
+	fails 1 "security.idmap.size" s export c1 "$T/c1.tar"
+	fails 1 "security.idmap.size" s publish c1 --alias c1
+	[ ! -e "$T/c1.tar" ]
+	s start c3
+	[ "$(s exec c3 -- stat -c %u:%g /root/high)" = 70000:131071 ]
+	s delete --force c3
+	s stop c1 --force
+	s file pull c1/root/high - | grep -qx kept
+	s config unset c1 security.idmap.size
+	s start c1
+	[ "$(id_lengths)" = 65536 ]
+	[ "$(ids_of /root/high)" = 65534:65534 ]
+	s config set c1 security.idmap.size=131072
+	s restart c1 --force
+	[ "$(ids_of /root/high)" = 70000:131071 ]
+	s config unset c1 security.idmap.size
+	s restart c1 --force
+	fails 1 'must be from 65536 to 1073741824' s config set c1 security.idmap.size=1000
+}
+
+@test "security.idmap.size: ranges that are not there are refused at the start, and the old one stays" {
+	s create openrc c3
+	s config set c3 security.idmap.size=200000000
+	fails 1 'no free range of 200015872 ids' s start c3
+	s config unset c3 security.idmap.size
+	s start c3
+	s delete --force c3
+}
+
+@test "security.idmap.isolated is true" {
+	s config set c1 security.idmap.isolated=true
+	fails 1 'every container has ids of its own' s config set c1 security.idmap.isolated=false
+	[ "$(s config get c1 security.idmap.isolated)" = true ]
+	s config unset c1 security.idmap.isolated
+}
+
 @test "environment, sysctls and user keys" {
 	s config set c1 environment.COLOUR=red linux.sysctl.net.ipv4.ip_forward=1 user.note="$(printf 'a\nb')"
 	[ "$(s exec c1 -- sh -c 'echo $COLOUR')" = red ]

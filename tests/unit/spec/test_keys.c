@@ -16,6 +16,8 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "spec/daemon_config.h"
+#include "spec/device.h"
 
 static void test_values(void **state)
 {
@@ -84,6 +86,9 @@ static void test_messages(void **state)
 		  "unknown instance key \"limits.memroy\": did you mean \"limits.memory\"?" },
 		{ "limits.cpus", "1", ERR_INVALID, "did you mean \"limits.cpu\"?" },
 		{ "colour", "red", ERR_INVALID, "unknown instance key \"colour\"" },
+		{ "enviroment.TERM", "x", ERR_INVALID, "did you mean \"environment.TERM\"?" },
+		{ "linux.sysctls.net.core.somaxconn", "1", ERR_INVALID,
+		  "did you mean \"linux.sysctl.net.core.somaxconn\"?" },
 		{ "user.", "x", ERR_INVALID, "unknown instance key \"user.\"" },
 		{ "user.a b", "x", ERR_INVALID, "unknown instance key" },
 		{ "environment.A=B", "x", ERR_INVALID, "unknown instance key" },
@@ -119,6 +124,41 @@ static void test_messages(void **state)
 		if (!strstr(err.msg, cases[i].words))
 			fail_msg("%s", err.msg);
 	}
+}
+
+/* @refused: how many of them did not take the value. */
+static void assert_messages(const struct key_table *table, const char *value, size_t *refused)
+{
+	for (size_t i = 0; i < table->n_rows; i++) {
+		const struct key_row *row = &table->rows[i];
+		_cleanup_(freep) char *key =
+			xasprintf("%s%s", row->name, str_ends_with(row->name, ".") ? "nofile" : "");
+		struct err err = { 0 };
+
+		if (row->flags & KEY_ELSEWHERE || key_check(table, key, value, &err) == 0)
+			continue;
+		(*refused)++;
+		if (!strstr(err.msg, key) || !strstr(err.msg, value) || !strstr(err.msg, "must "))
+			fail_msg("%s", err.msg);
+	}
+}
+
+/* Whatever is wrong with a value: the message has the key, the value, and what is right. */
+static void test_messages_say_it_all(void **state)
+{
+	static const char *const values[] = { "?bad?", "-7", "99999999999999999999", "/../x",
+					      "a,,b:%" };
+	const char *const *type = device_type_names();
+	size_t refused = 0;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(values); i++) {
+		assert_messages(&instance_keys, values[i], &refused);
+		assert_messages(&daemon_keys, values[i], &refused);
+		for (const char *const *name = type; *name; name++)
+			assert_messages(device_options(*name), values[i], &refused);
+	}
+	assert_true(refused > 200);
 }
 
 /* Threat E1: whatever key there is, a value with a line break passes only where text is meant. */
@@ -231,6 +271,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_messages),
+		cmocka_unit_test(test_messages_say_it_all),
 		cmocka_unit_test(test_no_line_breaks_in_any_key),
 		cmocka_unit_test(test_table_is_sane),
 		cmocka_unit_test(test_every_key_has_a_system_test),
