@@ -98,8 +98,9 @@ static bool matches(const struct sysdevs *devs, const struct sysdev *dev,
 	if (streq(type, "gpu"))
 		return is_gpu_node(devs, dev, device);
 	if (streq(type, "usb"))
-		return streq(dev->subsystem, "usb") && str_after(dev->devname, "bus/usb/") &&
-		       is_made_by(device, dev) && is(device, "serial", dev->serial) &&
+		return keys_get_bool(device, "attached", true) && streq(dev->subsystem, "usb") &&
+		       str_after(dev->devname, "bus/usb/") && is_made_by(device, dev) &&
+		       is(device, "serial", dev->serial) &&
 		       is_number(device, "busnum", dev->busnum) &&
 		       is_number(device, "devnum", dev->devnum);
 	return !streq(dev->subsystem, "usb") && dev->owner && is_made_by(device, dev);

@@ -60,6 +60,16 @@ const char *inst_nic_hwaddr(const struct inst *inst, const char *name, const str
 	return device_get(device, "hwaddr", strmap_get(&inst->record->config, key));
 }
 
+static bool device_bool(const struct strmap *device, const char *key)
+{
+	return keys_get_bool(device, key, false);
+}
+
+static uint32_t device_u32(const struct strmap *device, const char *key)
+{
+	return (uint32_t)keys_get_int(device, key, 0);
+}
+
 static void fill_nic(struct inst *inst, const char *device_name, const struct strmap *device,
 		     const char *name, struct inst_spec *spec)
 {
@@ -79,7 +89,9 @@ static void fill_nic(struct inst *inst, const char *device_name, const struct st
 	nic->mtu = (uint32_t)keys_get_int(device, "mtu",
 					  network ? netman_mtu(inst->core->net, network) : 0);
 	nic->given_name = device_get(device, "host_name", NULL);
-	nic->isolated = keys_get_bool(device, "security.port_isolation", false);
+	nic->isolated = device_bool(device, "security.port_isolation");
+	nic->disconnected = !keys_get_bool(device, "connected", true);
+	nic->queue_len = device_u32(device, "queue.tx.length");
 }
 
 static void fill_nics(struct inst *inst, struct inst_spec *spec)
@@ -89,14 +101,11 @@ static void fill_nics(struct inst *inst, struct inst_spec *spec)
 	nic_inner_names(&inst->expanded.devices, &inst->record->config, &names);
 	strmap_for_each(entry, &names)
 	{
-		fill_nic(inst, entry->key, devices_get(&inst->expanded.devices, entry->key),
-			 entry->value, spec);
-	}
-}
+		const struct strmap *device = devices_get(&inst->expanded.devices, entry->key);
 
-static bool device_bool(const struct strmap *device, const char *key)
-{
-	return keys_get_bool(device, key, false);
+		if (keys_get_bool(device, "attached", true))
+			fill_nic(inst, entry->key, device, entry->value, spec);
+	}
 }
 
 /* A volume has the ids of whoever has it. */
@@ -151,11 +160,6 @@ static int fill_disk(struct core *core, const char *name, const struct strmap *d
 	fill_propagation(device_get(device, "propagation", ""), disk);
 	r = fill_source(core, device, disk, err);
 	return r < 0 ? err_wrap(err, "device \"%s\"", name) : 0;
-}
-
-static uint32_t device_u32(const struct strmap *device, const char *key)
-{
-	return (uint32_t)keys_get_int(device, key, 0);
 }
 
 static void fill_proxies(struct inst *inst, struct inst_spec *spec)

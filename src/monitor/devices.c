@@ -24,6 +24,7 @@ struct any_vec {
 struct change {
 	const struct device_kind *kind;
 	const void *old, *new;
+	bool in_place; /* altered: nothing is removed */
 	bool removed, added;
 };
 
@@ -60,13 +61,13 @@ static const void *find(const struct device_kind *kind, const struct inst_spec *
 	return NULL;
 }
 
-static bool same(const struct device_kind *kind, const void *a, const void *b)
+bool devices_same(const struct wire_schema *schema, const void *a, const void *b)
 {
 	struct buf x = { 0 }, y = { 0 };
 	bool equal;
 
-	wire_encode(kind->schema, a, &x);
-	wire_encode(kind->schema, b, &y);
+	wire_encode(schema, a, &x);
+	wire_encode(schema, b, &y);
 	equal = x.len == y.len && memcmp(x.data, y.data, x.len) == 0;
 	buf_done(&x);
 	buf_done(&y);
@@ -82,9 +83,14 @@ static void compare(const struct device_kind *kind, const struct inst_spec *from
 		const void *item = item_at(kind, old, i);
 		const void *other = find(kind, to, name_of(item));
 
-		if (!other || !same(kind, item, other))
-			*vec_push(&out->list) =
-				(struct change){ .kind = kind, .old = item, .new = other };
+		if (!other || !devices_same(kind->schema, item, other))
+			*vec_push(&out->list) = (struct change){
+				.kind = kind,
+				.old = item,
+				.new = other,
+				.in_place =
+					other && kind->can_alter && kind->can_alter(item, other),
+			};
 	}
 	for (size_t i = 0; i < new->len; i++)
 		if (!find(kind, from, name_of(item_at(kind, new, i))))
@@ -96,6 +102,14 @@ static int run_add(struct mon *mon, const struct device_kind *kind, const void *
 		   struct err *err)
 {
 	int r = kind->add(mon, item, err);
+
+	return r < 0 ? err_wrap(err, "device \"%s\"", name_of(item)) : 0;
+}
+
+static int run_alter(struct mon *mon, const struct device_kind *kind, const void *item,
+		     struct err *err)
+{
+	int r = kind->alter(mon, item, err);
 
 	return r < 0 ? err_wrap(err, "device \"%s\"", name_of(item)) : 0;
 }
@@ -113,18 +127,25 @@ static int run_changes(struct mon *mon, struct changes *changes, struct err *err
 {
 	for (size_t i = changes->list.len; i > 0; i--) {
 		struct change *change = &changes->list.items[i - 1];
-		int r = change->old ? run_remove(mon, change->kind, change->old, err) : 0;
+		int r;
 
+		if (!change->old || change->in_place)
+			continue;
+		r = run_remove(mon, change->kind, change->old, err);
 		if (r < 0)
 			return r;
-		change->removed = change->old;
+		change->removed = true;
 	}
 	vec_for_each(change, &changes->list) {
-		int r = change->new ? run_add(mon, change->kind, change->new, err) : 0;
+		int r;
 
+		if (!change->new)
+			continue;
+		r = change->in_place ? run_alter(mon, change->kind, change->new, err)
+				     : run_add(mon, change->kind, change->new, err);
 		if (r < 0)
 			return r;
-		change->added = change->new;
+		change->added = true;
 	}
 	return 0;
 }
@@ -138,7 +159,10 @@ static void undo_changes(struct mon *mon, struct changes *changes)
 	for (size_t i = changes->list.len; i > 0; i--) {
 		struct change *change = &changes->list.items[i - 1];
 
-		if (change->added && run_remove(mon, change->kind, change->new, &err) < 0)
+		if (!change->added)
+			continue;
+		if ((change->in_place ? run_alter(mon, change->kind, change->old, &err)
+				      : run_remove(mon, change->kind, change->new, &err)) < 0)
 			log_error(keys, "take back: %s", err.msg);
 	}
 	vec_for_each(change, &changes->list) {

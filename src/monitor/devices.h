@@ -2,7 +2,8 @@
  * monitor/devices.h - the devices of a container: plugged in at its start, exchanged while it runs
  *
  * Layer: monitor. A kind of device is a row: the vector of the spec that has its devices, how one is
- * added and removed. What is not the same in two specs is removed and added again.
+ * added and removed. What is not the same in two specs is removed and added again, unless it can be
+ * altered.
  *
  *   V1  mon->spec has the devices that are plugged in, whatever spec comes next.
  *   V2  An exchange that fails is taken back: what was removed is there again.
@@ -38,6 +39,9 @@ struct device_kind {
 	bool late; /* added by devices_attach() at a start; else by a phase of its own */
 	int (*add)(struct mon *mon, const void *item, struct err *err);
 	int (*remove)(struct mon *mon, const void *item, struct err *err);
+	/* NULL, or whether, and how, one becomes another where it is. */
+	bool (*can_alter)(const void *old, const void *new);
+	int (*alter)(struct mon *mon, const void *new, struct err *err);
 };
 extern const struct device_kind device_kind_nic;   /* setup_net.c */
 extern const struct device_kind device_kind_disk;  /* device_disk.c */
@@ -55,6 +59,9 @@ int devices_exchange(struct mon *mon, struct inst_spec *spec, struct err *err);
 
 /* The life is over: everything went with it. */
 void devices_forget(struct mon *mon);
+
+/* Whether two items say the same. */
+bool devices_same(const struct wire_schema *schema, const void *a, const void *b);
 
 /* Of add and remove functions. */
 struct plugged *devices_remember(struct mon *mon, const char *device, uint64_t mount_id);

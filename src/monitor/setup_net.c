@@ -64,6 +64,7 @@ static int attach_pair(struct mon *mon, struct netlink *nl, const struct spec_ni
 		.peer_name = nic->name,
 		.peer_netns_fd = mon->life.netns_fd,
 		.mtu = nic->mtu,
+		.queue_len = nic->queue_len,
 	};
 	int r;
 
@@ -76,11 +77,14 @@ static int attach_pair(struct mon *mon, struct netlink *nl, const struct spec_ni
 	if (!veth.mtu && nic->parent)
 		veth.mtu = parent_mtu(nic->parent);
 	r = create_veth(nl, &veth, nic->given_name, err);
-	if (r == 0 && nic->isolated) {
+	if (r < 0)
+		return r;
+	if (nic->isolated)
 		r = netlink_port_set(nl, nic->host_name, &isolated, err);
-		if (r < 0)
-			(void)netlink_link_delete(nl, nic->host_name, NULL);
-	}
+	if (r == 0 && nic->disconnected)
+		r = netlink_link_set_up(nl, nic->host_name, false, err);
+	if (r < 0)
+		(void)netlink_link_delete(nl, nic->host_name, NULL);
 	return r;
 }
 
@@ -141,10 +145,31 @@ static int remove_nic(struct mon *mon, const void *item, struct err *err)
 	return r == -ENODEV ? 0 : r;
 }
 
+/* Its cable alone: nobody inside has to do anything then. */
+static bool can_alter_nic(const void *old, const void *new)
+{
+	struct spec_nic changed = *(const struct spec_nic *)old;
+
+	changed.disconnected = ((const struct spec_nic *)new)->disconnected;
+	return devices_same(&spec_nic_schema, &changed, new);
+}
+
+static int alter_nic(struct mon *mon, const void *item, struct err *err)
+{
+	const struct spec_nic *nic = item;
+	_cleanup_(netlink_freep) struct netlink *nl = NULL;
+	int r = netlink_open(-EBADF, 0, &nl, err);
+
+	(void)mon;
+	return r < 0 ? r : netlink_link_set_up(nl, nic->host_name, !nic->disconnected, err);
+}
+
 const struct device_kind device_kind_nic = {
 	.what = "nic",
 	.offset = offsetof(struct inst_spec, nics),
 	.schema = &spec_nic_schema,
 	.add = add_nic,
 	.remove = remove_nic,
+	.can_alter = can_alter_nic,
+	.alter = alter_nic,
 };

@@ -334,6 +334,8 @@ static void put_veth_peer(struct nlmsg *msg, const struct netlink_veth *veth)
 		nlmsg_put(msg, IFLA_ADDRESS, veth->peer_mac, NETLINK_MAC_LEN);
 	if (veth->mtu > 0)
 		nlmsg_put_u32(msg, IFLA_MTU, veth->mtu);
+	if (veth->queue_len > 0)
+		nlmsg_put_u32(msg, IFLA_TXQLEN, veth->queue_len);
 	if (veth->peer_netns_fd >= 0)
 		nlmsg_put_u32(msg, IFLA_NET_NS_FD, (uint32_t)veth->peer_netns_fd);
 	else if (veth->peer_pid > 0)
@@ -364,6 +366,8 @@ int netlink_veth_create(struct netlink *nl, const struct netlink_veth *veth, int
 	nlmsg_put_str(&msg, IFLA_IFNAME, veth->host_name);
 	if (veth->mtu > 0)
 		nlmsg_put_u32(&msg, IFLA_MTU, veth->mtu);
+	if (veth->queue_len > 0)
+		nlmsg_put_u32(&msg, IFLA_TXQLEN, veth->queue_len);
 	if (bridge_index > 0)
 		nlmsg_put_u32(&msg, IFLA_MASTER, (uint32_t)bridge_index);
 	put_veth_peer(&msg, veth);

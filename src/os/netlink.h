@@ -35,6 +35,7 @@ struct netlink_veth {
 	pid_t peer_pid;		 /* 0 with no fd: our own namespace */
 	const uint8_t *peer_mac; /* NETLINK_MAC_LEN bytes; NULL: the kernel's choice */
 	uint32_t mtu;		 /* both ends; 0: the kernel's */
+	uint32_t queue_len;	 /* the same, in packets */
 };
 
 /* Kept with bridge ports. */

@@ -93,6 +93,12 @@ const struct key_row unix_hotplug_rows[UNIX_HOTPLUG_ROWS] = {
 const struct key_row usb_rows[USB_ROWS] = {
 	TYPE,
 	{
+		.name = "attached",
+		.rule = { .type = VALUE_BOOL },
+		.initial = "true",
+		.help = "false: it is not there inside",
+	},
+	{
 		.name = "busnum",
 		.rule = { .type = VALUE_INT, .min = 1, .max = 999 },
 		.help = "number of the bus that it is on",
@@ -114,7 +120,6 @@ const struct key_row usb_rows[USB_ROWS] = {
 	UID,
 	USER,
 	VENDORID,
-	{ .name = "attached", .flags = KEY_ELSEWHERE, .help = "whether it is plugged in" },
 };
 
 static bool has(const struct strmap *device, const char *key)
@@ -157,5 +162,6 @@ bool hotdev_is(const struct strmap *device)
 
 bool hotdev_is_required(const struct strmap *device)
 {
-	return keys_get_bool(device, "required", streq(device_get(device, "type", ""), "gpu"));
+	return keys_get_bool(device, "attached", true) &&
+	       keys_get_bool(device, "required", streq(device_get(device, "type", ""), "gpu"));
 }

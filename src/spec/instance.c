@@ -66,6 +66,8 @@ static const struct wire_field spec_nic_fields[] = {
 	{ 28, WIRE_BOOL, offsetof(struct spec_nic, isolated), NULL },
 	{ 61, WIRE_U32, offsetof(struct spec_nic, kind), NULL },
 	{ 62, WIRE_U32, offsetof(struct spec_nic, macvlan_mode), NULL },
+	{ 64, WIRE_BOOL, offsetof(struct spec_nic, disconnected), NULL },
+	{ 65, WIRE_U32, offsetof(struct spec_nic, queue_len), NULL },
 };
 WIRE_SCHEMA(spec_nic, spec_nic_fields);
 

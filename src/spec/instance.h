@@ -58,6 +58,8 @@ struct spec_nic {
 	bool isolated;	 /* not to be reached by other isolated ports of the bridge */
 	uint32_t kind;	 /* enum nic_kind of spec/nictype.h */
 	uint32_t macvlan_mode;
+	bool disconnected; /* of a pair: its outer end is down, and so there is no carrier inside */
+	uint32_t queue_len; /* of a pair, both ends, in packets; 0: the kernel's */
 };
 extern const struct wire_schema spec_nic_schema;
 

@@ -9,12 +9,14 @@
 
 static const char *const pair_options[] = { "mode", NULL };
 static const char *const no_pair_options[] = {
+	"connected",
 	"host_name",
 	"ipv4.address",
 	"ipv6.address",
 	"limits.egress",
 	"limits.ingress",
 	"limits.max",
+	"queue.tx.length",
 	"security.ipv4_filtering",
 	"security.ipv6_filtering",
 	"security.mac_filtering",

@@ -115,6 +115,10 @@ may_open() {
 	s config device set h1 stick busnum=1 devnum=5
 	is_node /dev/bus/usb/001/004 ''
 	is_node /dev/bus/usb/001/005 'bd:5 3:4 640'
+	s config device set h1 stick attached=false required=true
+	is_node /dev/bus/usb/001/005 ''
+	s config device unset h1 stick attached
+	is_node /dev/bus/usb/001/005 'bd:5 3:4 640'
 	s config device remove h1 stick
 	is_node /dev/bus/usb/001/005 ''
 }

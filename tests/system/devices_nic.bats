@@ -74,6 +74,35 @@ reaches() {
 	[ "$(n1 sh -c 'cd /sys/class/net && echo eth*')" = eth0 ]
 }
 
+@test "attached and connected: out of its slot, and its cable pulled" {
+	device n1 net1 "{\"type\":\"nic\",\"network\":\"$BRIDGE\",\"queue.tx.length\":\"77\"}"
+	[ "$(n1 cat /sys/class/net/eth1/tx_queue_len)" = 77 ]
+	n1 sh -c 'ip link set eth1 up; udhcpc -q -n -i eth1' >/dev/null
+	before=$(n1 cat /sys/class/net/eth1/ifindex) ip=$(n1 ip -4 -o address show dev eth1)
+	s config device set n1 net1 connected=false
+	[ "$(n1 cat /sys/class/net/eth1/carrier)" = 0 ]
+	[ "$(n1 cat /sys/class/net/eth1/ifindex)" = "$before" ]
+	s config device set n1 net1 connected=true
+	[ "$(n1 cat /sys/class/net/eth1/carrier)" = 1 ]
+	[ "$(n1 ip -4 -o address show dev eth1)" = "$ip" ]
+	s config device set n1 net1 attached=false
+	never n1 test -e /sys/class/net/eth1
+	mac=$(s config get n1 volatile.net1.hwaddr)
+	# From the start on, too; and it comes back as it was.
+	s config device set n1 net1 connected=false
+	s restart -f n1
+	never n1 test -e /sys/class/net/eth1
+	s config device unset n1 net1 attached
+	[ "$(n1 cat /sys/class/net/eth1/address)" = "$mac" ]
+	n1 ip link set eth1 up
+	[ "$(n1 cat /sys/class/net/eth1/carrier)" = 0 ]
+	s restart -f n1
+	n1 ip link set eth1 up
+	[ "$(n1 cat /sys/class/net/eth1/carrier)" = 0 ]
+	own_devices n1 '{}'
+	retry 30 address n1
+}
+
 @test "p2p is a pair with a name of one's own choice, which nobody else loses" {
 	device n1 pair "{\"type\":\"nic\",\"nictype\":\"p2p\",\"name\":\"p0\",\"host_name\":\"${TAG}p\",\"mtu\":\"1300\"}"
 	[ "$(cat "/sys/class/net/${TAG}p/mtu")" = 1300 ]
