@@ -22,6 +22,7 @@
 #include "core/network.h"
 #include "core/pool.h"
 #include "spec/device.h"
+#include "spec/disk.h"
 #include "spec/keys.h"
 #include "spec/names.h"
 
@@ -126,7 +127,7 @@ static const char *host_option(const char *type, const struct strmap *device)
 	strmap_for_each(entry, device)
 	{
 		if (streq(entry->key, "source") && streq(type, "disk") &&
-		    str_after(entry->value, DEVICE_TMPFS))
+		    str_after(entry->value, DISK_TMPFS))
 			continue;
 		if (is_admins(type, entry->key))
 			return entry->key;

@@ -1,7 +1,6 @@
 /* core/inst_spec.c - resolve an instance to what its monitor gets (inst_make_spec) */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -15,8 +14,10 @@
 #include "core/pool.h"
 #include "core/seccomp.h"
 #include "core/volume.h"
+#include "os/blockdev.h"
 #include "spec/daemon_config.h"
 #include "spec/device.h"
+#include "spec/disk.h"
 #include "spec/keys.h"
 #include "spec/nic.h"
 #include "spec/nictype.h"
@@ -119,30 +120,9 @@ static int fill_source(struct core *core, const struct strmap *device, struct sp
 		return volume_fill_source(core, device, &disk->source, err);
 	}
 	disk->shift = device_bool(device, "shift");
-	if (!streq(source, DEVICE_TMPFS))
+	if (!streq(source, DISK_TMPFS))
 		disk->source = xstrdup(source);
 	return 0;
-}
-
-/* With or without "r" the same: the mounts below go with the one that they are below. */
-static void fill_propagation(const char *propagation, struct spec_disk *disk)
-{
-	static const struct {
-		const char *word;
-		bool follow;
-		uint32_t spread;
-	} kinds[] = {
-		{ "slave", true, 0 },
-		{ "shared", true, MS_SHARED },
-		{ "unbindable", false, MS_UNBINDABLE },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-		if (!str_ends_with(propagation, kinds[i].word))
-			continue;
-		disk->follow = kinds[i].follow;
-		disk->spread = kinds[i].spread;
-	}
 }
 
 static int fill_disk(struct core *core, const char *name, const struct strmap *device,
@@ -151,13 +131,7 @@ static int fill_disk(struct core *core, const char *name, const struct strmap *d
 	struct spec_disk *disk = vec_push(&spec->disks);
 	int r;
 
-	disk->device = xstrdup(name);
-	disk->path = device_plain_path(device_get(device, "path", ""));
-	(void)parse_bytes(device_get(device, "size", "0"), &disk->size_bytes); /* was checked */
-	disk->readonly = device_bool(device, "readonly");
-	disk->recursive = device_bool(device, "recursive");
-	disk->optional = !keys_get_bool(device, "required", true);
-	fill_propagation(device_get(device, "propagation", ""), disk);
+	disk_fill(name, device, disk);
 	r = fill_source(core, device, disk, err);
 	return r < 0 ? err_wrap(err, "device \"%s\"", name) : 0;
 }
@@ -215,6 +189,53 @@ static void fill_nodes(struct inst *inst, struct inst_spec *spec)
 		(void)parse_octal(device_get(device, "mode", "0660"), 0777, &node->mode);
 		node->optional = !keys_get_bool(device, "required", true);
 	}
+}
+
+/* The source of the disk @name; NULL: of none, or one that is not there and need not be. */
+static const char *source_of(const struct inst_spec *spec, const char *name)
+{
+	vec_for_each(disk, &spec->disks) {
+		if (streq(disk->device, name))
+			return disk->optional && access(disk->source, F_OK) < 0 ? NULL
+										: disk->source;
+	}
+	return NULL;
+}
+
+/* Two disks on one device: what is less counts for both, since the kernel knows only the device. */
+static void add_io(struct limits *limits, const struct limits_io *io)
+{
+	vec_for_each(other, &limits->io) {
+		if (other->major != io->major || other->minor != io->minor)
+			continue;
+		other->read_bytes = MIN(other->read_bytes, io->read_bytes);
+		other->write_bytes = MIN(other->write_bytes, io->write_bytes);
+		other->read_ops = MIN(other->read_ops, io->read_ops);
+		other->write_ops = MIN(other->write_ops, io->write_ops);
+		return;
+	}
+	*vec_push(&limits->io) = *io;
+}
+
+/* Once sources and limits of groups are known. */
+static int fill_io(const struct inst *inst, struct inst_spec *spec, struct err *err)
+{
+	strmap_for_each(entry, &inst->expanded.devices)
+	{
+		const char *path = device_is_root(entry->value) ? spec->root_path
+								: source_of(spec, entry->key);
+		struct limits_io io;
+		int r;
+
+		if (!streq(device_get(entry->value, "type", NULL), "disk") || !path ||
+		    !disk_limits(entry->value, &io))
+			continue;
+		r = blockdev_of_path(path, &io.major, &io.minor, err);
+		if (r < 0)
+			return err_wrap(err, "device \"%s\": limits", entry->key);
+		add_io(&spec->limits, &io);
+	}
+	return 0;
 }
 
 static int by_path(const void *a, const void *b)
@@ -333,5 +354,7 @@ int inst_make_spec(struct inst *inst, struct inst_spec *ret_spec, struct err *er
 		r = pool_fill_root(core, inst->record, ret_spec, err);
 	if (r == 0)
 		r = fill_limits(inst, ret_spec, err);
+	if (r == 0)
+		r = fill_io(inst, ret_spec, err);
 	return r;
 }

@@ -20,7 +20,7 @@
 /* Shifted, the guest's root is root for the files: nothing that it makes may work as device or setid. */
 static uint64_t attrs_of(const struct spec_disk *disk)
 {
-	return (disk->readonly ? MOUNT_ATTR_RDONLY : 0) |
+	return disk->attrs | (disk->readonly ? MOUNT_ATTR_RDONLY : 0) |
 	       (disk->shift ? MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV : 0);
 }
 
@@ -37,9 +37,7 @@ static int make_tmpfs(struct mon *mon, const struct spec_disk *disk, struct err 
 	(void)snprintf(gid, sizeof(gid), "%u", ids[1]);
 	(void)snprintf(size, sizeof(size), "%llu", (unsigned long long)disk->size_bytes);
 	return mount_new("tmpfs", opts, disk->size_bytes ? 4 : 3,
-			 MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
-				 (disk->readonly ? MOUNT_ATTR_RDONLY : 0),
-			 err);
+			 MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | attrs_of(disk), err);
 }
 
 static struct plug_place place_of(const struct mon *mon, const struct spec_disk *disk)

@@ -18,6 +18,7 @@
 #include "base/vec.h"
 #include "codec/wire.h"
 #include "os/bpfdev.h"
+#include "os/cgroup_plan.h"
 
 struct inst_spec;
 struct mon;
@@ -30,6 +31,10 @@ struct plugged {
 };
 struct plugged_list {
 	VEC(struct plugged) list;
+};
+
+struct limited_list {
+	VEC(struct cgroup_io) list;
 };
 
 struct device_kind {

@@ -90,6 +90,7 @@ struct mon {
 	struct console console;
 	struct addresses addresses;
 	struct plugged_list plugged;
+	struct limited_list limited; /* devices whose input and output is limited now */
 	struct proxy_list proxies;
 	struct procview procview;
 	struct sysinfo_listeners sysinfo;

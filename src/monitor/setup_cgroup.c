@@ -23,6 +23,49 @@ static void limits_for_cgroup(const struct limits *limits, struct cgroup_limits 
 	};
 }
 
+static bool has_device(const struct limits *limits, const struct cgroup_io *io)
+{
+	vec_for_each(other, &limits->io)
+		if (other->major == io->major && other->minor == io->minor)
+			return true;
+	return false;
+}
+
+static int limit_device(struct mon *mon, const struct limits_io *limit, struct err *err)
+{
+	struct cgroup_io io = {
+		.major = limit->major,
+		.minor = limit->minor,
+		.read_bytes = limit->read_bytes,
+		.write_bytes = limit->write_bytes,
+		.read_ops = limit->read_ops,
+		.write_ops = limit->write_ops,
+	};
+	int r = cgroup_apply_io(&mon->cgroup, &io, err);
+
+	if (r == 0)
+		*vec_push(&mon->limited.list) = io;
+	return r;
+}
+
+/* Devices that have no limit any more lose what they had; one that is gone has none. */
+static int apply_io(struct mon *mon, const struct limits *limits, struct err *err)
+{
+	int r = 0;
+
+	vec_for_each(io, &mon->limited.list) {
+		io->read_bytes = io->write_bytes = io->read_ops = io->write_ops = CGROUP_NO_LIMIT;
+		if (!has_device(limits, io))
+			(void)cgroup_apply_io(&mon->cgroup, io, NULL);
+	}
+	mon->limited.list.len = 0;
+	vec_for_each(limit, &limits->io) {
+		if (r == 0)
+			r = limit_device(mon, limit, err);
+	}
+	return r;
+}
+
 /*
  * Groups of an earlier life are made anew: its guest may have turned controllers on in the payload
  * group, and then no process may enter that one.
@@ -42,7 +85,9 @@ int setup_make_cgroup(void *data, struct err *err)
 	}
 	limits_for_cgroup(&mon->spec.limits, &limits);
 	mon_root_ids(mon, owner);
-	return cgroup_create(&mon->host, mon->spec.cgroup, &limits, owner, &mon->cgroup, err);
+	mon->limited.list.len = 0;
+	r = cgroup_create(&mon->host, mon->spec.cgroup, &limits, owner, &mon->cgroup, err);
+	return r < 0 ? r : apply_io(mon, &mon->spec.limits, err);
 }
 
 int setup_apply_device_rules(struct mon *mon, struct err *err)
@@ -73,7 +118,9 @@ int setup_set_limits(void *data, struct err *err)
 int setup_apply_limits(struct mon *mon, const struct limits *limits, struct err *err)
 {
 	struct cgroup_limits plain;
+	int r;
 
 	limits_for_cgroup(limits, &plain);
-	return cgroup_apply_limits(&mon->cgroup, &plain, err);
+	r = cgroup_apply_limits(&mon->cgroup, &plain, err);
+	return r < 0 ? r : apply_io(mon, limits, err);
 }

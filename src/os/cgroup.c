@@ -330,15 +330,30 @@ static int apply_write(const struct cgroup *cg, const struct cgroup_write *write
 	return err_set(err, r, "write \"%.64s\" to \"%s\"", write->text, full);
 }
 
+static int apply_plan(const struct cgroup *cg, const struct cgroup_plan *plan, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < plan->len; i++)
+		r = apply_write(cg, &plan->writes[i], err);
+	return r;
+}
+
 int cgroup_apply_limits(const struct cgroup *cg, const struct cgroup_limits *limits,
 			struct err *err)
 {
 	struct cgroup_plan plan;
 	int r = cgroup_plan_limits(cg->host, limits, &plan, err);
 
-	for (size_t i = 0; r == 0 && i < plan.len; i++)
-		r = apply_write(cg, &plan.writes[i], err);
-	return r;
+	return r < 0 ? r : apply_plan(cg, &plan, err);
+}
+
+int cgroup_apply_io(const struct cgroup *cg, const struct cgroup_io *io, struct err *err)
+{
+	struct cgroup_plan plan;
+	int r = cgroup_plan_io(cg->host, io, &plan, err);
+
+	return r < 0 ? r : apply_plan(cg, &plan, err);
 }
 
 /* The value of @key in cgroup.events. Returns: 0, 1 or -errno. */

@@ -75,6 +75,9 @@ int cgroup_join_tasks(const int *tasks_fds, size_t n);
 int cgroup_apply_limits(const struct cgroup *cg, const struct cgroup_limits *limits,
 			struct err *err);
 
+/* The same for one device. */
+int cgroup_apply_io(const struct cgroup *cg, const struct cgroup_io *io, struct err *err);
+
 /* Returns when frozen or thawed, or -ETIMEDOUT. */
 int cgroup_freeze(const struct cgroup *cg, bool freeze, uint32_t timeout_ms, struct err *err);
 

@@ -392,3 +392,61 @@ int cgroup_plan_limits(const struct cgroup_host *host, const struct cgroup_limit
 			 limits->descendants);
 	return 0;
 }
+
+/* cgroup-v1/blkio-controller.rst: 0 takes the rule away. */
+static void plan_io_v1(struct cgroup_plan *plan, int v1, const struct cgroup_io *io)
+{
+	const struct {
+		const char *file;
+		uint64_t value;
+	} rules[] = {
+		{ "blkio.throttle.read_bps_device", io->read_bytes },
+		{ "blkio.throttle.write_bps_device", io->write_bytes },
+		{ "blkio.throttle.read_iops_device", io->read_ops },
+		{ "blkio.throttle.write_iops_device", io->write_ops },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rules); i++)
+		plan_add(plan, v1, rules[i].file, "%" PRIu32 ":%" PRIu32 " %" PRIu64, io->major,
+			 io->minor, rules[i].value == CGROUP_NO_LIMIT ? 0 : rules[i].value);
+}
+
+/* cgroup-v2.rst, io.max */
+static void plan_io_v2(struct cgroup_plan *plan, const struct cgroup_io *io)
+{
+	const struct {
+		const char *name;
+		uint64_t value;
+	} rules[] = {
+		{ "rbps", io->read_bytes },
+		{ "wbps", io->write_bytes },
+		{ "riops", io->read_ops },
+		{ "wiops", io->write_ops },
+	};
+	_cleanup_(buf_done) struct buf text = { 0 };
+
+	buf_printf(&text, "%" PRIu32 ":%" PRIu32, io->major, io->minor);
+	for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
+		if (rules[i].value == CGROUP_NO_LIMIT)
+			buf_printf(&text, " %s=max", rules[i].name);
+		else
+			buf_printf(&text, " %s=%" PRIu64, rules[i].name, rules[i].value);
+	}
+	plan_add(plan, -1, "io.max", "%s", buf_str(&text));
+}
+
+int cgroup_plan_io(const struct cgroup_host *host, const struct cgroup_io *io,
+		   struct cgroup_plan *ret_plan, struct err *err)
+{
+	int v1 = host->v1_of[CGROUP_IO];
+
+	ret_plan->len = 0;
+	if (v1 < 0 && !host->v2_has[CGROUP_IO])
+		return err_kind(err, ERR_UNSUPPORTED, "this host has no %s controller",
+				cgroup_ctrl_name(CGROUP_IO));
+	if (v1 >= 0)
+		plan_io_v1(ret_plan, v1, io);
+	else
+		plan_io_v2(ret_plan, io);
+	return 0;
+}

@@ -53,6 +53,13 @@ struct cgroup_limits {
 	uint64_t descendants;	    /* groups that the container may make below payload */
 };
 
+/* Of one block device, in a second; CGROUP_NO_LIMIT takes an earlier one away. */
+struct cgroup_io {
+	uint32_t major, minor;
+	uint64_t read_bytes, write_bytes;
+	uint64_t read_ops, write_ops;
+};
+
 /* One file to write. Order matters: apply from first to last. */
 struct cgroup_write {
 	int hierarchy;		    /* index of a v1 mount; -1: cgroup2 */
@@ -87,3 +94,7 @@ uint64_t cgroup_shares_from_weight(uint32_t weight);
  */
 int cgroup_plan_limits(const struct cgroup_host *host, const struct cgroup_limits *limits,
 		       struct cgroup_plan *ret_plan, struct err *err);
+
+/* The same for one device. v1 throttles what is read, and what is written past the page cache. */
+int cgroup_plan_io(const struct cgroup_host *host, const struct cgroup_io *io,
+		   struct cgroup_plan *ret_plan, struct err *err);

@@ -1,5 +1,6 @@
 noinst_LIBRARIES += libos.a
 libos_a_SOURCES = \
+	%D%/blockdev.c %D%/blockdev.h \
 	%D%/bpfdev.c %D%/bpfdev.h \
 	%D%/btrfs.c %D%/btrfs.h \
 	%D%/btrfs_quota.c %D%/btrfs_quota.h \

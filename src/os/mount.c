@@ -114,7 +114,11 @@ int mount_idmap(int mount_fd, int userns_fd)
 int mount_prepare(int mount_fd, bool recursive, uint64_t attrs, int userns_fd)
 {
 	unsigned int flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
-	struct mount_attr attr = { .attr_set = attrs };
+	/* Times of access are no flags but a choice, which has to be cleared first. */
+	struct mount_attr attr = {
+		.attr_set = attrs,
+		.attr_clr = attrs & MOUNT_ATTR__ATIME ? MOUNT_ATTR__ATIME : 0,
+	};
 
 	if (userns_fd >= 0) {
 		attr.attr_set |= MOUNT_ATTR_IDMAP;

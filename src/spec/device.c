@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "spec/bitrate.h"
+#include "spec/disk.h"
 #include "spec/hotdev.h"
 #include "spec/keys.h"
 #include "spec/names.h"
@@ -172,98 +173,7 @@ static const struct key_row nic_rows[] = {
 	ELSEWHERE("vlan.tagged", "VLAN ids"),
 };
 
-static int check_source(const char *key, const char *value, struct err *err)
-{
-	const struct value_rule path = { .type = VALUE_PATH };
-
-	(void)key; /* in the caller's words */
-	if (streq(value, DEVICE_TMPFS) || name_validate(NAME_VOLUME, value, NULL) == 0)
-		return 0;
-	return value_check(&path, value, err);
-}
-
-static const struct key_row disk_rows[] = {
-	TYPE_ROW,
-	{
-		.name = "path",
-		.rule = { .type = VALUE_PATH },
-		.flags = KEY_REQUIRED,
-		.help = "where it is inside; / is the root disk",
-	},
-	{
-		.name = "pool",
-		.rule = { .type = VALUE_NAME, .min = NAME_POOL },
-		.help = "storage pool; required for the root disk, and for a volume as source",
-	},
-	{
-		.name = "propagation",
-		.rule = { .type = VALUE_ENUM,
-			  .words =
-				  "private|rprivate|rshared|rslave|runbindable|shared|slave|unbindable" },
-		.initial = "private",
-		.help = "slave: what the host mounts below the source later appears inside; shared: and "
-			"in containers inside that share it",
-	},
-	{
-		.name = "readonly",
-		.rule = { .type = VALUE_BOOL },
-		.initial = "false",
-		.help = "nothing inside can write to it",
-	},
-	{
-		.name = "recursive",
-		.rule = { .type = VALUE_BOOL },
-		.initial = "false",
-		.help = "mounts below the source too",
-	},
-	{
-		.name = "required",
-		.rule = { .type = VALUE_BOOL },
-		.initial = "true",
-		.help = "false: start also when the source is missing",
-	},
-	{
-		.name = "shift",
-		.rule = { .type = VALUE_BOOL },
-		.initial = "false",
-		.help = "files have the container's ids instead of the host's",
-	},
-	{
-		.name = "size",
-		.rule = { .type = VALUE_SIZE, .min = 1 << 12 },
-		.help = "of the root disk, where the pool has quotas, or of a tmpfs",
-	},
-	{
-		.name = "source",
-		.rule = { .type = VALUE_STRING },
-		.role = KEY_ROLE_ADMIN,
-		.help = "directory or file of the host, tmpfs:, or with pool a volume of that",
-		.check = check_source,
-	},
-	{
-		.name = "user.",
-		.rule = { .type = VALUE_TEXT },
-		.help = "free keys of the user",
-	},
-	ELSEWHERE("boot.priority", "not for containers"),
-	ELSEWHERE("ceph.", "Ceph"),
-	ELSEWHERE("dependent", "volumes that go with the instance"),
-	ELSEWHERE("initial.", "first configuration of the volume"),
-	ELSEWHERE("io.", "not for containers"),
-	ELSEWHERE("limits.", "bandwidth limits"),
-	ELSEWHERE("raw.mount.options", "mount options"),
-	ELSEWHERE("size.state", "not for containers"),
-};
-
 static const struct key_row none_rows[] = { TYPE_ROW };
-
-static const char *first_present(const struct strmap *device, const char *const *keys)
-{
-	for (; *keys; keys++)
-		if (!str_empty(device_get(device, *keys, "")))
-			return *keys;
-	return NULL;
-}
 
 static int check_no_bridge(const struct strmap *device, struct err *err)
 {
@@ -272,7 +182,7 @@ static int check_no_bridge(const struct strmap *device, struct err *err)
 					    NULL };
 	static const char *const limits[] = { "limits.egress", "limits.ingress", "limits.max",
 					      NULL };
-	const char *limit = first_present(device, limits);
+	const char *limit = device_first_of(device, limits);
 
 	for (const char *const *key = keys; *key; key++)
 		if (keys_get_bool(device, *key, false))
@@ -326,73 +236,6 @@ char *device_plain_path(const char *path)
 	return buf_take_str(&out);
 }
 
-static int check_root_disk(const struct strmap *device, struct err *err)
-{
-	static const char *const wrong[] = { "source",	 "shift",	"readonly", "recursive",
-					     "required", "propagation", NULL };
-	const char *key = first_present(device, wrong);
-
-	if (key)
-		return err_kind(err, ERR_INVALID, "%s is not for the root disk", key);
-	if (str_empty(device_get(device, "pool", "")))
-		return err_kind(err, ERR_INVALID, "the root disk must have pool=NAME");
-	return 0;
-}
-
-/* A volume of a pool: always with the ids of the container. */
-static int check_volume(const struct strmap *device, const char *source, struct err *err)
-{
-	static const char *const wrong[] = { "recursive", "propagation", "size", NULL };
-	const char *key = first_present(device, wrong);
-
-	if (str_empty(source))
-		return err_kind(err, ERR_INVALID, "source is missing: a volume of the pool");
-	if (name_validate(NAME_VOLUME, source, NULL) < 0)
-		return err_kind(err, ERR_INVALID,
-				"source \"%s\": with pool it is the name of a volume", source);
-	if (key)
-		return err_kind(err, ERR_INVALID, "%s is not for a volume of a pool", key);
-	if (!keys_get_bool(device, "shift", true))
-		return err_kind(err, ERR_UNSUPPORTED,
-				"shift is always true for a volume of a pool");
-	return 0;
-}
-
-static int check_disk(const struct strmap *device, struct err *err)
-{
-	static const char *const not_tmpfs[] = { "shift", "recursive", "propagation", NULL };
-	const char *source = device_get(device, "source", "");
-	const char *key = first_present(device, not_tmpfs);
-	const char *propagation = device_get(device, "propagation", "");
-	_cleanup_(freep) char *path = device_plain_path(device_get(device, "path", ""));
-
-	if (streq(device_get(device, "path", ""), "/"))
-		return check_root_disk(device, err);
-	if (streq(path, "/"))
-		return err_kind(err, ERR_INVALID, "path of the root disk must be \"/\"");
-	if (!str_empty(device_get(device, "pool", "")))
-		return check_volume(device, source, err);
-	if (str_empty(source))
-		return err_kind(err, ERR_INVALID,
-				"source is missing: a path of the host, or tmpfs:");
-	if (source[0] != '/' && !streq(source, DEVICE_TMPFS))
-		return err_kind(err, ERR_INVALID,
-				"source \"%s\": must be an absolute path, or tmpfs:; a volume "
-				"needs pool=NAME as well",
-				source);
-	if (streq(source, DEVICE_TMPFS))
-		return key ? err_kind(err, ERR_INVALID, "%s is not for source=tmpfs:", key) : 0;
-	if (keys_get_bool(device, "readonly", false) &&
-	    (str_ends_with(propagation, "slave") || str_ends_with(propagation, "shared")))
-		return err_kind(
-			err, ERR_INVALID,
-			"propagation=%s excludes readonly: what the host mounts later is writable",
-			propagation);
-	if (!str_empty(device_get(device, "size", "")))
-		return err_kind(err, ERR_INVALID, "size is for the root disk and source=tmpfs:");
-	return 0;
-}
-
 static int check_none(const struct strmap *device, struct err *err)
 {
 	(void)device;
@@ -405,7 +248,7 @@ static const struct {
 	struct key_table options;
 	int (*check)(const struct strmap *device, struct err *err);
 } types[] = {
-	{ "disk", { "disk option", disk_rows, ARRAY_LEN(disk_rows) }, check_disk },
+	{ "disk", { "disk option", disk_rows, DISK_ROWS }, disk_check },
 	{ "gpu", { "gpu option", gpu_rows, GPU_ROWS }, gpu_check },
 	{ "nic", { "nic option", nic_rows, ARRAY_LEN(nic_rows) }, check_nic },
 	{ "none", { "none option", none_rows, ARRAY_LEN(none_rows) }, check_none },
@@ -479,6 +322,14 @@ const char *device_get(const struct strmap *device, const char *key, const char 
 	const char *value = strmap_get(device, key);
 
 	return value ? value : fallback;
+}
+
+const char *device_first_of(const struct strmap *device, const char *const *keys)
+{
+	for (; *keys; keys++)
+		if (!str_empty(device_get(device, *keys, "")))
+			return *keys;
+	return NULL;
 }
 
 const struct key_table *device_options(const char *type)

@@ -11,8 +11,6 @@
 #include "base/strmap.h"
 #include "spec/key.h"
 
-#define DEVICE_TMPFS "tmpfs:" /* source of a disk */
-
 /* Make *@devices an empty set that owns its devices. */
 void devices_init(struct strmap *devices);
 
@@ -21,6 +19,9 @@ struct strmap *devices_add(struct strmap *devices, const char *name);
 struct strmap *devices_get(const struct strmap *devices, const char *name);
 void devices_copy(struct strmap *dst, const struct strmap *src); /* deep; dst is emptied first */
 bool devices_equal(const struct strmap *a, const struct strmap *b);
+
+/* The first of @keys that @device has a value of; NULL: none. */
+const char *device_first_of(const struct strmap *device, const char *const *keys);
 
 /* The value of @key of @device, or @fallback. Borrowed. */
 const char *device_get(const struct strmap *device, const char *key, const char *fallback);

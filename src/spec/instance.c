@@ -82,6 +82,7 @@ static const struct wire_field spec_disk_fields[] = {
 	{ 8, WIRE_BOOL, offsetof(struct spec_disk, follow), NULL },
 	{ 9, WIRE_BOOL, offsetof(struct spec_disk, optional), NULL },
 	{ 64, WIRE_U32, offsetof(struct spec_disk, spread), NULL },
+	{ 65, WIRE_U64, offsetof(struct spec_disk, attrs), NULL },
 };
 WIRE_SCHEMA(spec_disk, spec_disk_fields);
 

@@ -75,6 +75,7 @@ struct spec_disk {
 	bool follow;	 /* what the host mounts below it later appears */
 	bool optional;	 /* a source that is missing is no error */
 	uint32_t spread; /* to other mounts inside: MS_SHARED, MS_UNBINDABLE of mount(2); 0 */
+	uint64_t attrs;	 /* MOUNT_ATTR_* of mount_setattr(2), beside what the others ask for */
 };
 extern const struct wire_schema spec_disk_schema;
 

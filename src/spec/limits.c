@@ -14,6 +14,16 @@ enum {
 	PRIORITY_MAX = 10
 };
 
+static const struct wire_field limits_io_fields[] = {
+	{ 1, WIRE_U32, offsetof(struct limits_io, major), NULL },
+	{ 2, WIRE_U32, offsetof(struct limits_io, minor), NULL },
+	{ 3, WIRE_U64, offsetof(struct limits_io, read_bytes), NULL },
+	{ 4, WIRE_U64, offsetof(struct limits_io, write_bytes), NULL },
+	{ 5, WIRE_U64, offsetof(struct limits_io, read_ops), NULL },
+	{ 6, WIRE_U64, offsetof(struct limits_io, write_ops), NULL },
+};
+WIRE_SCHEMA(limits_io, limits_io_fields);
+
 static const struct wire_field limits_fields[] = {
 	{ 1, WIRE_STR, offsetof(struct limits, cpus), NULL },
 	{ 2, WIRE_U32, offsetof(struct limits, cpu_weight), NULL },
@@ -23,6 +33,7 @@ static const struct wire_field limits_fields[] = {
 	{ 6, WIRE_U64, offsetof(struct limits, swap_bytes), NULL },
 	{ 7, WIRE_U64, offsetof(struct limits, pids), NULL },
 	{ 8, WIRE_U64, offsetof(struct limits, memory_soft_bytes), NULL },
+	{ 64, WIRE_VEC, offsetof(struct limits, io), &limits_io_schema },
 };
 WIRE_SCHEMA(limits, limits_fields);
 

@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "base/strmap.h"
+#include "base/vec.h"
 #include "codec/wire.h"
 
 enum {
@@ -19,6 +20,14 @@ enum {
 
 #define LIMIT_NONE UINT64_MAX
 
+/* Of one block device of the host, in a second; each may be LIMIT_NONE. */
+struct limits_io {
+	uint32_t major, minor;
+	uint64_t read_bytes, write_bytes;
+	uint64_t read_ops, write_ops;
+};
+extern const struct wire_schema limits_io_schema;
+
 struct limits {
 	char *cpus;		    /* cpuset list "0-1,3"; NULL: all */
 	uint32_t cpu_weight;	    /* 1..10000, cgroup2 scale */
@@ -28,6 +37,7 @@ struct limits {
 	uint64_t swap_bytes;	    /* swap beyond memory; LIMIT_NONE, 0: no swap */
 	uint64_t pids;		    /* LIMIT_NONE */
 	uint64_t memory_soft_bytes; /* memory.high: reclaim, no kill; LIMIT_NONE, 0: none */
+	VEC(struct limits_io) io;   /* of its disks; not from limits.* keys */
 };
 extern const struct wire_schema limits_schema;
 

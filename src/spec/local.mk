@@ -5,6 +5,7 @@ libspec_a_SOURCES = \
 	%D%/bitrate.c %D%/bitrate.h \
 	%D%/daemon_config.c %D%/daemon_config.h \
 	%D%/device.c %D%/device.h \
+	%D%/disk.c %D%/disk.h \
 	%D%/etag.c %D%/etag.h \
 	%D%/exec.h \
 	%D%/exec_control.c %D%/exec_control.h \

@@ -172,6 +172,64 @@ shared_source() {
 	no_device un
 }
 
+@test "raw.mount.options hold, whoever mounts it again inside" {
+	cp "$SRC/file" "$SRC/tool" && printf '#!/bin/sh\necho ran\n' >"$SRC/tool" && chmod 755 "$SRC/tool"
+	device opt "{\"type\":\"disk\",\"source\":\"$SRC\",\"path\":\"/opt1\",\"raw.mount.options\":\"noexec,nosuid,noatime\"}"
+	d1 grep ' /opt1 ' /proc/self/mountinfo | grep -w noexec | grep -w nosuid | grep -w noatime
+	never d1 /opt1/tool
+	never d1 mount -o remount,bind,exec /opt1
+	device opt "{\"type\":\"disk\",\"source\":\"$SRC\",\"path\":\"/opt1\"}"
+	[ "$(d1 /opt1/tool)" = ran ]
+	device opt '{"type":"disk","source":"tmpfs:","path":"/opt1","raw.mount.options":"ro,noexec"}'
+	never d1 touch /opt1/x
+	no_device opt
+	rm "$SRC/tool"
+	fails 1 'raw.mount.options="uid=5": must be of noatime' s config device add d1 opt disk \
+		source="$SRC" path=/opt1 raw.mount.options=uid=5
+}
+
+# io_limit: what the kernel says of d1, for all devices
+io_limit() {
+	cat "$(cgroup_file d1 blkio "blkio.throttle.$1_$2_device" io.max)"
+}
+
+# reads_for FILE: milliseconds that it takes d1 to read it from the device
+reads_for() {
+	local start
+	start=$(date +%s%N)
+	d1 dd if="$1" of=/dev/null bs=512k iflag=direct
+	echo $((($(date +%s%N) - start) / 1000000))
+}
+
+@test "limits.read and limits.write of the device that a disk is on, live" {
+	dd if=/dev/urandom of="$SRC/data" bs=512k count=6 conv=fsync status=none
+	device io "{\"type\":\"disk\",\"source\":\"$SRC\",\"path\":\"/io\"}"
+	fast=$(reads_for /io/data)
+	s config device set d1 io limits.read=1MiB limits.write=7MiB,70iops
+	slow=$(reads_for /io/data)
+	echo "$fast $slow"
+	[ "$slow" -ge 2000 ] && [ "$slow" -gt "$fast" ]
+	io_limit read bps | grep 1048576
+	io_limit write bps | grep 7340032
+	io_limit write iops | grep -w '\(wiops=\)\?70'
+	# The root on the same device: what is less counts. From a start on, too.
+	s config device override d1 root limits.max=512KiB || s config device set d1 root limits.max=512KiB
+	io_limit read bps | grep 524288
+	s restart -f d1
+	io_limit read bps | grep 524288
+	s config device unset d1 root limits.max
+	s config device unset d1 io limits.read
+	never eval 'io_limit read bps | grep 1048576'
+	io_limit write bps | grep 7340032
+	no_device io
+	[ -z "$(io_limit write bps)" ]
+	[ "$(reads_for /bin/busybox)" -lt 2000 ]
+	fails 1 'limits: "/proc" is on no block device' s config device add d1 io disk source=/proc path=/io limits.max=1MiB
+	fails 1 'limits.read is not for source=tmpfs:' s config device add d1 io disk source=tmpfs: path=/io limits.read=1MiB
+	fails 1 'must be bytes in a second' s config device add d1 io disk source="$SRC" path=/io limits.read=fast
+	rm "$SRC/data"
+}
+
 @test "what cannot be is said before anything changes, and nothing stays half done" {
 	before=$(s query /1.0/instances/d1 | jq -S '{config, devices}')
 	inside=$(d1 cat /proc/self/mountinfo | wc -l)
@@ -185,6 +243,7 @@ shared_source() {
 		{"x":{"type":"disk","path":"/x","source":"tmpfs:","shift":"true"}}|shift is not for
 		{"x":{"type":"disk","path":"/x","source":"$SRC","size":"1MiB"}}|size is for
 		{"x":{"type":"disk","path":"/x","source":"$SRC","readonly":"true","propagation":"slave"}}|propagation
+		{"x":{"type":"disk","path":"/x","source":"$SRC","raw.mount.options":"ro","propagation":"shared"}}|excludes raw.mount.options
 		{"x":{"type":"disk","path":"/x","source":"$SRC"},"y":{"type":"disk","path":"/x","source":"$SRC"}}|same path
 		{"x":{"type":"disk","path":"/x","source":"$SRC"},"y":{"type":"disk","path":"/y","source":"$SRC/nothing"}}|does not exist
 		{"x":{"type":"disk","path":"/etc/hostname/x","source":"$SRC"}}|no directory

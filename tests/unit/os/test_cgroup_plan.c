@@ -26,6 +26,7 @@ static const char hybrid_mounts[] =
 	"36 31 0:33 / /sys/fs/cgroup/devices rw,relatime - cgroup cgroup rw,devices\n"
 	"39 31 0:36 / /sys/fs/cgroup/pids rw,relatime - cgroup cgroup rw,pids\n"
 	"40 31 0:37 / /sys/fs/cgroup/systemd rw,relatime - cgroup cgroup rw,name=systemd\n"
+	"44 31 0:39 / /sys/fs/cgroup/blkio rw,relatime - cgroup cgroup rw,blkio\n"
 	"42 31 0:37 /docker/1 /some/where rw,relatime - cgroup cgroup rw,name=systemd\n"
 	"43 31 0:36 / /again/pids rw,relatime - cgroup cgroup rw,pids\n"
 	"41 31 0:38 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw\n";
@@ -121,21 +122,43 @@ static void test_many_hierarchies(void **state)
 	assert_int_equal(host.n_v1, CGROUP_V1_MAX);
 }
 
-static void plan_to_text(const struct cgroup_host *host, const struct cgroup_limits *limits,
-			 const char *title, struct buf *out)
+static void writes_to_text(const struct cgroup_host *host, const struct cgroup_plan *plan,
+			   const char *title, struct buf *out)
 {
-	struct cgroup_plan plan;
-
-	assert_int_equal(cgroup_plan_limits(host, limits, &plan, NULL), 0);
 	buf_printf(out, "# %s\n", title);
-	for (size_t i = 0; i < plan.len; i++) {
-		const struct cgroup_write *write = &plan.writes[i];
+	for (size_t i = 0; i < plan->len; i++) {
+		const struct cgroup_write *write = &plan->writes[i];
 
 		buf_printf(out, "%s/%s%s = \"%s\"\n",
 			   write->hierarchy < 0 ? host->unified : host->v1_mounts[write->hierarchy],
 			   write->file, write->optional ? " (optional)" : "",
 			   strcmp(write->text, "\n") == 0 ? "\\n" : write->text);
 	}
+}
+
+static void plan_to_text(const struct cgroup_host *host, const struct cgroup_limits *limits,
+			 const char *title, struct buf *out)
+{
+	struct cgroup_plan plan;
+
+	assert_int_equal(cgroup_plan_limits(host, limits, &plan, NULL), 0);
+	writes_to_text(host, &plan, title, out);
+}
+
+static void io_to_text(const struct cgroup_host *host, struct buf *out)
+{
+	const struct cgroup_io io = {
+		.major = 259,
+		.minor = 3,
+		.read_bytes = 1 << 20,
+		.write_bytes = CGROUP_NO_LIMIT,
+		.read_ops = CGROUP_NO_LIMIT,
+		.write_ops = 70,
+	};
+	struct cgroup_plan plan;
+
+	assert_int_equal(cgroup_plan_io(host, &io, &plan, NULL), 0);
+	writes_to_text(host, &plan, "a device", out);
 }
 
 static void check_plans(const struct cgroup_host *host, const char *golden)
@@ -152,6 +175,7 @@ static void check_plans(const struct cgroup_host *host, const char *golden)
 	limits.memory_bytes = UINT64_MAX - 2;
 	limits.swap_bytes = 4096;
 	plan_to_text(host, &limits, "a sum that would overflow", &text);
+	io_to_text(host, &text);
 	assert_golden(golden, buf_str(&text));
 }
 
@@ -174,10 +198,10 @@ static void test_plan_hybrid(void **state)
 /* memory moved to cgroup2 (cgroup_no_v1=memory), the rest still v1 */
 static void test_plan_mixed(void **state)
 {
-	struct cgroup_host host = host_of(hybrid_mounts, "memory");
+	struct cgroup_host host = host_of(hybrid_mounts, "memory io");
 
 	(void)state;
-	host.v1_of[CGROUP_MEMORY] = -1;
+	host.v1_of[CGROUP_MEMORY] = host.v1_of[CGROUP_IO] = -1;
 	check_plans(&host, "cgroup/mixed.txt");
 }
 
@@ -195,6 +219,8 @@ static void test_missing_controller(void **state)
 	assert_true(cgroup_plan_limits(&host, &limits, &plan, &err) < 0);
 	assert_int_equal(err.kind, ERR_UNSUPPORTED);
 	assert_non_null(strstr(err.msg, "memory"));
+	assert_true(cgroup_plan_io(&host, &(struct cgroup_io){ 0 }, &plan, &err) < 0);
+	assert_non_null(strstr(err.msg, "no io controller"));
 }
 
 static void test_bad_limits(void **state)
