@@ -109,18 +109,23 @@ static enum op_next outcome(struct op *op, struct live *live)
 	return OP_FAIL;
 }
 
+/* Not what the host cannot do, which has the same code: docs/protocol-monitor.md, 6. */
+static bool is_older(const struct err *why)
+{
+	return why->code == -EOPNOTSUPP && str_after(why->msg, "unknown request");
+}
+
 static void refused(struct live *live, const char *name, const struct err *why)
 {
 	if (live->err.code < 0)
 		return;
 	live->err = *why;
-	if (why->code == -EOPNOTSUPP)
+	if (is_older(why))
 		(void)err_kind(&live->err, ERR_CONFLICT,
 			       "instance \"%s\" was started by an older version: restart it first",
 			       name);
 	else
 		(void)err_wrap(&live->err, "instance \"%s\"", name);
-	live->err.kind = why->code == -EOPNOTSUPP ? ERR_CONFLICT : why->kind;
 }
 
 /* An instance that stopped meanwhile has the new configuration at its next start. */

@@ -249,6 +249,7 @@ reads_for() {
 		{"x":{"type":"disk","path":"/etc/hostname/x","source":"$SRC"}}|no directory
 		{"root":{"type":"disk","path":"/x","source":"$SRC"}}|root disk
 	END
+	fails 1 'cannot be mounted with other ids' s config device add d1 x disk source=/proc path=/x shift=true
 	[ "$(d1 cat /proc/self/mountinfo | wc -l)" = "$inside" ]
 }
 
