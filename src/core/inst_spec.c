@@ -71,6 +71,14 @@ static uint32_t device_u32(const struct strmap *device, const char *key)
 	return (uint32_t)keys_get_int(device, key, 0);
 }
 
+static void fill_route(const struct strmap *device, struct spec_nic *nic)
+{
+	nic->address4 = xstrdup(nictype_address(device, "ipv4.address"));
+	nic->address6 = xstrdup(nictype_address(device, "ipv6.address"));
+	nic->no_gateway4 = streq(device_get(device, "ipv4.gateway", ""), "none");
+	nic->no_gateway6 = streq(device_get(device, "ipv6.gateway", ""), "none");
+}
+
 static void fill_nic(struct inst *inst, const char *device_name, const struct strmap *device,
 		     const char *name, struct inst_spec *spec)
 {
@@ -80,7 +88,7 @@ static void fill_nic(struct inst *inst, const char *device_name, const struct st
 	nic->device = xstrdup(device_name);
 	nic->name = xstrdup(name);
 	nic->kind = nictype_kind(device);
-	if (nic->kind == NIC_PAIR)
+	if (nic->kind == NIC_PAIR || nic->kind == NIC_ROUTED)
 		nic->host_name = inst_nic_host_name(inst, device_name, device);
 	nic->macvlan_mode = nictype_macvlan_mode(device_get(device, "mode", ""));
 	nic->parent = xstrdup(network ? network : device_get(device, "parent", NULL));
@@ -93,6 +101,8 @@ static void fill_nic(struct inst *inst, const char *device_name, const struct st
 	nic->isolated = device_bool(device, "security.port_isolation");
 	nic->disconnected = !keys_get_bool(device, "connected", true);
 	nic->queue_len = device_u32(device, "queue.tx.length");
+	if (nic->kind == NIC_ROUTED)
+		fill_route(device, nic);
 }
 
 static void fill_nics(struct inst *inst, struct inst_spec *spec)

@@ -29,8 +29,12 @@
 #include "db/journal.h"
 #include "os/cgroup.h"
 #include "os/fd.h"
+#include "os/netlink.h"
 #include "os/nicloan.h"
+#include "os/nicroute.h"
+#include "spec/device.h"
 #include "spec/keys.h"
+#include "spec/nictype.h"
 
 enum {
 	STALE_TIMEOUT_MS = 2000
@@ -49,6 +53,28 @@ static void rescue_nics(const struct core *core, const char *name)
 		log_error(((struct log_keys){ .inst = name }), "give back: %s", err.msg);
 }
 
+/* What the host answers for by its routed nics; their routes went with them. */
+static void unroute(const struct core *core, const char *name)
+{
+	const struct inst *inst = strmap_get(&core->instances, name);
+	_cleanup_(netlink_freep) struct netlink *nl = NULL;
+
+	if (!inst || netlink_open(-EBADF, 0, &nl, NULL) < 0)
+		return;
+	strmap_for_each(entry, &inst->expanded.devices)
+	{
+		const struct strmap *device = entry->value;
+		struct nicroute route = {
+			.parent = device_get(device, "parent", NULL),
+			.address4 = nictype_address(device, "ipv4.address"),
+			.address6 = nictype_address(device, "ipv6.address"),
+		};
+
+		if (nictype_kind(device) == NIC_ROUTED)
+			nicroute_down(nl, &route);
+	}
+}
+
 int reconcile_remove_cgroups(struct core *core, const char *name, struct err *err)
 {
 	_cleanup_(freep) char *cgroup = inst_cgroup(core, name);
@@ -60,6 +86,7 @@ int reconcile_remove_cgroups(struct core *core, const char *name, struct err *er
 	if (r < 0)
 		return r;
 	rescue_nics(core, name);
+	unroute(core, name);
 	path = xasprintf("%s/%s", host.unified, cgroup);
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd >= 0)

@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "monitor/mon.h"
 #include "monitor/nic_lent.h"
+#include "monitor/nic_routed.h"
 
 /* In the order in which they are added. */
 static const struct device_kind *const kinds[] = { &device_kind_nic, &device_kind_disk,
@@ -253,6 +254,7 @@ void devices_forget(struct mon *mon)
 {
 	proxies_stop(mon);
 	nics_give_back(mon);
+	nics_unroute(mon);
 	while (mon->plugged.list.len > 0)
 		drop(&mon->plugged, mon->plugged.list.len - 1);
 }

@@ -9,6 +9,7 @@
 #include "monitor/devices.h"
 #include "monitor/mon.h"
 #include "monitor/nic_lent.h"
+#include "monitor/nic_routed.h"
 #include "monitor/setup.h"
 #include "os/fd.h"
 #include "os/netlink.h"
@@ -60,7 +61,7 @@ static int attach_pair(struct mon *mon, struct netlink *nl, const struct spec_ni
 	uint8_t mac[NETLINK_MAC_LEN];
 	struct netlink_veth veth = {
 		.host_name = nic->host_name,
-		.bridge = nic->parent,
+		.bridge = nic->kind == NIC_PAIR ? nic->parent : NULL,
 		.peer_name = nic->name,
 		.peer_netns_fd = mon->life.netns_fd,
 		.mtu = nic->mtu,
@@ -81,6 +82,8 @@ static int attach_pair(struct mon *mon, struct netlink *nl, const struct spec_ni
 		return r;
 	if (nic->isolated)
 		r = netlink_port_set(nl, nic->host_name, &isolated, err);
+	if (r == 0 && nic->kind == NIC_ROUTED)
+		r = nic_route(mon, nl, nic, err);
 	if (r == 0 && nic->disconnected)
 		r = netlink_link_set_up(nl, nic->host_name, false, err);
 	if (r < 0)
@@ -140,6 +143,8 @@ static int remove_nic(struct mon *mon, const void *item, struct err *err)
 	if (nic->kind == NIC_PHYSICAL)
 		return nic_detach_physical(mon, nic, err);
 	r = netlink_open(-EBADF, 0, &nl, err);
+	if (r == 0 && nic->kind == NIC_ROUTED)
+		nic_unroute(nl, nic);
 	if (r == 0)
 		r = netlink_link_delete(nl, nic->host_name, err);
 	return r == -ENODEV ? 0 : r;

@@ -20,7 +20,9 @@ libos_a_SOURCES = \
 	%D%/netlink_link.c %D%/netlink_link.h \
 	%D%/netlink_priv.h \
 	%D%/nftables.c %D%/nftables.h \
+	%D%/netlink_route.c %D%/netlink_route.h \
 	%D%/nicloan.c %D%/nicloan.h \
+	%D%/nicroute.c %D%/nicroute.h \
 	%D%/nlmsg.c %D%/nlmsg.h \
 	%D%/ns.c %D%/ns.h \
 	%D%/path.c %D%/path.h \

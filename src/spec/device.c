@@ -35,9 +35,9 @@ static const struct key_row nic_rows[] = {
 	},
 	{
 		.name = "nictype",
-		.rule = { .type = VALUE_ENUM, .words = "bridged|macvlan|p2p|physical" },
+		.rule = { .type = VALUE_ENUM, .words = "bridged|macvlan|p2p|physical|routed" },
 		.help = "bridged: with parent, a bridge that others manage; macvlan: of parent; "
-			"p2p: a pair, alone; physical: parent itself",
+			"p2p: a pair, alone; physical: parent itself; routed: a pair with routes",
 	},
 	{
 		.name = "parent",
@@ -90,12 +90,24 @@ static const struct key_row nic_rows[] = {
 	{
 		.name = "ipv4.address",
 		.rule = { .type = VALUE_IPV4 },
-		.help = "address to be leased by DHCP",
+		.help = "address to be leased by DHCP; of a routed nic, its address",
+	},
+	{
+		.name = "ipv4.gateway",
+		.rule = { .type = VALUE_ENUM, .words = "auto|none" },
+		.initial = "auto",
+		.help = "of a routed nic: none for no default route through it",
 	},
 	{
 		.name = "ipv6.address",
 		.rule = { .type = VALUE_IPV6 },
-		.help = "address to be leased by DHCP",
+		.help = "address to be leased by DHCP; of a routed nic, its address",
+	},
+	{
+		.name = "ipv6.gateway",
+		.rule = { .type = VALUE_ENUM, .words = "auto|none" },
+		.initial = "auto",
+		.help = "of a routed nic: none for no default route through it",
 	},
 	{
 		.name = "limits.egress",
@@ -152,14 +164,12 @@ static const struct key_row nic_rows[] = {
 	},
 	ELSEWHERE("boot.priority", "not for containers"),
 	ELSEWHERE("gvrp", "VLAN registration"),
-	ELSEWHERE("ipv4.gateway", "routes, gateways and neighbours"),
 	ELSEWHERE("ipv4.host_address", "routes, gateways and neighbours"),
 	ELSEWHERE("ipv4.host_table", "routes, gateways and neighbours"),
 	ELSEWHERE("ipv4.host_tables", "routes, gateways and neighbours"),
 	ELSEWHERE("ipv4.neighbor_probe", "routes, gateways and neighbours"),
 	ELSEWHERE("ipv4.routes", "routes, gateways and neighbours"),
 	ELSEWHERE("ipv4.routes.external", "routes, gateways and neighbours"),
-	ELSEWHERE("ipv6.gateway", "routes, gateways and neighbours"),
 	ELSEWHERE("ipv6.host_address", "routes, gateways and neighbours"),
 	ELSEWHERE("ipv6.host_table", "routes, gateways and neighbours"),
 	ELSEWHERE("ipv6.host_tables", "routes, gateways and neighbours"),
@@ -213,11 +223,15 @@ static int check_nic(const struct strmap *device, struct err *err)
 	bool nictype = !str_empty(device_get(device, "nictype", ""));
 	bool parent = !str_empty(device_get(device, "parent", ""));
 	bool p2p = streq(device_get(device, "nictype", ""), "p2p");
+	static const char *const gateways[] = { "ipv4.gateway", "ipv6.gateway", NULL };
+	const char *gateway;
 
 	if (network && (nictype || parent))
 		return err_kind(err, ERR_INVALID, "network excludes nictype and parent");
 	if (network && !str_empty(device_get(device, "mode", "")))
 		return err_kind(err, ERR_INVALID, "mode is for nictype=macvlan");
+	if (network && (gateway = device_first_of(device, gateways)))
+		return err_kind(err, ERR_INVALID, "%s is for nictype=routed", gateway);
 	if (!network && nictype_check(device, err) < 0)
 		return -EINVAL;
 	return p2p ? check_no_bridge(device, err) : check_filters(device, network, err);

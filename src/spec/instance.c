@@ -68,6 +68,10 @@ static const struct wire_field spec_nic_fields[] = {
 	{ 62, WIRE_U32, offsetof(struct spec_nic, macvlan_mode), NULL },
 	{ 64, WIRE_BOOL, offsetof(struct spec_nic, disconnected), NULL },
 	{ 65, WIRE_U32, offsetof(struct spec_nic, queue_len), NULL },
+	{ 66, WIRE_STR, offsetof(struct spec_nic, address4), NULL },
+	{ 67, WIRE_STR, offsetof(struct spec_nic, address6), NULL },
+	{ 68, WIRE_BOOL, offsetof(struct spec_nic, no_gateway4), NULL },
+	{ 69, WIRE_BOOL, offsetof(struct spec_nic, no_gateway6), NULL },
 };
 WIRE_SCHEMA(spec_nic, spec_nic_fields);
 

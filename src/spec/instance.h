@@ -59,7 +59,9 @@ struct spec_nic {
 	uint32_t kind;	 /* enum nic_kind of spec/nictype.h */
 	uint32_t macvlan_mode;
 	bool disconnected; /* of a pair: its outer end is down, and so there is no carrier inside */
-	uint32_t queue_len; /* of a pair, both ends, in packets; 0: the kernel's */
+	uint32_t queue_len;	       /* of a pair, both ends, in packets; 0: the kernel's */
+	char *address4, *address6;     /* of a routed one; NULL: none */
+	bool no_gateway4, no_gateway6; /* of a routed one: no default route through it */
 };
 extern const struct wire_schema spec_nic_schema;
 

@@ -7,21 +7,16 @@
 #include "base/str.h"
 #include "spec/device.h"
 
-static const char *const pair_options[] = { "mode", NULL };
+#define ROUTED_OPTIONS "ipv4.gateway", "ipv6.gateway"
+#define BRIDGE_OPTIONS                                                              \
+	"limits.egress", "limits.ingress", "limits.max", "security.ipv4_filtering", \
+		"security.ipv6_filtering", "security.mac_filtering", "security.port_isolation"
+
+static const char *const pair_options[] = { "mode", ROUTED_OPTIONS, NULL };
+static const char *const routed_options[] = { "mode", BRIDGE_OPTIONS, NULL };
 static const char *const no_pair_options[] = {
-	"connected",
-	"host_name",
-	"ipv4.address",
-	"ipv6.address",
-	"limits.egress",
-	"limits.ingress",
-	"limits.max",
-	"queue.tx.length",
-	"security.ipv4_filtering",
-	"security.ipv6_filtering",
-	"security.mac_filtering",
-	"security.port_isolation",
-	NULL,
+	"connected",	   "host_name",	   "ipv4.address", "ipv6.address",
+	"queue.tx.length", BRIDGE_OPTIONS, ROUTED_OPTIONS, NULL,
 };
 
 static const struct type_row {
@@ -30,6 +25,7 @@ static const struct type_row {
 	enum {
 		PARENT_NONE,
 		PARENT_NEEDED,
+		PARENT_OPTIONAL,
 		PARENT_MAX
 	} parent;
 	const char *const *excluded; /* options that it does not have */
@@ -38,6 +34,7 @@ static const struct type_row {
 	{ "macvlan", NIC_MACVLAN, PARENT_NEEDED, no_pair_options },
 	{ "p2p", NIC_PAIR, PARENT_NONE, pair_options },
 	{ "physical", NIC_PHYSICAL, PARENT_NEEDED, no_pair_options },
+	{ "routed", NIC_ROUTED, PARENT_OPTIONAL, routed_options },
 };
 
 static const struct type_row *find_row(const struct strmap *device)
@@ -82,15 +79,24 @@ uint32_t nictype_macvlan_mode(const char *mode)
 	return MACVLAN_MODE_BRIDGE;
 }
 
+const char *nictype_address(const struct strmap *device, const char *key)
+{
+	const char *address = device_get(device, key, "");
+
+	return str_empty(address) || streq(address, "none") ? NULL : address;
+}
+
 int nictype_check(const struct strmap *device, struct err *err)
 {
 	const struct type_row *row = find_row(device);
 	bool parent = !str_empty(device_get(device, "parent", ""));
 
 	if (!row)
-		return err_kind(err, ERR_INVALID,
-				"must have network=NAME, or nictype=bridged and parent=BRIDGE, or "
-				"nictype=macvlan or physical and parent=INTERFACE, or nictype=p2p");
+		return err_kind(
+			err, ERR_INVALID,
+			"must have network=NAME, or nictype=bridged and parent=BRIDGE, or "
+			"nictype=macvlan or physical and parent=INTERFACE, or nictype=p2p, or "
+			"nictype=routed and an address");
 	if (parent && row->parent == PARENT_NONE)
 		return err_kind(err, ERR_INVALID, "nictype=%s excludes parent", row->name);
 	if (!parent && row->parent == PARENT_NEEDED)
@@ -100,6 +106,11 @@ int nictype_check(const struct strmap *device, struct err *err)
 		if (!str_empty(device_get(device, *key, "")))
 			return err_kind(err, ERR_INVALID, "%s is not for nictype=%s", *key,
 					row->name);
+	if (row->kind == NIC_ROUTED && !nictype_address(device, "ipv4.address") &&
+	    !nictype_address(device, "ipv6.address"))
+		return err_kind(err, ERR_INVALID,
+				"nictype=routed must have ipv4.address=ADDRESS or "
+				"ipv6.address=ADDRESS");
 	if (row->kind == NIC_PHYSICAL && !str_empty(device_get(device, "mode", "")))
 		return err_kind(err, ERR_INVALID, "mode is for nictype=macvlan");
 	return 0;

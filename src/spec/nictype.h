@@ -15,6 +15,7 @@ enum nic_kind {
 	NIC_PAIR,     /* a veth whose other end is on the host */
 	NIC_MACVLAN,  /* of an interface of the host */
 	NIC_PHYSICAL, /* that interface itself */
+	NIC_ROUTED,   /* a veth that the host has routes to */
 	NIC_KIND_MAX
 };
 
@@ -26,6 +27,9 @@ bool nictype_keeps_hwaddr(const struct strmap *device);
 
 /* IFLA_MACVLAN_MODE for mode=, "" for the default. */
 uint32_t nictype_macvlan_mode(const char *mode);
+
+/* What ipv4.address or ipv6.address (@key) says; NULL for nothing, and for none. Borrowed. */
+const char *nictype_address(const struct strmap *device, const char *key);
 
 /* A nic without network=. Errors: ERR_INVALID naming the option. */
 int nictype_check(const struct strmap *device, struct err *err);

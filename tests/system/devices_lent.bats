@@ -205,3 +205,96 @@ spoil() {
 	is_back
 	[ "$(field n1 '.devices | has("card")')" = false ]
 }
+
+# routed OPTION=VALUE...: a nic "r0" of n1 with an address of the card's network
+routed() {
+	s config device add n1 r0 nic nictype=routed name=r0 ipv4.address=198.18.79.50 "$@"
+}
+
+# on_the_wire: the host is on it, and forwards
+on_the_wire() {
+	card
+	ip address add 198.18.79.3/24 dev "$CARD"
+	ip address add 2001:db8:79::3/64 dev "$CARD" nodad
+	ip -n "$OUT" address add 2001:db8:79::1/64 dev out nodad
+	sysctl -q -w "net.ipv4.conf.$CARD.forwarding=1" "net.ipv6.conf.$CARD.proxy_ndp=0"
+}
+
+proxies() {
+	ip neighbour show proxy dev "$CARD" | wc -l
+}
+
+# from_outside ADDRESS: the other machine gets there; nobody listens, which is answered
+from_outside() {
+	ip netns exec "$OUT" python3 -c 'import errno, socket, sys
+s = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET)
+s.settimeout(2)
+sys.exit(s.connect_ex((sys.argv[1], 9)) != errno.ECONNREFUSED)' "$1"
+}
+
+has_default() {
+	n1 ip route | grep '^default via 169.254.0.1 dev r0'
+}
+
+@test "routed: its addresses are reached from the parent's network, and reach it" {
+	on_the_wire
+	fails 1 "net.ipv6.conf.$CARD.proxy_ndp=1" routed "parent=$CARD" ipv6.address=2001:db8:79::50
+	[ "$(proxies)" = 0 ]
+	never n1 test -e /sys/class/net/r0
+	sysctl -q -w "net.ipv6.conf.$CARD.proxy_ndp=1"
+	routed "parent=$CARD" ipv6.address=2001:db8:79::50
+	[ "$(proxies)" = 2 ]
+	n1 ip -4 address show dev r0 | grep -w 198.18.79.50/32
+	retry 10 from_outside 198.18.79.50
+	retry 10 from_outside 2001:db8:79::50
+	n1 ping -c 1 -W 2 -I r0 198.18.79.1
+	# The other machine knows the host's card alone.
+	ip -n "$OUT" neighbour show 198.18.79.50 | grep -i "$(cat "/sys/class/net/$CARD/address")"
+	fails 1 'the host has a route to 198.18.79.50 already' s config device add n1 r1 nic \
+		nictype=routed name=r1 ipv4.address=198.18.79.50
+	retry 10 from_outside 198.18.79.50
+	s restart -f n1
+	retry 10 from_outside 198.18.79.50
+	has_default
+	# Its own default route, unless it is not to have one.
+	s config device set n1 r0 ipv4.gateway=none
+	never has_default
+	s config device remove n1 r0
+	[ "$(proxies)" = 0 ]
+	[ -z "$(ip route show 198.18.79.50)" ]
+	never from_outside 198.18.79.50
+}
+
+@test "routed: nothing is left of it by a stop, nor by a monitor that is killed" {
+	on_the_wire
+	routed "parent=$CARD"
+	s stop -f n1
+	[ "$(proxies)" = 0 ]
+	s start n1
+	[ "$(proxies)" = 1 ]
+	has_default
+	kill -9 "$(monitor_pid n1)"
+	retry 20 is_status n1 Stopped
+	[ "$(proxies)" = 0 ]
+	s start n1
+	retry 10 from_outside 198.18.79.50
+	# Both at once: the next start of the daemon sees to it.
+	s config set n1 boot.autostart=false
+	daemon_kill
+	kill -9 "$(monitor_pid n1)"
+	daemon_start
+	retry 20 is_status n1 Stopped
+	[ "$(proxies)" = 0 ]
+	s config unset n1 boot.autostart
+	s config device remove n1 r0
+	s start n1
+	retry 30 address n1
+}
+
+@test "routed: what it cannot have is said" {
+	fails 1 'must have ipv4.address' s config device add n1 r0 nic nictype=routed
+	fails 1 'limits.max is not for nictype=routed' routed limits.max=1Mbit
+	fails 1 'parent: the host has no interface "nothing0"' routed parent=nothing0
+	fails 1 'ipv4.gateway is for nictype=routed' s config device add n1 r0 nic "network=$BRIDGE" ipv4.gateway=none
+	never n1 test -e /sys/class/net/r0
+}

@@ -1,0 +1,20 @@
+/*
+ * monitor/nic_routed.h - nics that the host has routes to (os/nicroute.h)
+ *
+ * Layer: monitor. The pair is made like any other; routes die with it, answers for its addresses are
+ * taken back here, and by sysctrd after a monitor that was killed.
+ */
+#pragma once
+
+#include "base/err.h"
+
+struct mon;
+struct netlink;
+struct spec_nic;
+
+/* Of a pair that is there, at both ends. */
+int nic_route(struct mon *mon, struct netlink *nl, const struct spec_nic *nic, struct err *err);
+void nic_unroute(struct netlink *nl, const struct spec_nic *nic);
+
+/* The end of a life. */
+void nics_unroute(struct mon *mon);
