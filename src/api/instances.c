@@ -18,6 +18,7 @@
 #include "core/inst.h"
 #include "core/inst_move.h"
 #include "core/inst_ops.h"
+#include "core/inst_volatile.h"
 #include "core/monitor_conn.h"
 #include "spec/device.h"
 #include "spec/filter.h"
@@ -144,6 +145,7 @@ static int read_record(const json_t *body, struct inst_record *record, struct er
 
 	if (r == 0)
 		r = json_strmap(body, "config", &record->config, err);
+	inst_drop_told(&record->config);
 	if (r == 0)
 		r = read_devices(body, &record->devices, err);
 	if (r < 0)

@@ -11,9 +11,20 @@
 #include "base/str.h"
 #include "core/core.h"
 #include "core/inst.h"
+#include "core/inst_volatile.h"
 #include "core/network.h"
 #include "core/usage.h"
 #include "spec/device.h"
+
+static void write_config(struct jsonw *w, const char *key, const struct inst *inst,
+			 const struct strmap *config)
+{
+	_cleanup_(strmap_done) struct strmap told = { 0 };
+
+	strmap_merge(&told, config);
+	inst_tell_volatile(inst, &told);
+	jsonw_add_strmap(w, key, &told);
+}
 
 static void write_members(struct jsonw *w, const struct inst *inst)
 {
@@ -32,9 +43,9 @@ static void write_members(struct jsonw *w, const struct inst *inst)
 	jsonw_add_str(w, "location", "none");
 	jsonw_add_str(w, "project", "default");
 	jsonw_add_strv(w, "profiles", (const char *const *)record->profiles);
-	jsonw_add_strmap(w, "config", &record->config);
+	write_config(w, "config", inst, &record->config);
 	write_devices(w, "devices", &record->devices);
-	jsonw_add_strmap(w, "expanded_config", &inst->expanded.config);
+	write_config(w, "expanded_config", inst, &inst->expanded.config);
 	write_devices(w, "expanded_devices", &inst->expanded.devices);
 }
 

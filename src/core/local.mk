@@ -35,6 +35,7 @@ libcore_a_SOURCES = \
 	%D%/inst_spec.c \
 	%D%/inst_start.c \
 	%D%/inst_stop.c \
+	%D%/inst_volatile.c %D%/inst_volatile.h \
 	%D%/job.c %D%/job.h \
 	%D%/journal.c %D%/journal.h \
 	%D%/live.c %D%/live.h \

@@ -125,7 +125,7 @@ no_operation() {
 	[ "$(field c1 '.devices | keys | join(",")')" = root,tmp ]
 	[ "$(field c1 '.devices.root.pool')" = default ]
 	[ "$(field c1 '.config["volatile.eth0.hwaddr"]')" = 00:16:3e:12:34:56 ]
-	[ "$(field c1 '.config["volatile.last_state.power"]')" = null ]
+	[ "$(field c1 '.config["volatile.last_state.power"]')" = STOPPED ]
 	[ "$(field c1 '.config["image.os"]')" = Alpine ]
 	[ "$(field c1 '.created_at')" = 2023-01-02T03:04:05.678901234Z ]
 	root=$(root_of c1)

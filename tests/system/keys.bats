@@ -89,6 +89,33 @@ ids_of() {
 	[ "$(stat -c %u "/proc/$(init_pid c1)")" -ge "$ID_BASE" ]
 }
 
+# told KEY: a volatile key of c1
+told() {
+	s config get c1 "volatile.$1"
+}
+
+@test "volatile: what is known anyway is told, and what comes back of it is dropped" {
+	base=$(s exec c1 -- awk '{ print $2 }' /proc/self/uid_map)
+	[ "$(told idmap.base)" = "$base" ]
+	told idmap.current | jq -e --argjson b "$base" '. == [
+		{"Isuid": true, "Isgid": false, "Hostid": $b, "Nsid": 0, "Maprange": 65536},
+		{"Isuid": false, "Isgid": true, "Hostid": $b, "Nsid": 0, "Maprange": 65536}]'
+	[ "$(told last_state.power)" = RUNNING ]
+	[ -e "/sys/class/net/$(told eth0.host_name)" ]
+	[ "$(told eth0.name)" = eth0 ] || [ -z "$(told eth0.name)" ]
+	# A client puts back what it got, changed or not.
+	s query /1.0/instances/c1 | jq '{config, devices, profiles, description, ephemeral} |
+		.config["volatile.last_state.power"] = "BROKEN" | .config["volatile.idmap.base"] = "5"' >"$T/put.json"
+	s query -X PUT --wait -d "$(cat "$T/put.json")" /1.0/instances/c1 >/dev/null
+	[ "$(told idmap.base)" = "$base" ]
+	[ "$(told last_state.power)" = RUNNING ]
+	[ "$(sqlite3 "$T/state/sysctr.db" "SELECT count(*) FROM instance_config WHERE key LIKE 'volatile.idmap%' OR key LIKE '%host_name' OR key LIKE 'volatile.last%'")" = 0 ]
+	s stop c1 --force
+	[ "$(told last_state.power)" = STOPPED ]
+	[ -z "$(told eth0.host_name)" ]
+	s start c1
+}
+
 # id_space BASE: the daemon cuts ranges from there
 id_space() {
 	sed -i "s/^idmap: .*/idmap: { base: $1, size: 100000000 }/" "$T/sysctrd.yaml"
