@@ -101,6 +101,7 @@ static void fill_nic(struct inst *inst, const char *device_name, const struct st
 	nic->isolated = device_bool(device, "security.port_isolation");
 	nic->disconnected = !keys_get_bool(device, "connected", true);
 	nic->queue_len = device_u32(device, "queue.tx.length");
+	nic->subnets = nictype_routes(device);
 	if (nic->kind == NIC_ROUTED)
 		fill_route(device, nic);
 }

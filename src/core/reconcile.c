@@ -53,7 +53,29 @@ static void rescue_nics(const struct core *core, const char *name)
 		log_error(((struct log_keys){ .inst = name }), "give back: %s", err.msg);
 }
 
-/* What the host answers for by its routed nics; their routes went with them. */
+/* Routes over a bridge, or what the host answers for; others went with the nic. */
+static void unroute_nic(struct netlink *nl, const struct strmap *device)
+{
+	bool routed = nictype_kind(device) == NIC_ROUTED;
+	const char *parent = device_get(device, "parent", NULL);
+	const char *bridge = device_get(device, "network", parent);
+	_cleanup_(strv_freep) char **subnets = nictype_routes(device);
+	struct nicroute route = {
+		.parent = parent,
+		.address4 = nictype_address(device, "ipv4.address"),
+		.address6 = nictype_address(device, "ipv6.address"),
+	};
+
+	if (!streq(device_get(device, "type", ""), "nic"))
+		return;
+	if (!routed)
+		route = (struct nicroute){ .subnet_link = bridge,
+					   .subnets = (const char *const *)subnets };
+	if (routed || (bridge && subnets))
+		nicroute_down(nl, &route);
+}
+
+/* A monitor that was killed left them. */
 static void unroute(const struct core *core, const char *name)
 {
 	const struct inst *inst = strmap_get(&core->instances, name);
@@ -63,15 +85,7 @@ static void unroute(const struct core *core, const char *name)
 		return;
 	strmap_for_each(entry, &inst->expanded.devices)
 	{
-		const struct strmap *device = entry->value;
-		struct nicroute route = {
-			.parent = device_get(device, "parent", NULL),
-			.address4 = nictype_address(device, "ipv4.address"),
-			.address6 = nictype_address(device, "ipv6.address"),
-		};
-
-		if (nictype_kind(device) == NIC_ROUTED)
-			nicroute_down(nl, &route);
+		unroute_nic(nl, entry->value);
 	}
 }
 

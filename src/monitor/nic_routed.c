@@ -10,12 +10,21 @@
 
 static struct nicroute route_of(const struct spec_nic *nic)
 {
+	bool bridged = nic->kind == NIC_PAIR && nic->parent;
+
 	return (struct nicroute){
 		.host_name = nic->host_name,
-		.parent = nic->parent,
+		.parent = bridged ? NULL : nic->parent,
+		.subnet_link = bridged ? nic->parent : nic->host_name,
+		.subnets = (const char *const *)nic->subnets,
 		.address4 = nic->address4,
 		.address6 = nic->address6,
 	};
+}
+
+bool nic_has_routes(const struct spec_nic *nic)
+{
+	return nic->kind == NIC_ROUTED || nic->subnets;
 }
 
 int nic_route(struct mon *mon, struct netlink *nl, const struct spec_nic *nic, struct err *err)
@@ -24,7 +33,7 @@ int nic_route(struct mon *mon, struct netlink *nl, const struct spec_nic *nic, s
 	const struct nicroute route = route_of(nic);
 	int r = nicroute_up(nl, &route, err);
 
-	if (r < 0)
+	if (r < 0 || nic->kind != NIC_ROUTED)
 		return r;
 	r = netlink_open(mon->life.netns_fd, 0, &inner, err);
 	if (r == 0)
@@ -49,7 +58,7 @@ void nics_unroute(struct mon *mon)
 	struct err err = { 0 };
 
 	vec_for_each(nic, &mon->spec.nics) {
-		if (nic->kind != NIC_ROUTED)
+		if (!nic_has_routes(nic))
 			continue;
 		if (!nl && netlink_open(-EBADF, 0, &nl, &err) < 0) {
 			log_warn(keys, "device=%s unroute: %s", nic->device, err.msg);

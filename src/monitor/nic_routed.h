@@ -6,11 +6,15 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/err.h"
 
 struct mon;
 struct netlink;
 struct spec_nic;
+
+bool nic_has_routes(const struct spec_nic *nic);
 
 /* Of a pair that is there, at both ends. */
 int nic_route(struct mon *mon, struct netlink *nl, const struct spec_nic *nic, struct err *err);

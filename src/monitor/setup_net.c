@@ -82,7 +82,7 @@ static int attach_pair(struct mon *mon, struct netlink *nl, const struct spec_ni
 		return r;
 	if (nic->isolated)
 		r = netlink_port_set(nl, nic->host_name, &isolated, err);
-	if (r == 0 && nic->kind == NIC_ROUTED)
+	if (r == 0 && nic_has_routes(nic))
 		r = nic_route(mon, nl, nic, err);
 	if (r == 0 && nic->disconnected)
 		r = netlink_link_set_up(nl, nic->host_name, false, err);
@@ -143,7 +143,7 @@ static int remove_nic(struct mon *mon, const void *item, struct err *err)
 	if (nic->kind == NIC_PHYSICAL)
 		return nic_detach_physical(mon, nic, err);
 	r = netlink_open(-EBADF, 0, &nl, err);
-	if (r == 0 && nic->kind == NIC_ROUTED)
+	if (r == 0 && nic_has_routes(nic))
 		nic_unroute(nl, nic);
 	if (r == 0)
 		r = netlink_link_delete(nl, nic->host_name, err);

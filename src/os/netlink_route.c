@@ -13,9 +13,10 @@ static size_t address_len(uint8_t family)
 	return family == AF_INET ? 4 : 16;
 }
 
-int netlink_route_add(struct netlink *nl, const char *link, const struct netlink_route *route,
-		      struct err *err)
+static int change_route(struct netlink *nl, uint16_t type, int index, const char *link,
+			const struct netlink_route *route, struct err *err)
 {
+	const bool add = type == RTM_NEWROUTE;
 	struct rtmsg info = {
 		.rtm_family = route->family,
 		.rtm_dst_len = route->prefix_len,
@@ -26,17 +27,35 @@ int netlink_route_add(struct netlink *nl, const char *link, const struct netlink
 		.rtm_flags = route->via ? RTNH_F_ONLINK : 0,
 	};
 	struct nlmsg msg;
-	int index, r = netlink_link_index(nl, link, &index, err);
 
-	if (r < 0)
-		return r;
-	netlink_begin(nl, &msg, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, &info, sizeof(info));
+	netlink_begin(nl, &msg, type, add ? NLM_F_CREATE | NLM_F_EXCL : 0, &info, sizeof(info));
 	if (route->prefix_len > 0)
 		nlmsg_put(&msg, RTA_DST, route->dst, address_len(route->family));
 	if (route->via)
 		nlmsg_put(&msg, RTA_GATEWAY, route->via, address_len(route->family));
 	nlmsg_put_u32(&msg, RTA_OIF, (uint32_t)index);
-	return netlink_request(nl, &msg, "add a route to link", link, err);
+	return netlink_request(nl, &msg, add ? "add a route to link" : "take a route from link",
+			       link, err);
+}
+
+int netlink_route_add(struct netlink *nl, const char *link, const struct netlink_route *route,
+		      struct err *err)
+{
+	int index, r = netlink_link_index(nl, link, &index, err);
+
+	return r < 0 ? r : change_route(nl, RTM_NEWROUTE, index, link, route, err);
+}
+
+int netlink_route_delete(struct netlink *nl, const char *link, const struct netlink_route *route,
+			 struct err *err)
+{
+	int index, r = netlink_link_index(nl, link, &index, NULL);
+
+	if (r == 0)
+		r = change_route(nl, RTM_DELROUTE, index, link, route, NULL);
+	if (r == 0 || r == -ESRCH || r == -ENODEV)
+		return 0;
+	return err_set(err, r, "take a route from link \"%s\"", link);
 }
 
 int netlink_proxy_set(struct netlink *nl, const char *link, uint8_t family,

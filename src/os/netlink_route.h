@@ -23,6 +23,10 @@ struct netlink_route {
 int netlink_route_add(struct netlink *nl, const char *link, const struct netlink_route *route,
 		      struct err *err);
 
+/* The same one, no other. One that is not there, or of a link that is not: success. */
+int netlink_route_delete(struct netlink *nl, const char *link, const struct netlink_route *route,
+			 struct err *err);
+
 /*
  * Whether the host answers on @link to those that ask who has @address (arp(7), proxy entries).
  * Adding one that is there, deleting one that is not, or of a link that is not: success.

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/parse.h"
 #include "base/str.h"
 #include "os/fd.h"
 #include "os/netlink_route.h"
@@ -89,6 +90,55 @@ static struct netlink_addr addr_of(const struct half *half, const uint8_t bytes[
 	return addr;
 }
 
+/* "10.1.2.0/24" */
+static int fill_subnet(const char *text, struct netlink_route *route, struct err *err)
+{
+	_cleanup_(freep) char *address = xstrndup(text, strcspn(text, "/"));
+	bool v6 = strchr(text, ':');
+	const char *prefix = strchr(text, '/');
+	uint32_t len;
+
+	*route = (struct netlink_route){ .family = v6 ? AF_INET6 : AF_INET };
+	if (!prefix || parse_u32(prefix + 1, &len) < 0 || len > (v6 ? 128 : 32) ||
+	    inet_pton(route->family, address, route->dst) != 1)
+		return err_kind(err, ERR_INVALID, "\"%s\" is no subnet", text);
+	route->prefix_len = (uint8_t)len;
+	return 0;
+}
+
+static void down_subnets(struct netlink *nl, const struct nicroute *route, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct netlink_route subnet;
+
+		if (fill_subnet(route->subnets[i], &subnet, NULL) == 0)
+			(void)netlink_route_delete(nl, route->subnet_link, &subnet, NULL);
+	}
+}
+
+static int conflict(struct err *err, const char *what)
+{
+	return err_kind(err, ERR_CONFLICT, "the host has a route to %s already", what);
+}
+
+static int up_subnets(struct netlink *nl, const struct nicroute *route, struct err *err)
+{
+	for (size_t i = 0; route->subnets && route->subnets[i]; i++) {
+		struct netlink_route subnet;
+		int r = fill_subnet(route->subnets[i], &subnet, err);
+
+		if (r == 0)
+			r = netlink_route_add(nl, route->subnet_link, &subnet, err);
+		if (r == -EEXIST)
+			r = conflict(err, route->subnets[i]);
+		if (r < 0) {
+			down_subnets(nl, route, i);
+			return r;
+		}
+	}
+	return 0;
+}
+
 static int route_to(struct netlink *nl, const char *link, const struct half *half,
 		    const uint8_t dst[16], struct err *err)
 {
@@ -111,8 +161,7 @@ static int up_half(struct netlink *nl, const struct nicroute *route, const struc
 	if (r == 0)
 		r = route_to(nl, route->host_name, half, half->address, err);
 	if (r == -EEXIST)
-		return err_kind(err, ERR_CONFLICT, "the host has a route to %s already",
-				half->text);
+		return conflict(err, half->text);
 	if (r == 0 && route->parent)
 		r = netlink_proxy_set(nl, route->parent, half->family, half->address, true, err);
 	return r;
@@ -140,7 +189,7 @@ static void down(struct netlink *nl, const char *parent, const struct half *halv
 int nicroute_up(struct netlink *nl, const struct nicroute *route, struct err *err)
 {
 	struct half halves[2];
-	int index, n = fill_halves(route, halves, err);
+	int index, r, n = fill_halves(route, halves, err);
 
 	if (n < 0)
 		return n;
@@ -148,14 +197,16 @@ int nicroute_up(struct netlink *nl, const struct nicroute *route, struct err *er
 		return err_kind(err, ERR_INVALID, "parent: the host has no interface \"%s\"",
 				route->parent);
 	for (int i = 0; i < n; i++) {
-		int r = up_half(nl, route, &halves[i], err);
-
+		r = up_half(nl, route, &halves[i], err);
 		if (r < 0) {
 			down(nl, route->parent, halves, i);
 			return r;
 		}
 	}
-	return 0;
+	r = up_subnets(nl, route, err);
+	if (r < 0)
+		down(nl, route->parent, halves, n);
+	return r;
 }
 
 void nicroute_down(struct netlink *nl, const struct nicroute *route)
@@ -163,6 +214,7 @@ void nicroute_down(struct netlink *nl, const struct nicroute *route)
 	struct half halves[2];
 
 	down(nl, route->parent, halves, fill_halves(route, halves, NULL));
+	down_subnets(nl, route, strv_len((char **)route->subnets));
 }
 
 static int inside_half(struct netlink *nl, const char *name, const struct half *half, bool gateway,

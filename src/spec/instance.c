@@ -72,6 +72,7 @@ static const struct wire_field spec_nic_fields[] = {
 	{ 67, WIRE_STR, offsetof(struct spec_nic, address6), NULL },
 	{ 68, WIRE_BOOL, offsetof(struct spec_nic, no_gateway4), NULL },
 	{ 69, WIRE_BOOL, offsetof(struct spec_nic, no_gateway6), NULL },
+	{ 70, WIRE_STRV, offsetof(struct spec_nic, subnets), NULL },
 };
 WIRE_SCHEMA(spec_nic, spec_nic_fields);
 

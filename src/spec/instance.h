@@ -62,6 +62,7 @@ struct spec_nic {
 	uint32_t queue_len;	       /* of a pair, both ends, in packets; 0: the kernel's */
 	char *address4, *address6;     /* of a routed one; NULL: none */
 	bool no_gateway4, no_gateway6; /* of a routed one: no default route through it */
+	char **subnets; /* behind it, "10.1.2.0/24", to which the host gets routes; strv */
 };
 extern const struct wire_schema spec_nic_schema;
 

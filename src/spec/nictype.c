@@ -1,9 +1,12 @@
 /* spec/nictype.c - see nictype.h */
 #include "spec/nictype.h"
 
+#include <arpa/inet.h>
 #include <linux/if_link.h>
+#include <string.h>
 
 #include "base/mem.h"
+#include "base/parse.h"
 #include "base/str.h"
 #include "spec/device.h"
 
@@ -15,8 +18,8 @@
 static const char *const pair_options[] = { "mode", ROUTED_OPTIONS, NULL };
 static const char *const routed_options[] = { "mode", BRIDGE_OPTIONS, NULL };
 static const char *const no_pair_options[] = {
-	"connected",	   "host_name",	   "ipv4.address", "ipv6.address",
-	"queue.tx.length", BRIDGE_OPTIONS, ROUTED_OPTIONS, NULL,
+	"connected",   "host_name",	  "ipv4.address", "ipv6.address", "ipv4.routes",
+	"ipv6.routes", "queue.tx.length", BRIDGE_OPTIONS, ROUTED_OPTIONS, NULL,
 };
 
 static const struct type_row {
@@ -84,6 +87,46 @@ const char *nictype_address(const struct strmap *device, const char *key)
 	const char *address = device_get(device, key, "");
 
 	return str_empty(address) || streq(address, "none") ? NULL : address;
+}
+
+/* A subnet with no bit set behind its prefix, which the kernel would refuse. */
+static bool is_subnet(int family, const char *text)
+{
+	_cleanup_(freep) char *address = xstrndup(text, strcspn(text, "/"));
+	uint32_t bits = family == AF_INET ? 32 : 128, prefix;
+	const char *slash = strchr(text, '/');
+	uint8_t bytes[16];
+
+	if (!slash || parse_u32(slash + 1, &prefix) < 0 || prefix == 0 || prefix > bits ||
+	    inet_pton(family, address, bytes) != 1)
+		return false;
+	for (uint32_t i = prefix; i < bits; i++)
+		if (bytes[i / 8] & (0x80 >> (i % 8)))
+			return false;
+	return true;
+}
+
+int nictype_check_routes(const char *key, const char *value, struct err *err)
+{
+	_cleanup_(strv_freep) char **subnets = strv_split(value, ",");
+	bool v4 = streq(key, "ipv4.routes");
+
+	for (char **subnet = subnets; subnet && *subnet; subnet++)
+		if (!is_subnet(v4 ? AF_INET : AF_INET6, *subnet))
+			return err_kind(
+				err, ERR_INVALID,
+				"must be subnets like %s, with commas, their addresses zero "
+				"behind the prefix",
+				v4 ? "10.1.2.0/24" : "2001:db8:1::/48");
+	return 0;
+}
+
+char **nictype_routes(const struct strmap *device)
+{
+	_cleanup_(freep) char *both = xasprintf("%s,%s", device_get(device, "ipv4.routes", ""),
+						device_get(device, "ipv6.routes", ""));
+
+	return strv_split(both, ",");
 }
 
 int nictype_check(const struct strmap *device, struct err *err)

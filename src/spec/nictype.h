@@ -31,5 +31,11 @@ uint32_t nictype_macvlan_mode(const char *mode);
 /* What ipv4.address or ipv6.address (@key) says; NULL for nothing, and for none. Borrowed. */
 const char *nictype_address(const struct strmap *device, const char *key);
 
+/* Subnets of one family, with commas: "10.1.2.0/24,10.9.0.0/16". For the table of options. */
+int nictype_check_routes(const char *key, const char *value, struct err *err);
+
+/* ipv4.routes and ipv6.routes of a checked device; strv, owned by the caller; NULL: none. */
+char **nictype_routes(const struct strmap *device);
+
 /* A nic without network=. Errors: ERR_INVALID naming the option. */
 int nictype_check(const struct strmap *device, struct err *err);

@@ -118,6 +118,42 @@ reaches() {
 	[ ! -e "/sys/class/net/${TAG}p" ]
 }
 
+# host_route SUBNET: over which interface, "" for none
+host_route() {
+	ip -j route show "$1" | jq -r '.[0].dev // ""'
+}
+
+@test "routes: subnets behind a nic, and gone with it however that goes" {
+	s config device override n1 eth0 ipv4.routes=198.18.80.0/28,198.18.80.32/28
+	[ "$(host_route 198.18.80.0/28)" = "$BRIDGE" ]
+	[ "$(host_route 198.18.80.32/28)" = "$BRIDGE" ]
+	s restart -f n1
+	retry 30 address n1
+	n1 ip address add 198.18.80.1/28 dev eth0
+	s exec n2 -- ping -c 1 -W 2 198.18.80.1 # through the host
+	device n2 p "{\"type\":\"nic\",\"nictype\":\"p2p\",\"name\":\"p0\",\"host_name\":\"${TAG}p\",\"ipv4.routes\":\"198.18.81.0/28\"}"
+	[ "$(host_route 198.18.81.0/28)" = "${TAG}p" ]
+	fails 1 'the host has a route to 198.18.80.0/28 already' \
+		s config device set n2 p ipv4.routes=198.18.81.0/28,198.18.80.0/28
+	[ "$(host_route 198.18.81.0/28)" = "${TAG}p" ]
+	[ "$(host_route 198.18.80.0/28)" = "$BRIDGE" ]
+	fails 1 'must be subnets like 10.1.2.0/24' s config device set n2 p ipv4.routes=198.18.81.1/28
+	own_devices n2 '{}'
+	s config device set n1 eth0 ipv4.routes=198.18.80.32/28
+	[ -z "$(host_route 198.18.80.0/28)" ]
+	[ "$(host_route 198.18.80.32/28)" = "$BRIDGE" ]
+	s stop -f n1
+	[ -z "$(host_route 198.18.80.32/28)" ]
+	s start n1
+	[ "$(host_route 198.18.80.32/28)" = "$BRIDGE" ]
+	kill -9 "$(monitor_pid n1)"
+	retry 20 is_status n1 Stopped
+	[ -z "$(host_route 198.18.80.32/28)" ]
+	own_devices n1 '{}'
+	s start n1
+	retry 30 address n1
+}
+
 @test "isolated ports reach the network, but not each other" {
 	reaches n1 n2
 	for name in n1 n2; do

@@ -168,7 +168,7 @@ static void test_device_validation(void **state)
 		{ "type=nic network=n nmae=x", -EINVAL, "did you mean \"name\"" },
 		{ "type=nic network=n ipv4.adress=10.0.0.5", -EINVAL,
 		  "did you mean \"ipv4.address\"" },
-		{ "type=nic network=n ipv4.routes=10.0.0.5", -EOPNOTSUPP, "not supported here" },
+		{ "type=nic network=n ipv4.host_table=1", -EOPNOTSUPP, "not supported here" },
 		{ "type=nic network=n limits.priority=1", -EOPNOTSUPP, "not supported here" },
 		{ "type=nic network=../x", -EINVAL, "network" },
 		{ "type=nic nictype=ipvlan parent=eth0", -EINVAL, "macvlan" },
