@@ -5,15 +5,18 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 
 #include "base/mem.h"
 #include "base/str.h"
 #include "spec/daemon_config.h"
 #include "spec/device.h"
+#include "spec/disk.h"
 #include "spec/keys.h"
 #include "spec/limits.h"
 #include "spec/names.h"
 #include "spec/network.h"
+#include "spec/nic.h"
 #include "spec/pool.h"
 #include "spec/rlimit.h"
 
@@ -71,6 +74,55 @@ static void try_rlimit(const char *value)
 	strmap_done(&config);
 }
 
+/* What passes is a limit, and mount options are none but those that a bind mount can have. */
+static void try_disk(const char *value)
+{
+	const uint64_t known = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+			       MOUNT_ATTR_NOEXEC | MOUNT_ATTR__ATIME | MOUNT_ATTR_NODIRATIME;
+	struct strmap device = { 0 };
+	struct spec_disk disk = { 0 };
+	struct limits_io io;
+
+	strmap_set(&device, "type", "disk");
+	strmap_set(&device, "limits.max", value);
+	if (*value && device_validate_partial("d", &device, NULL) == 0 &&
+	    disk_limits(&device, &io) && (io.read_bytes == 0 || io.write_ops == 0))
+		abort();
+	(void)strmap_unset(&device, "limits.max");
+	strmap_set(&device, "raw.mount.options", value);
+	if (device_validate_partial("d", &device, NULL) == 0) {
+		disk_fill("d", &device, &disk);
+		if (disk.attrs & ~known)
+			abort();
+	}
+	wire_free(&spec_disk_schema, &disk);
+	strmap_done(&device);
+}
+
+/* However it is called in the notes, no interface gets a name that it cannot have, or another's. */
+static void try_nic(const char *value)
+{
+	const struct value_rule ifname = { .type = VALUE_IFNAME };
+	struct strmap devices, config = { 0 }, names = { 0 };
+
+	devices_init(&devices);
+	strmap_set(devices_add(&devices, "a"), "type", "nic");
+	strmap_set(devices_add(&devices, "b"), "type", "nic");
+	strmap_set(&config, "volatile.a.name", value);
+	strmap_set(&config, "volatile.b.name", value);
+	nic_inner_names(&devices, &config, &names);
+	strmap_for_each(entry, &names)
+	{
+		if (value_check(&ifname, entry->value, NULL) < 0)
+			abort();
+	}
+	if (names.len != 2 || streq(names.items[0].value, names.items[1].value))
+		abort();
+	strmap_done(&devices);
+	strmap_done(&config);
+	strmap_done(&names);
+}
+
 static void try_network(const char *value)
 {
 	struct network_record *network = network_record_new("br0");
@@ -105,5 +157,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	try_limits(value);
 	try_rlimit(value);
 	try_network(value);
+	try_disk(value);
+	try_nic(value);
 	return 0;
 }
