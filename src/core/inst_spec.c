@@ -23,6 +23,7 @@
 #include "spec/nictype.h"
 #include "spec/proxy.h"
 #include "spec/seed.h"
+#include "spec/vlan.h"
 
 enum {
 	CONSOLE_LOG_MAX_BYTES = 1024 * 1024
@@ -102,6 +103,9 @@ static void fill_nic(struct inst *inst, const char *device_name, const struct st
 	nic->disconnected = !keys_get_bool(device, "connected", true);
 	nic->queue_len = device_u32(device, "queue.tx.length");
 	nic->subnets = nictype_routes(device);
+	nic->vlan = vlan_parse(device_get(device, "vlan", ""));
+	nic->vlan_tagged = xstrdup(device_get(device, "vlan.tagged", NULL));
+	nic->own_bridge = network;
 	if (nic->kind == NIC_ROUTED)
 		fill_route(device, nic);
 }

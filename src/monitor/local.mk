@@ -22,6 +22,7 @@ libmonitor_a_SOURCES = \
 	%D%/mountplan.c %D%/mountplan.h \
 	%D%/nic_lent.c %D%/nic_lent.h \
 	%D%/nic_routed.c %D%/nic_routed.h \
+	%D%/nic_vlan.c %D%/nic_vlan.h \
 	%D%/notify.c %D%/notify.h \
 	%D%/phase.c %D%/phase.h \
 	%D%/procview.c %D%/procview.h \

@@ -26,24 +26,25 @@ static int parse_mac(const struct spec_nic *nic, uint8_t mac[NETLINK_MAC_LEN],
 	return 0;
 }
 
-int nic_attach_macvlan(struct mon *mon, struct netlink *nl, const struct spec_nic *nic,
-		       struct err *err)
+int nic_attach_child(struct mon *mon, struct netlink *nl, const struct spec_nic *nic,
+		     struct err *err)
 {
 	_cleanup_(netlink_freep) struct netlink *inner = NULL;
 	uint8_t mac[NETLINK_MAC_LEN];
-	struct netlink_macvlan macvlan = {
+	struct netlink_child child = {
 		.parent = nic->parent,
 		.name = nic->name,
+		.vlan = nic->kind == NIC_VLAN ? (uint16_t)nic->vlan : 0,
 		.mode = nic->macvlan_mode,
 		.mtu = nic->mtu,
 		.netns_fd = mon->life.netns_fd,
 	};
-	int index, r = parse_mac(nic, mac, &macvlan.mac, err);
+	int index, r = parse_mac(nic, mac, &child.mac, err);
 
 	if (r == 0)
 		r = netlink_open(mon->life.netns_fd, 0, &inner, err);
 	if (r == 0)
-		r = netlink_macvlan_create(nl, &macvlan, err);
+		r = netlink_child_create(nl, &child, err);
 	if (r == -ENODEV)
 		return err_kind(err, ERR_INVALID, "parent: the host has no interface \"%s\"",
 				nic->parent);
@@ -51,15 +52,15 @@ int nic_attach_macvlan(struct mon *mon, struct netlink *nl, const struct spec_ni
 	if (r == 0)
 		r = netlink_link_index(inner, nic->name, &index, err);
 	/* In passthru mode it was born with the parent's address. */
-	if (r == 0 && macvlan.mac)
-		r = netlink_link_change(inner, index,
-					&(struct netlink_change){ .mac = macvlan.mac }, err);
+	if (r == 0 && child.mac)
+		r = netlink_link_change(inner, index, &(struct netlink_change){ .mac = child.mac },
+					err);
 	if (r == 0)
 		(void)devices_remember(mon, nic->device, (uint64_t)index);
 	return r;
 }
 
-int nic_detach_macvlan(struct mon *mon, const struct spec_nic *nic, struct err *err)
+int nic_detach_child(struct mon *mon, const struct spec_nic *nic, struct err *err)
 {
 	_cleanup_(netlink_freep) struct netlink *inner = NULL;
 	struct netlink_link link;

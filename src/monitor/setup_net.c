@@ -10,6 +10,7 @@
 #include "monitor/mon.h"
 #include "monitor/nic_lent.h"
 #include "monitor/nic_routed.h"
+#include "monitor/nic_vlan.h"
 #include "monitor/setup.h"
 #include "os/fd.h"
 #include "os/netlink.h"
@@ -82,6 +83,8 @@ static int attach_pair(struct mon *mon, struct netlink *nl, const struct spec_ni
 		return r;
 	if (nic->isolated)
 		r = netlink_port_set(nl, nic->host_name, &isolated, err);
+	if (r == 0 && nic->kind == NIC_PAIR)
+		r = nic_join_vlans(nl, nic, err);
 	if (r == 0 && nic_has_routes(nic))
 		r = nic_route(mon, nl, nic, err);
 	if (r == 0 && nic->disconnected)
@@ -96,8 +99,8 @@ static int attach_nic(struct mon *mon, struct netlink *nl, const struct spec_nic
 {
 	int r;
 
-	if (nic->kind == NIC_MACVLAN)
-		r = nic_attach_macvlan(mon, nl, nic, err);
+	if (nic->kind == NIC_MACVLAN || nic->kind == NIC_VLAN)
+		r = nic_attach_child(mon, nl, nic, err);
 	else if (nic->kind == NIC_PHYSICAL)
 		r = nic_attach_physical(mon, nic, err);
 	else
@@ -138,8 +141,8 @@ static int remove_nic(struct mon *mon, const void *item, struct err *err)
 	_cleanup_(netlink_freep) struct netlink *nl = NULL;
 	int r;
 
-	if (nic->kind == NIC_MACVLAN)
-		return nic_detach_macvlan(mon, nic, err);
+	if (nic->kind == NIC_MACVLAN || nic->kind == NIC_VLAN)
+		return nic_detach_child(mon, nic, err);
 	if (nic->kind == NIC_PHYSICAL)
 		return nic_detach_physical(mon, nic, err);
 	r = netlink_open(-EBADF, 0, &nl, err);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <stdio.h>
 #include <string.h>
@@ -162,30 +163,71 @@ int netlink_altname(struct netlink *nl, int index, const char *altname, bool add
 	return r;
 }
 
-int netlink_macvlan_create(struct netlink *nl, const struct netlink_macvlan *macvlan,
-			   struct err *err)
+static void put_kind(struct nlmsg *msg, const struct netlink_child *child)
 {
+	size_t link_info = nlmsg_begin(msg, IFLA_LINKINFO), link_data;
+
+	nlmsg_put_str(msg, IFLA_INFO_KIND, child->vlan ? "vlan" : "macvlan");
+	link_data = nlmsg_begin(msg, IFLA_INFO_DATA);
+	if (child->vlan)
+		nlmsg_put(msg, IFLA_VLAN_ID, &child->vlan, sizeof(child->vlan));
+	else
+		nlmsg_put_u32(msg, IFLA_MACVLAN_MODE, child->mode);
+	nlmsg_end(msg, link_data);
+	nlmsg_end(msg, link_info);
+}
+
+int netlink_child_create(struct netlink *nl, const struct netlink_child *child, struct err *err)
+{
+	const char *kind = child->vlan ? "VLANs" : "macvlans";
 	const struct ifinfomsg info = { 0 };
-	size_t link_info, link_data;
 	struct nlmsg msg;
-	int parent;
-	int r = netlink_link_index(nl, macvlan->parent, &parent, err);
+	int parent, r = netlink_link_index(nl, child->parent, &parent, err);
 
 	if (r < 0)
 		return r;
 	netlink_begin(nl, &msg, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &info, sizeof(info));
-	nlmsg_put_str(&msg, IFLA_IFNAME, macvlan->name);
+	nlmsg_put_str(&msg, IFLA_IFNAME, child->name);
 	nlmsg_put_u32(&msg, IFLA_LINK, (uint32_t)parent);
-	nlmsg_put_u32(&msg, IFLA_NET_NS_FD, (uint32_t)macvlan->netns_fd);
-	if (macvlan->mac)
-		nlmsg_put(&msg, IFLA_ADDRESS, macvlan->mac, NETLINK_MAC_LEN);
-	if (macvlan->mtu > 0)
-		nlmsg_put_u32(&msg, IFLA_MTU, macvlan->mtu);
-	link_info = nlmsg_begin(&msg, IFLA_LINKINFO);
-	nlmsg_put_str(&msg, IFLA_INFO_KIND, "macvlan");
-	link_data = nlmsg_begin(&msg, IFLA_INFO_DATA);
-	nlmsg_put_u32(&msg, IFLA_MACVLAN_MODE, macvlan->mode);
-	nlmsg_end(&msg, link_data);
-	nlmsg_end(&msg, link_info);
-	return netlink_request(nl, &msg, "create macvlan", macvlan->name, err);
+	nlmsg_put_u32(&msg, IFLA_NET_NS_FD, (uint32_t)child->netns_fd);
+	if (child->mac)
+		nlmsg_put(&msg, IFLA_ADDRESS, child->mac, NETLINK_MAC_LEN);
+	if (child->mtu > 0)
+		nlmsg_put_u32(&msg, IFLA_MTU, child->mtu);
+	put_kind(&msg, child);
+	r = netlink_request(nl, &msg, child->vlan ? "create VLAN" : "create macvlan", child->name,
+			    err);
+	if (r == -EOPNOTSUPP)
+		return err_kind(err, ERR_UNSUPPORTED, "the host's kernel has no %s", kind);
+	return r;
+}
+
+static void put_vlan(struct nlmsg *msg, uint16_t vid, uint16_t flags)
+{
+	const struct bridge_vlan_info info = { .flags = flags, .vid = vid };
+
+	nlmsg_put(msg, IFLA_BRIDGE_VLAN_INFO, &info, sizeof(info));
+}
+
+int netlink_port_vlans(struct netlink *nl, const char *name, uint16_t first, uint16_t last,
+		       bool native, bool add, struct err *err)
+{
+	uint16_t flags = native ? BRIDGE_VLAN_INFO_PVID | BRIDGE_VLAN_INFO_UNTAGGED : 0;
+	struct ifinfomsg info = { .ifi_family = AF_BRIDGE };
+	struct nlmsg msg;
+	size_t spec;
+	int r = netlink_link_index(nl, name, &info.ifi_index, err);
+
+	if (r < 0)
+		return r;
+	netlink_begin(nl, &msg, add ? RTM_SETLINK : RTM_DELLINK, 0, &info, sizeof(info));
+	spec = nlmsg_begin(&msg, IFLA_AF_SPEC);
+	if (first == last) {
+		put_vlan(&msg, first, flags);
+	} else {
+		put_vlan(&msg, first, flags | BRIDGE_VLAN_INFO_RANGE_BEGIN);
+		put_vlan(&msg, last, flags | BRIDGE_VLAN_INFO_RANGE_END);
+	}
+	nlmsg_end(&msg, spec);
+	return netlink_request(nl, &msg, "change VLANs of bridge port", name, err);
 }

@@ -1,5 +1,5 @@
 /*
- * os/netlink_link.h - one link in full: read, changed, moved between namespaces; macvlans
+ * os/netlink_link.h - one link in full: read, changed, moved between namespaces; macvlans and VLANs
  *
  * Layer os; monitor and sysctrd. As os/netlink.h, whose sockets it uses.
  */
@@ -48,15 +48,20 @@ int netlink_link_change(struct netlink *nl, int index, const struct netlink_chan
 /* Another name of the link. Adding one that is there, deleting one that is not: success. */
 int netlink_altname(struct netlink *nl, int index, const char *altname, bool add, struct err *err);
 
-struct netlink_macvlan {
+/* An interface that is made of another one: a VLAN, or a macvlan. */
+struct netlink_child {
 	const char *parent;
 	const char *name;
-	uint32_t mode; /* MACVLAN_MODE_* */
+	uint16_t vlan; /* 0: a macvlan */
+	uint32_t mode; /* of a macvlan: MACVLAN_MODE_* */
 	const uint8_t *mac;
 	uint32_t mtu; /* 0: the parent's */
 	int netns_fd; /* where it appears */
 };
 
-/* Errors: -ENODEV for the parent. */
-int netlink_macvlan_create(struct netlink *nl, const struct netlink_macvlan *macvlan,
-			   struct err *err);
+/* Errors: -ENODEV for the parent; ERR_UNSUPPORTED when the kernel has no such interfaces. */
+int netlink_child_create(struct netlink *nl, const struct netlink_child *child, struct err *err);
+
+/* VLANs of the bridge's port @name, from @first to @last. @native: it does not know of it. */
+int netlink_port_vlans(struct netlink *nl, const char *name, uint16_t first, uint16_t last,
+		       bool native, bool add, struct err *err);

@@ -16,6 +16,7 @@
 #include "spec/nictype.h"
 #include "spec/proxy.h"
 #include "spec/unixdev.h"
+#include "spec/vlan.h"
 
 #define ELSEWHERE(key, words)                                      \
 	{                                                          \
@@ -170,6 +171,18 @@ static const struct key_row nic_rows[] = {
 		.help = "cannot reach, nor be reached by, other isolated nics of the bridge",
 	},
 	{
+		.name = "vlan",
+		.rule = { .type = VALUE_STRING },
+		.help = "VLAN that it is in without knowing; of a bridge, or physical: of the parent",
+		.check = vlan_check,
+	},
+	{
+		.name = "vlan.tagged",
+		.rule = { .type = VALUE_STRING, .max = 1024 },
+		.help = "VLANs that it tells apart itself: 10,20-30; on a bridge",
+		.check = vlan_check_tagged,
+	},
+	{
 		.name = "user.",
 		.rule = { .type = VALUE_TEXT },
 		.help = "free keys of the user",
@@ -189,8 +202,6 @@ static const struct key_row nic_rows[] = {
 	ELSEWHERE("limits.", "priority of its packets"),
 	ELSEWHERE("maas.", "MAAS"),
 	ELSEWHERE("security.", "access control lists and others"),
-	ELSEWHERE("vlan", "VLAN id"),
-	ELSEWHERE("vlan.tagged", "VLAN ids"),
 };
 
 static const struct key_row none_rows[] = { TYPE_ROW };
@@ -208,6 +219,22 @@ static int check_no_bridge(const struct strmap *device, struct err *err)
 		if (keys_get_bool(device, *key, false))
 			return err_kind(err, ERR_INVALID, "%s is for ports of a bridge", *key);
 	return limit ? err_kind(err, ERR_INVALID, "%s is for ports of a bridge", limit) : 0;
+}
+
+/* The rules look at frames, not at what is wrapped in them. */
+static int check_tagged(const struct strmap *device, struct err *err)
+{
+	static const char *const filters[] = { "security.ipv4_filtering", "security.ipv6_filtering",
+					       "security.mac_filtering", NULL };
+
+	for (const char *const *filter = filters; *filter; filter++)
+		if (!str_empty(device_get(device, "vlan.tagged", "")) &&
+		    keys_get_bool(device, *filter, false))
+			return err_kind(
+				err, ERR_INVALID,
+				"vlan.tagged excludes %s: what is in a VLAN is not looked at",
+				*filter);
+	return 0;
 }
 
 /* Only our own networks tell which address a nic has. */
@@ -243,6 +270,8 @@ static int check_nic(const struct strmap *device, struct err *err)
 	if (network && (gateway = device_first_of(device, gateways)))
 		return err_kind(err, ERR_INVALID, "%s is for nictype=routed", gateway);
 	if (!network && nictype_check(device, err) < 0)
+		return -EINVAL;
+	if (check_tagged(device, err) < 0)
 		return -EINVAL;
 	return p2p ? check_no_bridge(device, err) : check_filters(device, network, err);
 }

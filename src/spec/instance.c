@@ -73,6 +73,9 @@ static const struct wire_field spec_nic_fields[] = {
 	{ 68, WIRE_BOOL, offsetof(struct spec_nic, no_gateway4), NULL },
 	{ 69, WIRE_BOOL, offsetof(struct spec_nic, no_gateway6), NULL },
 	{ 70, WIRE_STRV, offsetof(struct spec_nic, subnets), NULL },
+	{ 71, WIRE_U32, offsetof(struct spec_nic, vlan), NULL },
+	{ 72, WIRE_STR, offsetof(struct spec_nic, vlan_tagged), NULL },
+	{ 73, WIRE_BOOL, offsetof(struct spec_nic, own_bridge), NULL },
 };
 WIRE_SCHEMA(spec_nic, spec_nic_fields);
 

@@ -62,7 +62,10 @@ struct spec_nic {
 	uint32_t queue_len;	       /* of a pair, both ends, in packets; 0: the kernel's */
 	char *address4, *address6;     /* of a routed one; NULL: none */
 	bool no_gateway4, no_gateway6; /* of a routed one: no default route through it */
-	char **subnets; /* behind it, "10.1.2.0/24", to which the host gets routes; strv */
+	uint32_t vlan;		       /* spec/vlan.h: of a bridge's port, or of the parent */
+	char *vlan_tagged;	       /* of a bridge's port: "10,20-30"; NULL: none */
+	bool own_bridge; /* the parent is ours: its filter of VLANs may be turned on */
+	char **subnets;	 /* behind it, "10.1.2.0/24", to which the host gets routes; strv */
 };
 extern const struct wire_schema spec_nic_schema;
 

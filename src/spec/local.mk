@@ -43,6 +43,7 @@ libspec_a_SOURCES = \
 	%D%/template.c %D%/template.h %D%/template_parse.c \
 	%D%/unixdev.c %D%/unixdev.h \
 	%D%/value.c %D%/value.h \
+	%D%/vlan.c %D%/vlan.h \
 	%D%/volume.c %D%/volume.h \
 	%D%/warning.c %D%/warning.h
 libspec_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)

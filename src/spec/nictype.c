@@ -15,12 +15,19 @@
 	"limits.egress", "limits.ingress", "limits.max", "security.ipv4_filtering", \
 		"security.ipv6_filtering", "security.mac_filtering", "security.port_isolation"
 
-static const char *const pair_options[] = { "mode", ROUTED_OPTIONS, NULL };
-static const char *const routed_options[] = { "mode", BRIDGE_OPTIONS, NULL };
-static const char *const no_pair_options[] = {
-	"connected",   "host_name",	  "ipv4.address", "ipv6.address", "ipv4.routes",
-	"ipv6.routes", "queue.tx.length", BRIDGE_OPTIONS, ROUTED_OPTIONS, NULL,
-};
+#define VLAN_OPTIONS "vlan", "vlan.tagged"
+
+static const char *const bridged_options[] = { "mode", ROUTED_OPTIONS, NULL };
+static const char *const p2p_options[] = { "mode", ROUTED_OPTIONS, VLAN_OPTIONS, NULL };
+static const char *const routed_options[] = { "mode", BRIDGE_OPTIONS, VLAN_OPTIONS, NULL };
+#define PAIR_OPTIONS                                                                            \
+	"connected", "host_name", "ipv4.address", "ipv6.address", "ipv4.routes", "ipv6.routes", \
+		"queue.tx.length"
+
+static const char *const macvlan_options[] = { PAIR_OPTIONS, BRIDGE_OPTIONS, ROUTED_OPTIONS,
+					       VLAN_OPTIONS, NULL };
+static const char *const physical_options[] = { PAIR_OPTIONS, BRIDGE_OPTIONS, ROUTED_OPTIONS,
+						"mode",	      "vlan.tagged",  NULL };
 
 static const struct type_row {
 	const char *name;
@@ -33,10 +40,10 @@ static const struct type_row {
 	} parent;
 	const char *const *excluded; /* options that it does not have */
 } rows[] = {
-	{ "bridged", NIC_PAIR, PARENT_NEEDED, pair_options },
-	{ "macvlan", NIC_MACVLAN, PARENT_NEEDED, no_pair_options },
-	{ "p2p", NIC_PAIR, PARENT_NONE, pair_options },
-	{ "physical", NIC_PHYSICAL, PARENT_NEEDED, no_pair_options },
+	{ "bridged", NIC_PAIR, PARENT_NEEDED, bridged_options },
+	{ "macvlan", NIC_MACVLAN, PARENT_NEEDED, macvlan_options },
+	{ "p2p", NIC_PAIR, PARENT_NONE, p2p_options },
+	{ "physical", NIC_PHYSICAL, PARENT_NEEDED, physical_options },
 	{ "routed", NIC_ROUTED, PARENT_OPTIONAL, routed_options },
 };
 
@@ -54,12 +61,14 @@ enum nic_kind nictype_kind(const struct strmap *device)
 {
 	const struct type_row *row = find_row(device);
 
+	if (row && row->kind == NIC_PHYSICAL && !str_empty(device_get(device, "vlan", "")))
+		return NIC_VLAN;
 	return row ? row->kind : NIC_PAIR;
 }
 
 bool nictype_keeps_hwaddr(const struct strmap *device)
 {
-	return nictype_kind(device) == NIC_PHYSICAL ||
+	return nictype_kind(device) == NIC_PHYSICAL || nictype_kind(device) == NIC_VLAN ||
 	       (nictype_kind(device) == NIC_MACVLAN &&
 		streq(device_get(device, "mode", ""), "passthru"));
 }
@@ -154,7 +163,7 @@ int nictype_check(const struct strmap *device, struct err *err)
 		return err_kind(err, ERR_INVALID,
 				"nictype=routed must have ipv4.address=ADDRESS or "
 				"ipv6.address=ADDRESS");
-	if (row->kind == NIC_PHYSICAL && !str_empty(device_get(device, "mode", "")))
-		return err_kind(err, ERR_INVALID, "mode is for nictype=macvlan");
+	if (row->kind == NIC_PHYSICAL && streq(device_get(device, "vlan", ""), "none"))
+		return err_kind(err, ERR_INVALID, "vlan=none is for ports of a bridge");
 	return 0;
 }

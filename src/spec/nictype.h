@@ -16,6 +16,7 @@ enum nic_kind {
 	NIC_MACVLAN,  /* of an interface of the host */
 	NIC_PHYSICAL, /* that interface itself */
 	NIC_ROUTED,   /* a veth that the host has routes to */
+	NIC_VLAN,     /* a VLAN of an interface of the host */
 	NIC_KIND_MAX
 };
 

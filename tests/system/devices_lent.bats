@@ -197,7 +197,7 @@ spoil() {
 	fails 1 "must have parent" s config device add n1 card nic nictype=physical
 	fails 1 "host_name is not for nictype=macvlan" nic n1 nictype=macvlan host_name=x
 	fails 1 "is not for nictype=physical" nic n1 nictype=physical security.mac_filtering=true
-	fails 1 "mode is for nictype=macvlan" nic n1 nictype=physical mode=bridge
+	fails 1 "mode is not for nictype=physical" nic n1 nictype=physical mode=bridge
 	fails 1 "macvlan" nic n1 nictype=macvlam
 	# A name that the guest has already: it stays with the host.
 	nsenter -t "$(init_pid n1)" -n ip link add card0 type veth peer name card1

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -15,7 +16,9 @@
 #include "spec/device.h"
 #include "spec/idrange.h"
 #include "spec/nic.h"
+#include "spec/nictype.h"
 #include "spec/value.h"
+#include "spec/vlan.h"
 
 #define A64 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
@@ -198,6 +201,52 @@ static void test_inner_names(void **state)
 	assert_inner_names(&devices, &config, "b=eth2 c=eth0");
 }
 
+static void test_vlans(void **state)
+{
+	static const char *const wrong[] = {
+		"0", "4095", "1-", "-1", "5-4", "1,,x", "1-4095", "a"
+	};
+	struct vlan_ranges ranges = { 0 };
+
+	(void)state;
+	assert_int_equal(vlan_parse(""), VLAN_UNSET);
+	assert_int_equal(vlan_parse("none"), VLAN_NONE);
+	assert_int_equal(vlan_parse("4094"), 4094);
+	assert_int_equal(vlan_parse("4095"), VLAN_UNSET);
+	assert_int_equal(vlan_parse_tagged("10, 20-30", &ranges), 0);
+	assert_int_equal(ranges.list.len, 2);
+	assert_int_equal(ranges.list.items[0].last, 10);
+	assert_int_equal(ranges.list.items[1].first, 20);
+	assert_int_equal(ranges.list.items[1].last, 30);
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
+		assert_int_equal(vlan_parse_tagged(wrong[i], &ranges), -EINVAL);
+	free(ranges.list.items);
+}
+
+static void test_subnets(void **state)
+{
+	static const struct {
+		const char *key, *value;
+		int result;
+	} cases[] = {
+		{ "ipv4.routes", "10.1.2.0/24,10.9.0.0/16", 0 },
+		{ "ipv4.routes", "10.1.2.5/32", 0 },
+		{ "ipv4.routes", "10.1.2.1/24", -EINVAL },
+		{ "ipv4.routes", "10.1.2.0", -EINVAL },
+		{ "ipv4.routes", "0.0.0.0/0", -EINVAL },
+		{ "ipv4.routes", "10.1.2.0/33", -EINVAL },
+		{ "ipv4.routes", "2001:db8::/32", -EINVAL },
+		{ "ipv6.routes", "2001:db8::/32", 0 },
+		{ "ipv6.routes", "2001:db8::1/127", -EINVAL },
+		{ "ipv6.routes", "10.1.2.0/24", -EINVAL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		assert_int_equal(nictype_check_routes(cases[i].key, cases[i].value, NULL),
+				 cases[i].result);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -208,6 +257,8 @@ int main(void)
 		cmocka_unit_test(test_hashes_do_not_collide_early),
 		cmocka_unit_test(test_idranges),
 		cmocka_unit_test(test_inner_names),
+		cmocka_unit_test(test_vlans),
+		cmocka_unit_test(test_subnets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
