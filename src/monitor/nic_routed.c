@@ -8,9 +8,14 @@
 #include "os/nicroute.h"
 #include "spec/nictype.h"
 
+static bool is_bridged(const struct spec_nic *nic)
+{
+	return nic->kind == NIC_PAIR && nic->parent;
+}
+
 static struct nicroute route_of(const struct spec_nic *nic)
 {
-	bool bridged = nic->kind == NIC_PAIR && nic->parent;
+	bool bridged = is_bridged(nic);
 
 	return (struct nicroute){
 		.host_name = nic->host_name,
@@ -22,9 +27,16 @@ static struct nicroute route_of(const struct spec_nic *nic)
 	};
 }
 
+bool nic_carries_routes(const struct spec_nic *nic)
+{
+	return nic->kind == NIC_ROUTED || (nic->subnets && !is_bridged(nic));
+}
+
 bool nic_has_routes(const struct spec_nic *nic)
 {
-	return nic->kind == NIC_ROUTED || nic->subnets;
+	if (nic_carries_routes(nic))
+		return !nic->disconnected;
+	return nic->subnets;
 }
 
 int nic_route(struct mon *mon, struct netlink *nl, const struct spec_nic *nic, struct err *err)

@@ -14,7 +14,11 @@ struct mon;
 struct netlink;
 struct spec_nic;
 
+/* Now: those to its own end would go with a cable that is pulled. */
 bool nic_has_routes(const struct spec_nic *nic);
+
+/* Routes to its own end: they come and go with it as a whole. */
+bool nic_carries_routes(const struct spec_nic *nic);
 
 /* Of a pair that is there, at both ends. */
 int nic_route(struct mon *mon, struct netlink *nl, const struct spec_nic *nic, struct err *err);

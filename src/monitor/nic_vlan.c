@@ -67,12 +67,17 @@ static int set_native(struct netlink *nl, const struct spec_nic *nic, struct err
 	return r;
 }
 
+bool nic_has_vlans(const struct spec_nic *nic)
+{
+	return nic->vlan != VLAN_UNSET || !str_empty(nic->vlan_tagged);
+}
+
 int nic_join_vlans(struct netlink *nl, const struct spec_nic *nic, struct err *err)
 {
 	struct vlan_ranges tagged = { 0 };
 	int r = 0;
 
-	if (nic->vlan == VLAN_UNSET && str_empty(nic->vlan_tagged))
+	if (!nic_has_vlans(nic))
 		return 0;
 	r = tell_apart(nic, err);
 	if (r == 0 && nic->vlan != VLAN_UNSET)

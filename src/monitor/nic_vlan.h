@@ -5,10 +5,14 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/err.h"
 
 struct netlink;
 struct spec_nic;
+
+bool nic_has_vlans(const struct spec_nic *nic);
 
 /*
  * Of a pair that is there. A bridge of ours tells VLANs apart from the first such nic on.

@@ -55,10 +55,32 @@ static int create_veth(struct netlink *nl, const struct netlink_veth *veth, bool
 	return netlink_veth_create(nl, veth, &index, err);
 }
 
+/* Whom it may talk to is settled before anything passes. */
+static bool begins_down(const struct spec_nic *nic)
+{
+	return nic->disconnected || nic->isolated || nic_has_vlans(nic);
+}
+
+static int join_host(struct mon *mon, struct netlink *nl, const struct spec_nic *nic,
+		     struct err *err)
+{
+	const struct netlink_port isolated = { .isolated = true, .learning = true, .flood = true };
+	int r = 0;
+
+	if (nic->isolated)
+		r = netlink_port_set(nl, nic->host_name, &isolated, err);
+	if (r == 0 && nic->kind == NIC_PAIR)
+		r = nic_join_vlans(nl, nic, err);
+	if (r == 0 && begins_down(nic) && !nic->disconnected)
+		r = netlink_link_set_up(nl, nic->host_name, true, err);
+	if (r == 0 && nic_has_routes(nic))
+		r = nic_route(mon, nl, nic, err);
+	return r;
+}
+
 static int attach_pair(struct mon *mon, struct netlink *nl, const struct spec_nic *nic,
 		       struct err *err)
 {
-	const struct netlink_port isolated = { .isolated = true, .learning = true, .flood = true };
 	uint8_t mac[NETLINK_MAC_LEN];
 	struct netlink_veth veth = {
 		.host_name = nic->host_name,
@@ -67,6 +89,7 @@ static int attach_pair(struct mon *mon, struct netlink *nl, const struct spec_ni
 		.peer_netns_fd = mon->life.netns_fd,
 		.mtu = nic->mtu,
 		.queue_len = nic->queue_len,
+		.down = begins_down(nic),
 	};
 	int r;
 
@@ -81,14 +104,7 @@ static int attach_pair(struct mon *mon, struct netlink *nl, const struct spec_ni
 	r = create_veth(nl, &veth, nic->given_name, err);
 	if (r < 0)
 		return r;
-	if (nic->isolated)
-		r = netlink_port_set(nl, nic->host_name, &isolated, err);
-	if (r == 0 && nic->kind == NIC_PAIR)
-		r = nic_join_vlans(nl, nic, err);
-	if (r == 0 && nic_has_routes(nic))
-		r = nic_route(mon, nl, nic, err);
-	if (r == 0 && nic->disconnected)
-		r = netlink_link_set_up(nl, nic->host_name, false, err);
+	r = join_host(mon, nl, nic, err);
 	if (r < 0)
 		(void)netlink_link_delete(nl, nic->host_name, NULL);
 	return r;
@@ -159,7 +175,7 @@ static bool can_alter_nic(const void *old, const void *new)
 	struct spec_nic changed = *(const struct spec_nic *)old;
 
 	changed.disconnected = ((const struct spec_nic *)new)->disconnected;
-	return devices_same(&spec_nic_schema, &changed, new);
+	return !nic_carries_routes(old) && devices_same(&spec_nic_schema, &changed, new);
 }
 
 static int alter_nic(struct mon *mon, const void *item, struct err *err)

@@ -348,7 +348,7 @@ static void put_veth_peer(struct nlmsg *msg, const struct netlink_veth *veth)
 int netlink_veth_create(struct netlink *nl, const struct netlink_veth *veth, int *ret_index,
 			struct err *err)
 {
-	struct ifinfomsg info = { .ifi_flags = IFF_UP, .ifi_change = IFF_UP };
+	struct ifinfomsg info = { .ifi_flags = veth->down ? 0 : IFF_UP, .ifi_change = IFF_UP };
 	struct reply_reader reader = { .fn = take_index };
 	int bridge_index = 0, index = 0;
 	struct nlmsg msg;

@@ -36,6 +36,7 @@ struct netlink_veth {
 	const uint8_t *peer_mac; /* NETLINK_MAC_LEN bytes; NULL: the kernel's choice */
 	uint32_t mtu;		 /* both ends; 0: the kernel's */
 	uint32_t queue_len;	 /* the same, in packets */
+	bool down;		 /* the host end stays so: nothing passes yet */
 };
 
 /* Kept with bridge ports. */
@@ -97,8 +98,8 @@ int netlink_bridge_create(struct netlink *nl, const char *name, const uint8_t *m
 			  struct err *err);
 
 /*
- * Make a pair whose peer appears in its namespace under its final name; the host end is up and in
- * the bridge. The peer is down: the kernel cannot bring it up before the pair is complete.
+ * Make a pair whose peer appears in its namespace under its final name; the host end is in the
+ * bridge, and up unless that is not wanted. The peer is down: the kernel cannot bring it up before the pair is complete.
  * @ret_index: of the host end. Errors: -EEXIST; -ENODEV for the bridge.
  */
 int netlink_veth_create(struct netlink *nl, const struct netlink_veth *veth, int *ret_index,

@@ -256,6 +256,11 @@ has_default() {
 	s restart -f n1
 	retry 10 from_outside 198.18.79.50
 	has_default
+	# With its cable pulled nobody gets there; when it is in again everybody does.
+	s config device set n1 r0 connected=false
+	never from_outside 198.18.79.50
+	s config device set n1 r0 connected=true
+	retry 10 from_outside 198.18.79.50
 	# Its own default route, unless it is not to have one.
 	s config device set n1 r0 ipv4.gateway=none
 	never has_default
