@@ -358,6 +358,8 @@ int inst_make_spec(struct inst *inst, struct inst_spec *ret_spec, struct err *er
 	seed_make(&inst->expanded.config, ret_spec->name, ret_spec->uuid, &ret_spec->seed);
 	fill_lxcfs(inst, ret_spec);
 	ret_spec->intercept_sysinfo = wants_sysinfo(inst, ret_spec);
+	ret_spec->intercept_mknod =
+		keys_get_bool(&inst->expanded.config, "security.syscalls.intercept.mknod", false);
 	fill_nics(inst, ret_spec);
 	r = fill_disks(inst, ret_spec, err);
 	fill_proxies(inst, ret_spec);

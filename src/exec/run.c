@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/macro.h"
@@ -131,10 +130,10 @@ static int enter_cwd(const struct session_spec *spec, const struct user *user, s
 	return r < 0 ? err_set(err, r, "working directory \"/\"") : 0;
 }
 
-/* Where it is not to be had, the command sees the host's. */
-static int intercept(void)
+/* Where it is not to be had, the command gets the kernel's answers. */
+static int intercept(uint32_t calls)
 {
-	_cleanup_(fd_closep) int fd = unotify_listen(SYS_sysinfo);
+	_cleanup_(fd_closep) int fd = unotify_listen(calls);
 
 	return fd < 0 ? 0 : send_fd(EXEC_REPORT_LISTENER, fd);
 }
@@ -146,7 +145,7 @@ static int confine(const struct run_context *context, struct err *err)
 
 	if (r < 0)
 		return err_set(err, r, "drop capabilities");
-	r = context->params.intercepts ? intercept() : 0;
+	r = context->params.intercepts ? intercept(context->params.intercepts) : 0;
 	if (r < 0)
 		return err_set(err, r, "send the listener of its system calls");
 	r = seccomp_install(context->seccomp.data, context->seccomp.len);

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/str.h"
@@ -99,8 +98,8 @@ int child_install_seccomp(void *data, struct err *err)
 {
 	struct child *child = data;
 	const struct buf *filter = &child->mon->spec.seccomp;
-	_cleanup_(fd_closep) int listener_fd =
-		sysinfo_wanted(child->mon) ? unotify_listen(SYS_sysinfo) : -EBADF;
+	uint32_t calls = intercept_wanted(child->mon);
+	_cleanup_(fd_closep) int listener_fd = calls ? unotify_listen(calls) : -EBADF;
 	int r = sync_send(child->sync_fd, SYNC_EXEC, listener_fd, NULL);
 
 	if (r < 0)

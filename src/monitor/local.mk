@@ -15,9 +15,11 @@ libmonitor_a_SOURCES = \
 	%D%/device_proxy.c %D%/device_proxy.h \
 	%D%/devices.c %D%/devices.h \
 	%D%/initenv.c %D%/initenv.h \
+	%D%/intercept.c %D%/intercept.h \
 	%D%/initkind.c %D%/initkind.h \
 	%D%/loop.c %D%/loop.h \
 	%D%/mon.c %D%/mon.h \
+	%D%/mknod.c \
 	%D%/mountapply.c %D%/mountapply.h \
 	%D%/mountplan.c %D%/mountplan.h \
 	%D%/nic_lent.c %D%/nic_lent.h \
@@ -44,7 +46,7 @@ libmonitor_a_SOURCES = \
 	%D%/start.c %D%/start.h \
 	%D%/status.c %D%/status.h \
 	%D%/supervise.c %D%/supervise.h \
-	%D%/sysinfo.c %D%/sysinfo.h \
+	%D%/sysinfo.c \
 	%D%/sync.c %D%/sync.h \
 	%D%/title.c %D%/title.h
 

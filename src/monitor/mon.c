@@ -85,7 +85,7 @@ void mon_init(struct mon *mon)
 	source_init(&mon->signal_source);
 	source_init(&mon->timer_source);
 	procview_init(&mon->procview);
-	sysinfo_init(&mon->sysinfo);
+	intercept_init(&mon->intercepts);
 	source_init(&mon->sessions_source);
 	list_init(&mon->sessions.list);
 }
@@ -147,7 +147,7 @@ void mon_end_life(struct mon *mon)
 	addresses_stop(&mon->addresses);
 	loop_remove(&mon->loop, &mon->sessions_source);
 	sessions_done(&mon->sessions);
-	sysinfo_stop(mon);
+	intercept_stop(mon);
 	if (open_sessions(mon) < 0) /* the next life has no exec */
 		mon->exec_program_fd = fd_close(mon->exec_program_fd);
 	console_drop_master(&mon->console);
@@ -223,7 +223,7 @@ void mon_fill_session_env(const struct mon *mon, struct session_env *env)
 		.joins_userns = !mon->spec.privileged,
 		.oom_score_adj = mon->spec.oom_score_adj,
 		.rlimits = &mon->spec.rlimits,
-		.intercepts = sysinfo_wanted(mon),
+		.intercepts = intercept_wanted(mon),
 	};
 	mon_root_ids(mon, env->root_id);
 }

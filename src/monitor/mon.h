@@ -21,11 +21,11 @@
 #include "monitor/device_proxy.h"
 #include "monitor/devices.h"
 #include "monitor/initkind.h"
+#include "monitor/intercept.h"
 #include "monitor/loop.h"
 #include "monitor/notify.h"
 #include "monitor/procview.h"
 #include "monitor/session.h"
-#include "monitor/sysinfo.h"
 #include "monitor/title.h"
 #include "os/cgroup.h"
 #include "spec/instance.h"
@@ -93,7 +93,7 @@ struct mon {
 	struct limited_list limited; /* devices whose input and output is limited now */
 	struct proxy_list proxies;
 	struct procview procview;
-	struct sysinfo_listeners sysinfo;
+	struct intercepts intercepts;
 	struct notify notify;
 	struct sessions sessions;
 	struct source sessions_source;

@@ -365,7 +365,7 @@ void request_session_started(void *data, struct session_started *started)
 /* Forgotten once everybody who is there has been told; who comes later is told on connect. */
 void request_session_listener(void *data, int listener_fd)
 {
-	sysinfo_add(data, listener_fd);
+	intercept_add(data, listener_fd);
 }
 
 void request_session_exited(void *data, uint64_t id, int wait_status)

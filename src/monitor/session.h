@@ -45,7 +45,7 @@ struct session_env {
 	int environment_fd;    /* session_make_environment_fd() */
 	uint64_t cap_bounding; /* 1 << CAP_*: the same set as init's */
 	bool joins_userns;     /* false: privileged, it has none of its own */
-	bool intercepts;       /* sysinfo_wanted() */
+	uint32_t intercepts;   /* intercept_wanted() */
 	int oom_score_adj;
 	const struct spec_rlimits *rlimits;
 	uid_t root_id[2]; /* host uid and gid of the container's root: owners of the leaf */

@@ -88,9 +88,9 @@ static void take_listener(struct mon *mon, int fd)
 
 	mon->life.exec_announced = true;
 	if (fd >= 0)
-		sysinfo_add(mon, fd);
-	else if (sysinfo_wanted(mon))
-		log_info(keys, "the container sees the host's sysinfo(2): no listener here");
+		intercept_add(mon, fd);
+	else if (intercept_wanted(mon))
+		log_info(keys, "its system calls are the kernel's: no listener here");
 }
 
 /* One message of the child. Returns: 1 to go on, 0 when exec has happened. */

@@ -292,7 +292,8 @@ static void reap_children(struct mon *mon)
 		if (pid == mon->life.init_pid) {
 			init_died = true;
 			init_status = status;
-		} else if (!proxies_reaped(mon, pid, status) && !procview_reaped(mon, pid)) {
+		} else if (!proxies_reaped(mon, pid, status) && !procview_reaped(mon, pid) &&
+			   !intercept_reaped(mon, pid)) {
 			(void)sessions_reaped(&mon->sessions, pid, status);
 		}
 	}

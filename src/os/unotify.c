@@ -42,19 +42,39 @@ static int install(const struct sock_fprog *prog)
 	return fd < 0 ? -errno : (int)fd;
 }
 
-int unotify_listen(int nr)
-{
-	struct sock_filter filter[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NATIVE_ARCH, 0, 3),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)nr, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog prog = { .len = ARRAY_LEN(filter), .filter = filter };
+static const struct {
+	uint32_t bit;
+	int nr;
+} calls[] = {
+	{ UNOTIFY_SYSINFO, SYS_sysinfo },
+#ifdef SYS_mknod
+	{ UNOTIFY_MKNOD, SYS_mknod },
+#endif
+	{ UNOTIFY_MKNOD, SYS_mknodat },
+};
 
-	return NATIVE_ARCH == 0 ? -ENOSYS : install(&prog);
+int unotify_listen(uint32_t mask)
+{
+	struct sock_filter filter[2 * ARRAY_LEN(calls) + 5] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NATIVE_ARCH, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	};
+	struct sock_fprog prog = { .len = 4, .filter = filter };
+
+	if (NATIVE_ARCH == 0)
+		return -ENOSYS;
+	for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
+		if (!(calls[i].bit & mask))
+			continue;
+		filter[prog.len++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
+								  (uint32_t)calls[i].nr, 0, 1);
+		filter[prog.len++] =
+			(struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF);
+	}
+	filter[prog.len++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	return install(&prog);
 }
 
 int unotify_next(int listener_fd, struct unotify_call *ret_call)
@@ -77,19 +97,48 @@ int unotify_next(int listener_fd, struct unotify_call *ret_call)
 	return 0;
 }
 
-int unotify_write(int listener_fd, const struct unotify_call *call, uint64_t address,
-		  const void *bytes, size_t len)
+bool unotify_is_valid(int listener_fd, const struct unotify_call *call)
+{
+	return ioctl(listener_fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &call->id) == 0;
+}
+
+/* Returns: descriptor of the caller's memory. */
+static int open_memory(int listener_fd, const struct unotify_call *call, int flags)
 {
 	_cleanup_(fd_closep) int fd = -EBADF;
 	char path[32];
-	ssize_t n;
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/mem", call->pid);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
+	fd = open(path, flags | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	if (ioctl(listener_fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &call->id) < 0)
-		return -errno;
+	return unotify_is_valid(listener_fd, call) ? TAKE_FD(fd) : -ENOENT;
+}
+
+int unotify_read_text(int listener_fd, const struct unotify_call *call, uint64_t address,
+		      char *ret_text, size_t size)
+{
+	_cleanup_(fd_closep) int fd = open_memory(listener_fd, call, O_RDONLY);
+	ssize_t n;
+
+	if (fd < 0)
+		return fd;
+	n = pread(fd, ret_text, size, (off_t)address); /* short at the end of what is mapped */
+	if (n <= 0)
+		return -EFAULT;
+	if (memchr(ret_text, '\0', (size_t)n))
+		return 0;
+	return (size_t)n == size ? -ENAMETOOLONG : -EFAULT;
+}
+
+int unotify_write(int listener_fd, const struct unotify_call *call, uint64_t address,
+		  const void *bytes, size_t len)
+{
+	_cleanup_(fd_closep) int fd = open_memory(listener_fd, call, O_WRONLY);
+	ssize_t n;
+
+	if (fd < 0)
+		return fd;
 	n = pwrite(fd, bytes, len, (off_t)address);
 	if (n < 0 && errno != EIO) /* EIO: nothing is mapped there, proc(5) */
 		return -errno;

@@ -35,7 +35,7 @@ struct exec_params {
 	uint64_t cap_bounding; /* 1 << CAP_*: what the command may ever have */
 	uint32_t n_tasks;      /* descriptors from EXEC_FD_TASKS on */
 	uint32_t joins_userns; /* 0: a privileged container, which has none of its own */
-	uint32_t intercepts;   /* 1: sysinfo(2) waits for the monitor, which gets the listener */
+	uint32_t intercepts;   /* enum unotify_calls: they wait for the monitor */
 	int32_t oom_score_adj;
 	uint32_t n_rlimits;
 	struct exec_rlimit rlimits[EXEC_RLIMITS_MAX]; /* over the usual ones */

@@ -163,5 +163,6 @@ static const struct wire_field inst_spec_fields[] = {
 	{ 60, WIRE_STR, offsetof(struct inst_spec, lxcfs), NULL },
 	{ 61, WIRE_VEC, offsetof(struct inst_spec, idmaps.list), &spec_idmap_schema },
 	{ 62, WIRE_BOOL, offsetof(struct inst_spec, intercept_sysinfo), NULL },
+	{ 63, WIRE_BOOL, offsetof(struct inst_spec, intercept_mknod), NULL },
 };
 WIRE_SCHEMA(inst_spec, inst_spec_fields);

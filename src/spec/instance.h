@@ -150,6 +150,7 @@ struct inst_spec {
 	char **modules;		/* the kernel's, to be there before the start */
 	char *lxcfs;		/* program for the container's view of /proc; NULL: none */
 	bool intercept_sysinfo; /* answer it with the limits */
+	bool intercept_mknod;	/* make the harmless devices */
 	struct strmap seed;	/* NoCloud: name of a file -> its content; empty: none */
 };
 extern const struct wire_schema inst_spec_schema;

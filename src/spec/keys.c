@@ -352,6 +352,13 @@ static const struct key_row rows[] = {
 		.help = "refuse what acts on the whole host: modules, kexec, handles, clocks, ...",
 	},
 	{
+		.name = "security.syscalls.intercept.mknod",
+		.rule = { .type = VALUE_BOOL },
+		.role = KEY_ROLE_ADMIN,
+		.initial = "false",
+		.help = "let its root make null, zero, full, random, urandom, tty and console anywhere",
+	},
+	{
 		.name = "security.syscalls.intercept.sysinfo",
 		.rule = { .type = VALUE_BOOL },
 		.help = "answer sysinfo(2) with its limits (default: where LXCFS shows them in /proc)",

@@ -12,6 +12,8 @@
  *                          "swaps=N"
  *   attack addresses       ask sysinfo(2) to write to what is no memory. Prints
  *                          "null=ERRNO kernel=ERRNO unmapped=ERRNO"
+ *   attack stall DIR       serve a file system on DIR by /dev/myfuse that lets reads hang, and have
+ *                          sysinfo(2) write to memory of a file of it
  *   attack ask N CALLS     N processes that call it so often; prints how many answers were wrong
  *   attack tiocsti         type into the terminal. Prints "tiocsti=ERRNO tioclinux=ERRNO"
  *
@@ -21,17 +23,20 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fuse.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -245,6 +250,70 @@ static void ask_much(long n, long calls)
 		(void)printf("wrong=%ld\n", wrong);
 }
 
+static void fuse_reply(int fd, uint64_t unique, int error, const void *body, size_t len)
+{
+	struct fuse_out_header header = { .len = (uint32_t)(sizeof(header) + len),
+					  .error = error,
+					  .unique = unique };
+	struct iovec iov[] = { { &header, sizeof(header) }, { (void *)body, len } };
+
+	(void)!writev(fd, iov, 2); /* a request that was given up */
+}
+
+/* One file, which opens and is never read. */
+static _Noreturn void fuse_serve(int fd)
+{
+	static char bytes[1 << 20];
+	const struct fuse_attr file = {
+		.ino = 2, .size = 8192, .mode = S_IFREG | 0666, .nlink = 1
+	};
+	const struct fuse_attr dir = { .ino = 1, .mode = S_IFDIR | 0777, .nlink = 2 };
+	const struct fuse_init_out init = { .major = 7, .minor = 31, .max_write = 4096 };
+	const struct fuse_entry_out entry = { .nodeid = 2, .attr = file, .attr_valid = 1000 };
+	const struct fuse_open_out opened = { 0 };
+	const struct fuse_in_header *header = (const void *)bytes;
+
+	while (read(fd, bytes, sizeof(bytes)) > 0) {
+		struct fuse_attr_out attr = { .attr = header->nodeid == 1 ? dir : file };
+
+		if (header->opcode == FUSE_INIT)
+			fuse_reply(fd, header->unique, 0, &init, sizeof(init));
+		else if (header->opcode == FUSE_LOOKUP)
+			fuse_reply(fd, header->unique, 0, &entry, sizeof(entry));
+		else if (header->opcode == FUSE_GETATTR)
+			fuse_reply(fd, header->unique, 0, &attr, sizeof(attr));
+		else if (header->opcode == FUSE_OPEN)
+			fuse_reply(fd, header->unique, 0, &opened, sizeof(opened));
+		else if (header->opcode != FUSE_READ && header->opcode != FUSE_FORGET &&
+			 header->opcode != FUSE_INTERRUPT)
+			fuse_reply(fd, header->unique, -ENOSYS, NULL, 0);
+	}
+	_exit(0);
+}
+
+/* sysinfo(2) into memory whose pages never come. */
+static void stall(const char *dir)
+{
+	int fuse_fd = open("/dev/myfuse", O_RDWR | O_CLOEXEC), fd;
+	char text[256];
+	void *page;
+
+	(void)snprintf(text, sizeof(text), "fd=%d,rootmode=40000,user_id=0,group_id=0", fuse_fd);
+	if (fuse_fd < 0 || mount("stall", dir, "fuse", 0, text) < 0) {
+		(void)printf("mount=%d\n", errno);
+		return;
+	}
+	if (fork() == 0)
+		fuse_serve(fuse_fd);
+	(void)close(fuse_fd);
+	(void)snprintf(text, sizeof(text), "%s/file", dir);
+	fd = open(text, O_RDWR | O_CLOEXEC);
+	page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	(void)printf("open=%d map=%d\n", fd < 0, page == MAP_FAILED);
+	(void)fflush(stdout);
+	(void)syscall(SYS_sysinfo, page);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 3 && strcmp(argv[1], "watch") == 0)
@@ -259,6 +328,8 @@ int main(int argc, char **argv)
 		bad_addresses();
 	else if (argc == 4 && strcmp(argv[1], "ask") == 0)
 		ask_much(strtol(argv[2], NULL, 10), strtol(argv[3], NULL, 10));
+	else if (argc == 3 && strcmp(argv[1], "stall") == 0)
+		stall(argv[2]);
 	else
 		return 2;
 	return 0;

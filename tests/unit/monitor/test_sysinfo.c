@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "monitor/sysinfo.h"
+#include "monitor/intercept.h"
 
 enum {
 	MIB = 1 << 20
