@@ -19,6 +19,7 @@
 #include "core/inst_ids.h"
 #include "core/job.h"
 #include "core/pool.h"
+#include "core/snapshot.h"
 
 void image_publish_free(struct image_publish *publish)
 {

@@ -7,7 +7,7 @@
 
 #include "base/err.h"
 #include "core/op.h"
-#include "core/snapshot.h"
+#include "core/still.h"
 #include "spec/image.h"
 
 struct inst;

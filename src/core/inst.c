@@ -136,6 +136,7 @@ void inst_release(struct inst *inst, struct op *op)
 	if (inst->op != op)
 		return;
 	inst->op = NULL;
+	inst->op_reached = NULL; /* it may have been cancelled while it waited */
 	if (inst->stopped_meanwhile && inst->state == INST_STOPPED &&
 	    streq(inst->record->power, "running"))
 		inst_stopped_by_itself(inst);

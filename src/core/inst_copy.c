@@ -1,21 +1,16 @@
 /*
- * core/inst_copy.c - copies of instances: what they take over, and keeping the source still
+ * core/inst_copy.c - copies of instances: what they take over, and their roots
  *
- *   refresh: check -> await-released -> hold-source -> journal -> freeze-source -> copy-volume ->
- *            thaw-source -> release-source -> done
+ *   refresh: check -> await-released -> hold-source -> journal -> STILL_STEPS (core/still.h) ->
+ *            replace-volume -> release-source -> done
  *
- * The table "copy" is in core/inst_create.c. A source that runs is frozen from before the first
- * file to behind the last one, so that the copy is of one moment; its monitor thaws it should
- * sysctrd die meanwhile. A snapshot is still anyway.
+ * The table "copy" is in core/inst_create.c. A snapshot is still anyway.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 
-#include "aio/loop.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "base/time.h"
 #include "core/core.h"
 #include "core/image.h"
 #include "core/inst.h"
@@ -24,10 +19,10 @@
 #include "core/inst_ops.h"
 #include "core/job.h"
 #include "core/journal.h"
-#include "core/monitor_conn.h"
 #include "core/pool.h"
 #include "core/quota.h"
 #include "core/snapshot.h"
+#include "core/still.h"
 
 /* Gone while the op did not hold it: NULL. */
 static struct inst *source_of(const struct op *op)
@@ -164,76 +159,12 @@ enum op_next inst_copy_let_go(struct op *op)
 
 enum op_next inst_copy_journal(struct op *op)
 {
-	const char *kind = op->inst->stored ? "instance-refresh" : "instance-create";
-
-	return op_result(journal_write(op, kind, op->inst->record, &op->err));
-}
-
-static void frozen(void *data, const struct msg *answer, enum msg_type type, int *fds, size_t n_fds)
-{
-	struct op *op = data;
-	struct inst_create_request *request = op->args;
-
-	(void)fds;
-	(void)n_fds;
-	if (monitor_answer_err(answer, type, &op->err) == 0)
-		request->frozen_ns = aio_now(op->core->loop);
-	op_resume(op, op->err.code < 0 ? OP_FAIL : OP_NEXT);
-	op_unref(op);
-}
-
-enum op_next inst_copy_freeze(struct op *op)
-{
-	const struct msg force = { .force = true }; /* thawed when we die */
 	const struct inst_create_request *request = op->args;
-	struct inst *from = source_of(op);
-	int r;
+	const char *kind = op->inst->stored ? "instance-refresh" : "instance-create";
+	_cleanup_(strmap_done) struct strmap extra = { 0 };
 
-	if (!from || request->copy_snapshot || from->state == INST_STOPPED ||
-	    from->state == INST_FROZEN)
-		return OP_NEXT;
-	if (from->state != INST_RUNNING) {
-		(void)err_kind(&op->err, ERR_CONFLICT, "instance \"%s\" is %s", from->record->name,
-			       inst_state_name(from->state));
-		return OP_FAIL;
-	}
-	r = monitor_request(from, MSG_FREEZE, &force, NULL, 0, frozen, op);
-	if (r < 0) {
-		(void)err_set(&op->err, r, "freeze \"%s\"", from->record->name);
-		return OP_FAIL;
-	}
-	(void)op_ref(op);
-	return OP_WAIT;
-}
-
-static void thawed(void *data, const struct msg *answer, enum msg_type type, int *fds, size_t n_fds)
-{
-	struct op *op = data;
-	struct err err = { 0 };
-
-	(void)fds;
-	(void)n_fds;
-	/* gone with its monitor, or told to stop, which thaws too: no reason to lose the copy */
-	(void)monitor_answer_err(answer, type, &err);
-	op_resume(op, OP_NEXT);
-	op_unref(op);
-}
-
-enum op_next inst_copy_thaw(struct op *op)
-{
-	struct inst_create_request *request = op->args;
-	struct inst *from = source_of(op);
-	uint64_t since_ns = request->frozen_ns;
-
-	if (since_ns == 0 || !from)
-		return OP_NEXT;
-	request->frozen_ns = 0;
-	strmap_set_take(&op->metadata, "source_paused_ms",
-			xasprintf("%" PRIu64, (aio_now(op->core->loop) - since_ns) / NS_PER_MS));
-	if (monitor_request(from, MSG_THAW, NULL, NULL, 0, thawed, op) < 0)
-		return OP_NEXT;
-	(void)op_ref(op);
-	return OP_WAIT;
+	strmap_set(&extra, "stage", request->still.stage);
+	return op_result(journal_write_with(op, kind, op->inst->record, &extra, &op->err));
 }
 
 static bool is_transfer(const struct op *op)
@@ -280,25 +211,49 @@ static enum op_next transfer_volume(struct op *op)
 	return next;
 }
 
-enum op_next inst_copy_volume(struct op *op, bool refresh)
+/* Of a transfer nothing: that is one job. */
+static int fill_copy(struct op *op, struct job *job)
 {
 	const struct inst_create_request *request = op->args;
 	const struct inst_record *record = op->inst->record;
-	struct job job = { .kind = JOB_VOLUME_COPY };
 	struct snap_record *snapshot = NULL;
+
+	if (is_transfer(op))
+		return 1;
+	if (request->copy_snapshot) {
+		int r = snapshot_find(source_of(op), request->copy_snapshot, &snapshot, &op->err);
+
+		if (r < 0)
+			return r;
+		job->snapshot = xstrdup(snapshot->volume);
+	}
+	job->from_volume = xstrdup(request->copy_from);
+	job->volume = xstrdup(record->name);
+	job->image = xstrdup(record->image_fingerprint);
+	job->refresh = op->inst->stored;
+	job->forget = true;
+	return 0;
+}
+
+void inst_copy_init(struct inst_create_request *request)
+{
+	(void)uuid_new(request->still.stage);
+	request->still.source = request->copy_from;
+	request->still.fill_job = fill_copy;
+}
+
+enum op_next inst_copy_volume(struct op *op)
+{
+	const struct inst_create_request *request = op->args;
+	const struct inst_record *record = op->inst->record;
+	struct job job = { .kind = JOB_SNAPSHOT_COMMIT };
 	enum op_next next = OP_FAIL;
 
 	if (is_transfer(op))
 		return transfer_volume(op);
-	if (request->copy_snapshot &&
-	    snapshot_find(source_of(op), request->copy_snapshot, &snapshot, &op->err) < 0)
-		return OP_FAIL;
 	if (pool_fill_job(op->core, record->pool, &job, &op->err) == 0) {
-		job.from_volume = xstrdup(request->copy_from);
-		job.snapshot = xstrdup(snapshot ? snapshot->volume : NULL);
+		job.stage = xstrdup(request->still.stage);
 		job.volume = xstrdup(record->name);
-		job.image = xstrdup(record->image_fingerprint);
-		job.refresh = refresh;
 		job.size_bytes = quota_wanted(&op->inst->expanded);
 		next = job_run(op, &job, -EBADF, NULL);
 	}
@@ -307,11 +262,6 @@ enum op_next inst_copy_volume(struct op *op, bool refresh)
 }
 
 /* ---- refresh ---- */
-
-static enum op_next step_refresh_volume(struct op *op)
-{
-	return inst_copy_volume(op, true);
-}
 
 static enum op_next erase(struct op *op)
 {
@@ -324,9 +274,8 @@ static const struct op_step refresh_steps[] = {
 	{ "await-released", inst_step_await_released, NULL },
 	{ "hold-source", inst_copy_hold, inst_copy_let_go },
 	{ "journal", inst_copy_journal, erase },
-	{ "freeze-source", inst_copy_freeze, inst_copy_thaw },
-	{ "copy-volume", step_refresh_volume, NULL },
-	{ "thaw-source", inst_copy_thaw, NULL },
+	STILL_STEPS,
+	{ "replace-volume", inst_copy_volume, NULL },
 	{ "release-source", inst_copy_let_go, NULL },
 	{ "done", erase, NULL },
 	{ 0 },
@@ -359,6 +308,7 @@ int inst_refresh(struct inst *inst, const char *from, struct op **ret_op, struct
 	request = xcalloc(1, sizeof(*request));
 	request->source = INST_SOURCE_COPY;
 	request->copy_from = xstrdup(from);
+	inst_copy_init(request);
 	op = op_new(inst->core, OP_TASK, "Refreshing instance", request, free_request, err);
 	if (!op)
 		return -EBUSY;

@@ -333,20 +333,14 @@ static const struct op_step steps[] = {
 };
 static const struct op_table create_table = { "create", steps };
 
-static enum op_next step_copy_volume(struct op *op)
-{
-	return inst_copy_volume(op, false);
-}
-
 static const struct op_step copy_steps[] = {
 	{ "claim", step_claim, inst_create_undo_claim },
 	{ "hold-source", inst_copy_hold, inst_copy_let_go },
 	{ "have-image", inst_copy_have_image, NULL },
 	{ "fill-in", step_fill_in, NULL },
 	{ "journal", inst_copy_journal, journal_undo },
-	{ "freeze-source", inst_copy_freeze, inst_copy_thaw },
-	{ "copy-volume", step_copy_volume, inst_create_undo_volume },
-	{ "thaw-source", inst_copy_thaw, NULL },
+	STILL_STEPS,
+	{ "copy-volume", inst_copy_volume, inst_create_undo_volume },
 	{ "release-source", inst_copy_let_go, NULL },
 	{ "record", inst_create_record, inst_create_undo_record },
 	{ 0 },
@@ -417,6 +411,7 @@ static int check_request(struct core *core, struct inst_create_request *request,
 		r = inst_copy_fill(core, request, err);
 		if (r < 0)
 			return r;
+		inst_copy_init(request);
 	}
 	if (!record->profiles && !request->no_profiles)
 		strv_push(&record->profiles, PROFILE_DEFAULT);

@@ -125,12 +125,17 @@ void inst_on_monitor_gone(struct inst *inst)
 	volumes_check_await(inst->core);
 }
 
+enum op_next inst_await_of(struct op *op, struct inst *inst, inst_reached_fn *reached)
+{
+	if (reached(inst, op))
+		return op->err.code < 0 && !op->undoing ? OP_FAIL : OP_NEXT;
+	inst->op_reached = reached;
+	return OP_WAIT;
+}
+
 enum op_next inst_await(struct op *op, inst_reached_fn *reached)
 {
-	if (reached(op->inst, op))
-		return op->err.code < 0 && !op->undoing ? OP_FAIL : OP_NEXT;
-	op->inst->op_reached = reached;
-	return OP_WAIT;
+	return inst_await_of(op, op->inst, reached);
 }
 
 enum op_next inst_step_check_stopped(struct op *op)
@@ -176,9 +181,10 @@ static void request_answered(void *data, const struct msg *answer, enum msg_type
 	op_unref(op);
 }
 
-enum op_next inst_request(struct op *op, enum msg_type type, const struct msg *msg)
+enum op_next inst_request_to(struct op *op, struct inst *inst, enum msg_type type,
+			     const struct msg *msg)
 {
-	int r = monitor_request(op->inst, type, msg, NULL, 0, request_answered, op);
+	int r = monitor_request(inst, type, msg, NULL, 0, request_answered, op);
 
 	if (r < 0) {
 		if (op->undoing)
@@ -188,4 +194,9 @@ enum op_next inst_request(struct op *op, enum msg_type type, const struct msg *m
 	}
 	(void)op_ref(op);
 	return OP_WAIT;
+}
+
+enum op_next inst_request(struct op *op, enum msg_type type, const struct msg *msg)
+{
+	return inst_request_to(op, op->inst, type, msg);
 }

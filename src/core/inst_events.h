@@ -23,7 +23,8 @@ void inst_on_monitor_gone(struct inst *inst);
  * A true answer with op->err set fails the step. Returns: what the step returns.
  */
 typedef bool inst_reached_fn(struct inst *inst, struct op *op);
-enum op_next inst_await(struct op *op, inst_reached_fn *reached);
+enum op_next inst_await_of(struct op *op, struct inst *inst, inst_reached_fn *reached);
+enum op_next inst_await(struct op *op, inst_reached_fn *reached); /* of op->inst */
 
 /* Steps of many tables: nothing runs; and no monitor is left, so that the volume is free. */
 enum op_next inst_step_check_stopped(struct op *op);
@@ -32,5 +33,8 @@ enum op_next inst_step_await_released(struct op *op);
 /* Ask the op's wait again, for reasons other than events (a timer). */
 void inst_check_await(struct inst *inst);
 
-/* Send a plain request to the monitor as the op's current step; a refusal fails it. */
+/* Send a plain request to a monitor as the op's current step; a refusal fails it. */
+enum op_next inst_request_to(struct op *op, struct inst *inst, enum msg_type type,
+			     const struct msg *msg);
+/* The same to that of op->inst. */
 enum op_next inst_request(struct op *op, enum msg_type type, const struct msg *msg);

@@ -11,7 +11,7 @@
 #include "base/err.h"
 #include "core/job.h"
 #include "core/op.h"
-#include "core/snapshot.h"
+#include "core/still.h"
 
 struct core;
 struct inst;
@@ -51,14 +51,15 @@ int inst_transfer_fill_job(struct core *core, const char *from, const char *to, 
 /* The source's settings into the record of a copy, where that has none of its own. */
 int inst_copy_fill(struct core *core, struct inst_create_request *request, struct err *err);
 
-/* Steps of copies: op->args is the request, op->inst the copy. */
+/* Have @request make a copy: its still. */
+void inst_copy_init(struct inst_create_request *request);
+
+/* Steps of copies, around STILL_STEPS: op->args is the request, op->inst the copy. */
 enum op_next inst_copy_hold(struct op *op);
 enum op_next inst_copy_let_go(struct op *op);
 enum op_next inst_copy_have_image(struct op *op); /* in another pool */
 enum op_next inst_copy_journal(struct op *op);
-enum op_next inst_copy_freeze(struct op *op);
-enum op_next inst_copy_thaw(struct op *op);
-enum op_next inst_copy_volume(struct op *op, bool refresh);
+enum op_next inst_copy_volume(struct op *op); /* the stage becomes the volume */
 
 /*
  * A new root for a stopped instance, from @image (alias, prefix, template; NULL: an empty one);
@@ -81,7 +82,7 @@ void inst_export_free(struct inst_export *export);
 
 /*
  * Pack an instance, with its snapshots, into the tarball that LXD and Incus call a backup; of one
- * that runs, a copy (core/snapshot.h). @export: taken.
+ * that runs, a copy (core/still.h). @export: taken.
  *
  * @ret_fd: what to read it from, the caller's; it is whole only if the op succeeds.
  * Errors: ERR_INVALID for an unknown compression.

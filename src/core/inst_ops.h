@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "core/image_pull.h"
 #include "core/op.h"
+#include "core/still.h"
 #include "spec/instance.h"
 
 struct core;
@@ -25,6 +26,7 @@ enum inst_source {
 
 /* Strings and the record are taken by inst_create(). */
 struct inst_create_request {
+	struct still still;	    /* first; INST_SOURCE_COPY: how copy_from is copied */
 	struct inst_record *record; /* name "": one is made up; profiles NULL: see no_profiles */
 	bool no_profiles;	    /* profiles [] was asked for, not left out */
 	enum inst_source source;
@@ -33,7 +35,6 @@ struct inst_create_request {
 	bool start;
 	char *copy_from;
 	char *copy_snapshot; /* of copy_from; NULL: the instance as it is */
-	uint64_t frozen_ns;  /* when the source was frozen for the copy; 0: it is not */
 };
 void inst_create_request_free(struct inst_create_request *request);
 

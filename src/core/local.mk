@@ -69,6 +69,7 @@ libcore_a_SOURCES = \
 	%D%/snapshot_create.c \
 	%D%/snapshot_diff.c \
 	%D%/snapshot_restore.c \
+	%D%/still.c %D%/still.h \
 	%D%/template.c %D%/template.h \
 	%D%/volume.c %D%/volume.h \
 	%D%/volume_create.c \

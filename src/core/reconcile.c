@@ -185,15 +185,19 @@ static enum op_next step_delete_volume(struct op *op)
 {
 	const struct journal_record *row = op->args;
 	bool of_instance = str_after(row->kind, "instance-") != NULL;
-	struct job job = { .kind = of_instance ? JOB_VOLUME_DELETE : JOB_SNAPSHOT_DELETE };
+	bool there = of_instance && strmap_has(&op->core->instances, row->object);
+	struct job job = { .kind = of_instance && !there ? JOB_VOLUME_DELETE
+							 : JOB_SNAPSHOT_DELETE };
+	const char *stage = strmap_get(&row->data, "stage");
 	enum op_next next = OP_FAIL;
 
-	/* Its row came with the end of the journal's: nothing was left to do. */
-	if (of_instance && strmap_has(&op->core->instances, row->object))
+	/* Its row came with the end of the journal's, or it was to be refreshed. */
+	if (there && !stage)
 		return OP_NEXT;
 	if (pool_fill_job(op->core, strmap_get(&row->data, "pool"), &job, &op->err) == 0) {
-		job.volume = xstrdup(of_instance ? row->object : NULL);
-		job.stage = xstrdup(strmap_get(&row->data, "stage"));
+		if (job.kind == JOB_VOLUME_DELETE)
+			job.volume = xstrdup(row->object);
+		job.stage = xstrdup(stage);
 		job.snapshots = lost_snapshots(op->core, row);
 		next = job_run(op, &job, -EBADF, NULL);
 	}

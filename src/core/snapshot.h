@@ -3,12 +3,10 @@
  *
  * Layer: core. Each is a row and a volume named by a uuid. What a crash leaves half-made has a
  * journal row ("snapshot-create", "snapshot-delete", "snapshot-restore") that core/reconcile.c
- * hands to the functions at the end.
+ * hands to the functions at the end. How one that runs is copied is core/still.h's.
  *
  *   N1  A snapshot is in inst->snapshots when, and only when, its row is committed.
  *   N2  Restoring never deletes one, older or newer.
- *   N3  A running instance is frozen only for what has changed since its first, live copy; if
- *       sysctrd dies then, the monitor thaws it.
  */
 #pragma once
 
@@ -17,7 +15,6 @@
 
 #include "base/err.h"
 #include "base/strmap.h"
-#include "base/uuid.h"
 #include "core/op.h"
 #include "spec/snapshot.h"
 
@@ -74,25 +71,6 @@ void snapshots_fill_journal(const struct inst *inst, struct strmap *data);
 
 /* The snapshot whose volume that is, NULL for none; of any instance. */
 struct snap_record *snapshot_by_volume(struct core *core, const char *volume);
-
-/*
- * A copy of an instance that may run, of one moment: a snapshot's volume without a row. op->args begins
- * with it. After still_table, still->snapshot->volume is there until still_step_drop, and what a
- * crash leaves is the journal's ("snapshot-create") until still_step_erase.
- */
-struct still {
-	struct snap_record *snapshot;
-	char stage[UUID_LEN];
-	bool live;   /* a second pass is needed */
-	bool frozen; /* by us */
-	int64_t since_wall_ns;
-	uint64_t frozen_ns; /* when */
-};
-void still_init(struct still *still);
-void still_done(struct still *still);
-extern const struct op_table still_table;
-enum op_next still_step_drop(struct op *op);
-enum op_next still_step_erase(struct op *op);
 
 /* Take the row of a restore that was interrupted (taken): finished, unless nothing has happened. */
 void snapshot_restore_again(struct core *core, struct journal_record *row);

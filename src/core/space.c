@@ -13,10 +13,10 @@
 bool space_is_for(enum job_kind kind)
 {
 	static const bool kinds[JOB_KIND_MAX] = {
-		[JOB_VOLUME_CREATE] = true, [JOB_VOLUME_COPY] = true,	[JOB_SNAPSHOT_COPY] = true,
-		[JOB_IMAGE_STORE] = true,   [JOB_IMAGE_UNPACK] = true,	[JOB_IMAGE_BUILD] = true,
-		[JOB_IMAGE_PUBLISH] = true, [JOB_FETCH] = true,		[JOB_STREAMS_FETCH] = true,
-		[JOB_BACKUP_STORE] = true,  [JOB_BACKUP_UNPACK] = true, [JOB_POOL_CREATE] = true,
+		[JOB_VOLUME_CREATE] = true, [JOB_SNAPSHOT_COPY] = true, [JOB_IMAGE_STORE] = true,
+		[JOB_IMAGE_UNPACK] = true,  [JOB_IMAGE_BUILD] = true,	[JOB_IMAGE_PUBLISH] = true,
+		[JOB_FETCH] = true,	    [JOB_STREAMS_FETCH] = true, [JOB_BACKUP_STORE] = true,
+		[JOB_BACKUP_UNPACK] = true, [JOB_POOL_CREATE] = true,
 	};
 
 	return kinds[kind];

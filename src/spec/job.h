@@ -40,8 +40,8 @@ enum job_kind {
 	JOB_SNAPSHOT_DELETE, /* worker: stage and snapshots out of sight, report, free the space */
 	JOB_SNAPSHOT_DIFF, /* worker: snapshot (on fingerprint) against snapshots or volume (on image);
 				to the output: A, C or D, the path, NUL, for each difference */
-	JOB_VOLUME_RENAME,   /* worker: from_volume becomes volume */
-	JOB_VOLUME_COPY,     /* worker: volume becomes a copy of from_volume or snapshot */
+	JOB_VOLUME_RENAME, /* worker: from_volume becomes volume */
+	JOB_NONE_13, /* no more: an older sysctrd that an upgrade left running knows jobs by number */
 	JOB_IMAGE_PUBLISH,   /* unpack: volume or snapshot to a file in dir, as JOB_IMAGE_STORE
 				leaves them */
 	JOB_INSTANCE_EXPORT, /* unpack: volume as a backup to standard output */
@@ -119,13 +119,15 @@ struct job {
 	uint32_t pass;		/* enum copy_pass of storage/policy.h */
 	int64_t since_wall_ns;	/* before the live pass began */
 	char **snapshots;	/* of _DELETE and VOLUME_DELETE: volumes that go */
-	char *from_volume;	/* JOB_VOLUME_RENAME, _COPY, _REPLACE: the volume that is there */
-	bool refresh;		/* JOB_VOLUME_COPY: volume is there, bring it up to date */
+	char *from_volume;	/* JOB_VOLUME_RENAME, _REPLACE: the volume that is there;
+			      JOB_SNAPSHOT_COPY: what is copied, else volume or snapshot */
+	bool refresh; /* JOB_SNAPSHOT_COPY: the copy will replace volume, whose files it takes
+			      where they are the same */
 	bool custom; /* JOB_VOLUME_DELETE, _LIMIT, JOB_SNAPSHOT_COPY, _COMMIT: volume is a custom one */
 	struct job_pool
 		from_pool; /* JOB_CUSTOM_CREATE: where that is which is copied; dir NULL: pool */
 	bool keep_layer; /* JOB_INSTANCE_TRANSFER: the image is in pool too: copy what lies on it */
-	bool forget;	 /* JOB_INSTANCE_TRANSFER: it is to be another machine */
+	bool forget;	 /* JOB_INSTANCE_TRANSFER, JOB_SNAPSHOT_COPY: it is to be another machine */
 };
 extern const struct wire_schema job_schema;
 

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/macro.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "os/btrfs.h"
@@ -20,7 +21,6 @@
 #include "os/probe.h"
 #include "storage/btrfs_limit.h"
 #include "storage/copy.h"
-#include "storage/identity.h"
 #include "storage/pool.h"
 #include "storage/quota.h"
 #include "storage/volume.h"
@@ -170,65 +170,6 @@ static int open_root(struct pool *pool, enum volume_kind kind, const char *name,
 	return r;
 }
 
-/* The new root takes the older one's place at once; that goes with the stage. */
-static int exchange(struct pool *pool, struct stage *stage, int volume_fd, const char *volume,
-		    struct err *err)
-{
-	int r = 0;
-
-	if (renameat2(stage->dir_fd, ROOT, volume_fd, ROOT, RENAME_EXCHANGE) < 0 ||
-	    fsync(volume_fd) < 0)
-		r = err_set(err, -errno, "replace the content of volume \"%s\"", volume);
-	int r2 = drop_stage(pool, stage, r < 0 ? NULL : err);
-	return r < 0 ? r : r2;
-}
-
-/* Returns: 0 to go on, 1 when the copy is there already. */
-static int check_copy(struct pool *pool, const struct volume_copy *copy, int *ret_volume_fd,
-		      struct err *err)
-{
-	_cleanup_(fd_closep) int root_fd = -EBADF;
-
-	if (!copy->refresh)
-		return volume_exists_dir(pool, VOLUME_INSTANCE, copy->volume, err);
-	root_fd = open_root(pool, VOLUME_INSTANCE, copy->volume, ret_volume_fd, err);
-	return root_fd < 0
-		       ? root_fd
-		       : volume_check_unused(*ret_volume_fd, VOLUME_INSTANCE, copy->volume, err);
-}
-
-static int btrfs_volume_copy(struct pool *pool, const struct volume_copy *copy, struct err *err)
-{
-	_cleanup_(fd_closep) int volume_fd = -EBADF;
-	enum volume_kind kind = copy->of_snapshot ? VOLUME_SNAPSHOT : VOLUME_INSTANCE;
-	_cleanup_(fd_closep) int from_fd = open_root(pool, kind, copy->from, NULL, err);
-	struct stage stage;
-
-	if (from_fd < 0)
-		return from_fd;
-	int r = check_copy(pool, copy, &volume_fd, err);
-	if (r != 0)
-		return r;
-	if (pool_cancelled(pool))
-		return err_kind(err, ERR_CANCELLED, "cancelled");
-	r = begin_stage(pool, from_fd, &stage, err);
-	if (r < 0)
-		return r;
-	r = identity_forget(stage.root_fd, -EBADF);
-	/* a container that made its /etc a link has no machine-id that we could find */
-	if (r < 0 && r != -ELOOP && r != -ENOTDIR) {
-		(void)err_set(err, r, "empty /etc/machine-id of the copy");
-		(void)drop_stage(pool, &stage, NULL);
-		return r;
-	}
-	r = limit_stage(pool, &stage, "the copy", copy->quota_bytes, err);
-	if (r < 0)
-		return r;
-	if (copy->refresh)
-		return exchange(pool, &stage, volume_fd, copy->volume, err);
-	return volume_stage_publish(pool, &stage, VOLUME_INSTANCE, copy->volume, true, err);
-}
-
 /* ---- trash ---- */
 
 static int btrfs_volume_free(struct pool *pool, const char *trash, struct err *err)
@@ -285,9 +226,11 @@ static int btrfs_copy_abort(struct pool *pool, const char *stage, struct err *er
 /*
  * A snapshot is as of one moment whoever writes meanwhile, so the later pass just makes another one.
  */
-static int fill_stage(struct pool *pool, const char *name, int src_fd, struct err *err)
+static int fill_stage(struct pool *pool, const struct copy_request *request, const char *name,
+		      int src_fd, struct err *err)
 {
 	_cleanup_(fd_closep) int fd = open_dir(pool->dir_fd, name);
+	_cleanup_(fd_closep) int root_fd = -EBADF;
 	int r;
 
 	if (fd < 0)
@@ -297,7 +240,10 @@ static int fill_stage(struct pool *pool, const char *name, int src_fd, struct er
 	r = btrfs_subvol_destroy(fd, ROOT);
 	if (r >= 0)
 		r = btrfs_snapshot(src_fd, fd, ROOT);
-	return r < 0 ? err_set(err, r, "snapshot into \"%s/%s\"", pool->dir, name) : 0;
+	if (r >= 0)
+		r = root_fd = open_dir(fd, ROOT);
+	return r < 0 ? err_set(err, r, "snapshot into \"%s/%s\"", pool->dir, name)
+		     : copy_forget(pool, request, root_fd, false, err);
 }
 
 static int fill_begun(struct pool *pool, const char *name, struct copy_stage *stage,
@@ -339,6 +285,17 @@ static int btrfs_copy_begin(struct pool *pool, const char *stage, struct copy_st
 	return r;
 }
 
+/* It takes no part: all blocks are shared with the source. But it has to be there. */
+static int check_older(struct pool *pool, const struct copy_request *request, struct err *err)
+{
+	_cleanup_(fd_closep) int fd = -EBADF;
+
+	if (!request->older)
+		return 0;
+	fd = copy_open_volume(pool, VOLUME_INSTANCE, request->older, err);
+	return MIN(fd, 0);
+}
+
 static int btrfs_copy_fill(struct pool *pool, const struct copy_request *request, struct err *err)
 {
 	_cleanup_(fd_closep) int src_fd = -EBADF;
@@ -353,9 +310,11 @@ static int btrfs_copy_fill(struct pool *pool, const struct copy_request *request
 		if (faccessat(pool->dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 			return err_kind(err, ERR_NOT_FOUND, "the first copy of \"%s\" is gone",
 					request->volume);
-		return fill_stage(pool, name, src_fd, err);
+		return fill_stage(pool, request, name, src_fd, err);
 	}
-	r = btrfs_copy_abort(pool, request->stage, err);
+	r = check_older(pool, request, err);
+	if (r == 0)
+		r = btrfs_copy_abort(pool, request->stage, err);
 	if (r == 0)
 		r = copy_check_space(pool, err);
 	if (r == 0 && pool_cancelled(pool))
@@ -364,7 +323,7 @@ static int btrfs_copy_fill(struct pool *pool, const struct copy_request *request
 		return r;
 	if (mkdirat(pool->dir_fd, name, 0700) < 0)
 		return err_set(err, -errno, "make \"%s/%s\"", pool->dir, name);
-	r = fill_stage(pool, name, src_fd, err);
+	r = fill_stage(pool, request, name, src_fd, err);
 	if (r < 0)
 		(void)btrfs_copy_abort(pool, request->stage, NULL); /* the reason counts */
 	return r;
@@ -405,7 +364,6 @@ const struct storage_driver btrfs_driver = {
 	.image_commit = volume_image_commit,
 	.image_abort = drop_stage,
 	.volume_create = btrfs_volume_create,
-	.volume_copy = btrfs_volume_copy,
 	.volume_rename = volume_rename_dir,
 	.volume_hide = volume_hide_dir,
 	.volume_free = btrfs_volume_free,

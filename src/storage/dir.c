@@ -76,7 +76,6 @@ const struct storage_driver dir_driver = {
 	.image_commit = volume_image_commit,
 	.image_abort = volume_stage_drop,
 	.volume_create = dir_volume_create,
-	.volume_copy = volume_copy_dir,
 	.volume_rename = volume_rename_dir,
 	.volume_hide = volume_hide_dir,
 	.volume_free = volume_free_dir,

@@ -88,26 +88,6 @@ typedef int volume_create_fn(struct pool *pool, const char *volume, const char *
 typedef int volume_hide_fn(struct pool *pool, enum volume_kind kind, const char *name,
 			   char ret_trash[UUID_LEN], struct err *err);
 
-/* What volume_copy makes of what. */
-struct volume_copy {
-	const char *from;     /* an instance's volume, whose container the caller keeps still; or */
-	const char *volume;   /* the copy */
-	const char *image;    /* what both stand on; NULL: none */
-	bool refresh;	      /* the copy is there: bring it up to date */
-	bool of_snapshot;     /* ... from is a snapshot's volume */
-	uint64_t quota_bytes; /* of the copy, 0: none */
-};
-
-/*
- * Copy an instance's volume, without the machine's identity (storage/identity.h).
- *
- * A refresh takes what is unchanged from the older copy and replaces that at once at the end.
- * Returns: 0, or 1 when the finished copy was there already (S3; not with refresh).
- * Errors: ERR_NOT_FOUND (from; with refresh: volume), ERR_CONFLICT (refresh while in use, S4),
- * -ENOSPC, -EDQUOT, -ECANCELED.
- */
-typedef int volume_copy_fn(struct pool *pool, const struct volume_copy *copy, struct err *err);
-
 /*
  * Give an instance's volume another name.
  *
@@ -137,6 +117,10 @@ struct copy_request {
 	const char *stage; /* uuid: the copy is the stage ".new-<uuid>" until it is committed */
 	enum copy_pass pass;
 	int64_t since_wall_ns; /* COPY_REST: some time before COPY_LIVE began */
+	const char *older; /* an instance's volume that the copy is to replace, which gives it the
+			    * files that are the same there; NULL: none. The same in all passes */
+	bool forget; /* without the machine's identity (storage/identity.h), after all passes */
+	const char *image; /* with forget: what the volume stands on; NULL: none */
 };
 
 /*
@@ -144,8 +128,8 @@ struct copy_request {
  * copy becomes any by its commit. A stage that is there already is replaced, or by COPY_REST
  * completed.
  *
- * Errors: ERR_NOT_FOUND (volume; stage of COPY_REST), -ENOSPC, -ECANCELED; COPY_REST excepted, the
- * stage is gone then.
+ * Errors: ERR_NOT_FOUND (volume; older; stage of COPY_REST), -ENOSPC, -ECANCELED; COPY_REST
+ * excepted, the stage is gone then.
  */
 typedef int copy_fill_fn(struct pool *pool, const struct copy_request *request, struct err *err);
 
@@ -176,7 +160,6 @@ struct storage_driver {
 	image_commit_fn *image_commit;
 	image_abort_fn *image_abort;
 	volume_create_fn *volume_create;
-	volume_copy_fn *volume_copy;
 	volume_rename_fn *volume_rename;
 	volume_hide_fn *volume_hide;
 	volume_free_fn *volume_free;

@@ -3,6 +3,7 @@ libstorage_a_SOURCES = \
 	%D%/btrfs.c %D%/btrfs.h \
 	%D%/btrfs_limit.c %D%/btrfs_limit.h \
 	%D%/copy.c %D%/copy.h \
+	%D%/copy_commit.c \
 	%D%/diff.c %D%/diff.h \
 	%D%/dir.c %D%/dir.h \
 	%D%/driver.h \
@@ -19,5 +20,4 @@ libstorage_a_SOURCES = \
 	%D%/quota.c %D%/quota.h \
 	%D%/trace.c %D%/trace.h \
 	%D%/transfer.c %D%/transfer.h \
-	%D%/volume.c %D%/volume.h \
-	%D%/volume_copy.c
+	%D%/volume.c %D%/volume.h

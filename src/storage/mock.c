@@ -140,39 +140,6 @@ static int mock_volume_create(struct pool *pool, const char *volume, const char 
 	return 0;
 }
 
-/* Whether there is something to do: 1; 0 when it was done already. */
-static int check_copy(struct pool *pool, const struct volume_copy *copy, struct err *err)
-{
-	enum volume_kind kind = copy->of_snapshot ? VOLUME_SNAPSHOT : VOLUME_INSTANCE;
-	int r = mock_volume_exists(pool, kind, copy->from, err);
-	int there = r < 0 ? r : mock_volume_exists(pool, VOLUME_INSTANCE, copy->volume, err);
-
-	if (there < 0)
-		return there;
-	if (r == 0 || (there == 0 && copy->refresh))
-		return err_kind(err, ERR_NOT_FOUND, "instance volume \"%s\" not found",
-				r == 0 ? copy->from : copy->volume);
-	if (copy->refresh && strmap_has(&mock_of(pool)->used, copy->volume))
-		return err_kind(err, ERR_CONFLICT, "instance volume \"%s\" is in use",
-				copy->volume);
-	return copy->refresh || there == 0;
-}
-
-static int mock_volume_copy(struct pool *pool, const struct volume_copy *copy, struct err *err)
-{
-	struct mock *mock = mock_of(pool);
-
-	int r = ordered_failure(mock, "volume_copy", err);
-	if (r == 0)
-		r = check_copy(pool, copy, err);
-	if (r <= 0)
-		return r < 0 ? r : 1;
-	if (pool_cancelled(pool))
-		return err_kind(err, ERR_CANCELLED, "cancelled");
-	strmap_set(&mock->volumes[VOLUME_INSTANCE], copy->volume, copy->image ? copy->image : "");
-	return 0;
-}
-
 /* S3 */
 static int renamed_already(struct pool *pool, const char *volume, const char *new_name,
 			   struct err *err)
@@ -277,6 +244,8 @@ static int mock_copy_fill(struct pool *pool, const struct copy_request *request,
 		r = volume_check_name(VOLUME_SNAPSHOT, request->stage, err);
 	if (r == 0)
 		r = check_there(pool, request->kind, request->volume, err);
+	if (r == 0 && request->older)
+		r = check_there(pool, VOLUME_INSTANCE, request->older, err);
 	if (r < 0)
 		return r;
 	if (request->pass == COPY_REST && !strmap_has(&mock->stages, request->stage))
@@ -339,7 +308,6 @@ static const struct storage_driver mock_driver = {
 	.image_commit = mock_image_commit,
 	.image_abort = mock_image_abort,
 	.volume_create = mock_volume_create,
-	.volume_copy = mock_volume_copy,
 	.volume_rename = mock_volume_rename,
 	.volume_hide = mock_volume_hide,
 	.volume_free = mock_volume_free,

@@ -68,6 +68,13 @@ static int project_of(int dir_fd, uint32_t *ret_id)
 	return inherits && prjquota_is_ours(*ret_id) ? 0 : 1;
 }
 
+bool quota_is_project(int dir_fd)
+{
+	uint32_t id;
+
+	return project_of(dir_fd, &id) == 0;
+}
+
 void quota_forget(int dir_fd, const char *name)
 {
 	_cleanup_(fd_closep) int fd = path_open_plain(dir_fd, name, O_RDONLY | O_DIRECTORY, 0);
@@ -251,5 +258,10 @@ int quota_limit_dir(struct pool *pool, const struct volume_limit *limit, struct 
 {
 	_cleanup_(fd_closep) int fd = quota_open(pool, limit, err);
 
-	return fd < 0 ? fd : quota_limit(pool, fd, "the volume", limit->bytes, err);
+	if (fd < 0)
+		return fd;
+	/* what it will replace is limited already, and counts until then */
+	if (limit->stage && copy_borrows(fd))
+		return 0;
+	return quota_limit(pool, fd, limit->stage ? "the copy" : "the volume", limit->bytes, err);
 }

@@ -15,6 +15,9 @@
  */
 int quota_mark(struct pool *pool, int dir_fd, int like_fd, struct err *err);
 
+/* Whether the directory is in a project of ours. Plain. */
+bool quota_is_project(int dir_fd);
+
 /* The limit of the directory @name below @dir_fd goes, since its files do. Failures are harmless. */
 void quota_forget(int dir_fd, const char *name);
 

@@ -71,12 +71,6 @@ static int trace_volume_create(struct pool *pool, const char *volume, const char
 						   err));
 }
 
-static int trace_volume_copy(struct pool *pool, const struct volume_copy *copy, struct err *err)
-{
-	return tell(pool, "volume_copy", copy->volume,
-		    driver_of(pool)->volume_copy(inner_of(pool), copy, err));
-}
-
 static int trace_volume_rename(struct pool *pool, const char *volume, const char *new_name,
 			       struct err *err)
 {
@@ -163,7 +157,6 @@ static const struct storage_driver trace_driver = {
 	.image_commit = trace_image_commit,
 	.image_abort = trace_image_abort,
 	.volume_create = trace_volume_create,
-	.volume_copy = trace_volume_copy,
 	.volume_rename = trace_volume_rename,
 	.volume_hide = trace_volume_hide,
 	.volume_free = trace_volume_free,

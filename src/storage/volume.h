@@ -56,7 +56,6 @@ const char *volume_kind_word(enum volume_kind kind);
 image_begin_fn volume_image_begin;
 image_commit_fn volume_image_commit;
 volume_rename_fn volume_rename_dir;
-volume_copy_fn volume_copy_dir; /* volume_copy.c */
 volume_hide_fn volume_hide_dir;
 volume_free_fn volume_free_dir;
 trash_empty_fn volume_empty_trash;

@@ -40,8 +40,13 @@ int job_snapshot_copy(const struct job *job, struct report *report, struct err *
 	_cleanup_(pool_close) struct pool pool = { .dir_fd = -EBADF };
 	const struct copy_request request = {
 		.kind = kind_of(job),
-		.volume = job->snapshot ? job->snapshot : job->volume,
+		.volume = job->snapshot	     ? job->snapshot
+			  : job->from_volume ? job->from_volume
+					     : job->volume,
 		.stage = job->stage,
+		.older = job->refresh ? job->volume : NULL,
+		.forget = job->forget,
+		.image = job->image,
 		.pass = job->pass < COPY_PASS_MAX ? job->pass : COPY_WHOLE,
 		.since_wall_ns = job->since_wall_ns,
 	};

@@ -13,6 +13,10 @@ int job_volume_delete(const struct job *job, struct report *report, struct err *
 	int r = pool_open(job->pool.name, job->pool.driver, job->pool.dir, &pool, err);
 	if (r < 0)
 		return r;
+	if (job->stage)
+		r = pool.driver->copy_abort(&pool, job->stage, err);
+	if (r < 0)
+		return r;
 	r = pool.driver->volume_hide(&pool, job->custom ? VOLUME_CUSTOM : VOLUME_INSTANCE,
 				     job->volume, trash, err);
 	if (r == 0)

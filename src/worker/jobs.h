@@ -15,7 +15,6 @@ job_fn job_custom_create, job_custom_usage;
 job_fn job_instance_transfer;
 job_fn job_volume_create;
 job_fn job_volume_delete;
-job_fn job_volume_copy;
 job_fn job_volume_limit;
 job_fn job_volume_rename;
 job_fn job_volume_replace;

@@ -9,7 +9,6 @@ sysctr_worker_SOURCES = \
 	%D%/job_side_write.c \
 	%D%/job_snapshot.c \
 	%D%/job_snapshot_diff.c \
-	%D%/job_volume_copy.c \
 	%D%/job_volume_create.c \
 	%D%/job_volume_delete.c \
 	%D%/job_volume_limit.c \

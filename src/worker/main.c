@@ -16,7 +16,6 @@ static job_fn *const jobs[JOB_KIND_MAX] = {
 	[JOB_SNAPSHOT_COMMIT] = job_snapshot_commit,
 	[JOB_SNAPSHOT_DELETE] = job_snapshot_delete,
 	[JOB_VOLUME_RENAME] = job_volume_rename,
-	[JOB_VOLUME_COPY] = job_volume_copy,
 	[JOB_SNAPSHOT_DIFF] = job_snapshot_diff,
 	[JOB_VOLUME_REPLACE] = job_volume_replace,
 	[JOB_POOL_CREATE] = job_pool_create,

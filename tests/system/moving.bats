@@ -163,6 +163,52 @@ uuid() {
 	no_half_made
 }
 
+# writes_on NAME: it has 600 MiB of its own, writes a before b for ever, and tells the time all along
+writes_on() {
+	s exec "$1" -- sh -c 'mkdir /root/big
+		for i in $(seq 600); do dd if=/dev/zero of=/root/big/$i bs=1M count=1 2>/dev/null; done; sync
+		cat >/root/writer <<"END"
+i=0
+while [ ! -e /root/stop ]; do
+	i=$((i + 1)); echo $i >/root/a.new; mv /root/a.new /root/a; echo $i >/root/b.new; mv /root/b.new /root/b
+	sleep 0.01
+done
+END
+		cat >/root/ticker <<"END"
+while [ ! -e /root/stop ] && read -r up idle </proc/uptime; do echo $up >>/root/ticks; sleep 0.01; done
+END
+		for i in writer ticker; do nohup sh /root/$i >/dev/null 2>&1 & done'
+	sleep 3 # what was written just before is copied again while it holds still
+}
+
+# longest_pause NAME: between two ticks, in ms
+longest_pause() {
+	s exec "$1" -- cat /root/ticks | awk 'NR > 1 && $1 - was > most { most = $1 - was } { was = $1 } END { print int(most * 1000) }'
+}
+
+@test "copy of one that writes: paused for a fraction of the copy, which is of one moment" {
+	local began took pause a b
+	s launch openrc w1
+	writes_on w1
+	s exec w1 -- sh -c ': >/root/ticks'
+	began=$(date +%s%N)
+	s copy w1 w2 2>"$T/told"
+	took=$((($(date +%s%N) - began) / 1000000))
+	pause=$(longest_pause w1)
+	echo "took $took ms, the longest pause seen inside was $pause ms; $(cat "$T/told")"
+	[ $((pause * 3)) -lt "$took" ] # nearly all of it when it is frozen throughout
+	grep "was paused for" "$T/told"
+	a=$(cat "$T/state/pools/default/instances/w2/upper/root/a")
+	b=$(cat "$T/state/pools/default/instances/w2/upper/root/b")
+	[ "$a" = "$b" ] || [ "$a" = $((b + 1)) ]
+	[ "$(find "$T/state/pools/default/instances/w2/upper/root/big" -size 2048b | wc -l)" = 600 ]
+	s copy w1 w2 --refresh
+	[ "$(cat "$T/state/pools/default/instances/w2/upper/root/a")" -gt "$a" ]
+	s exec w1 -- touch /root/stop
+	s delete --force w1 w2
+	no_half_made
+}
+
 # The source runs on as it was, whenever sysctrd died.
 source_lives() {
 	retry 10 is_status c1 Running
@@ -199,8 +245,8 @@ source_lives() {
 
 @test "copy: sysctrd killed after each step leaves the source running and a whole copy or none" {
 	pid=$(init_pid c1)
-	for step in claim hold-source fill-in journal freeze-source copy-volume thaw-source \
-		release-source record; do
+	for step in claim hold-source fill-in journal copy settle freeze copy-rest thaw note-pause \
+		copy-volume release-source record; do
 		echo "after copy/$step"
 		dies_after "copy/$step" s copy c1 k3
 		source_lives "$pid"
@@ -211,7 +257,7 @@ source_lives() {
 		retry 10 no_half_made
 	done
 	s copy c1 k3
-	for step in journal freeze-source copy-volume thaw-source; do
+	for step in journal copy freeze copy-rest thaw replace-volume release-source; do
 		echo "after refresh/$step"
 		dies_after "refresh/$step" s copy c1 k3 --refresh
 		source_lives "$pid"

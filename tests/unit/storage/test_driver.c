@@ -424,29 +424,46 @@ static void test_rename(void **state)
 	assert_int_equal(exists(world, VOLUME_INSTANCE, "c3"), 1);
 }
 
-/* S1, S3 */
+/* An instance's copy as jobs make it: filled, then committed. Returns: what failed, or 0. */
+static int copy_instance(struct world *world, const struct copy_request *how, const char *name,
+			 struct err *err)
+{
+	const struct storage_driver *driver = world->pool.driver;
+	struct copy_request request = *how;
+	char trash[UUID_LEN];
+	int r;
+
+	request.stage = STAGE;
+	r = driver->copy_fill(&world->pool, &request, err);
+	if (r == 0)
+		r = driver->copy_commit(&world->pool, STAGE, VOLUME_INSTANCE, name, trash, err);
+	return r == 0 && trash[0] ? driver->volume_free(&world->pool, trash, err) : r;
+}
+
+/* S1 */
 static void test_copy(void **state)
 {
 	struct world *world = *state;
 	const struct storage_driver *driver = world->pool.driver;
-	struct volume_copy copy = { "c1", "c2", IMAGE, false, false, 0 };
+	struct copy_request copy = {
+		.kind = VOLUME_INSTANCE, .volume = "c1", .image = IMAGE, .forget = true
+	};
 	struct err err = { 0 };
 
 	make_image(world);
-	assert_true(driver->volume_copy(&world->pool, &copy, &err) < 0);
+	assert_true(copy_instance(world, &copy, "c2", &err) < 0);
 	assert_int_equal(err.kind, ERR_NOT_FOUND);
 	assert_int_equal(driver->volume_create(&world->pool, "c1", IMAGE, 0, NULL), 0);
-	copy.refresh = true;
-	assert_true(driver->volume_copy(&world->pool, &copy, &err) < 0);
+	copy.older = "c2";
+	assert_true(copy_instance(world, &copy, "c2", &err) < 0);
 	assert_int_equal(err.kind, ERR_NOT_FOUND);
-	copy.refresh = false;
-	assert_int_equal(driver->volume_copy(&world->pool, &copy, &err), 0);
-	assert_int_equal(driver->volume_copy(&world->pool, &copy, &err), 1);
-	copy.refresh = true;
-	assert_int_equal(driver->volume_copy(&world->pool, &copy, &err), 0);
+	copy.older = NULL;
+	assert_int_equal(copy_instance(world, &copy, "c2", &err), 0);
+	copy.older = "c2";
+	assert_int_equal(copy_instance(world, &copy, "c2", &err), 0);
 	assert_int_equal(exists(world, VOLUME_INSTANCE, "c2"), 1);
-	copy.volume = "../c3";
-	assert_true(driver->volume_copy(&world->pool, &copy, &err) < 0);
+	copy.older = NULL;
+	assert_true(copy_instance(world, &copy, "../c3", &err) < 0);
 	assert_int_equal(err.kind, ERR_INVALID);
 }
 
@@ -454,19 +471,21 @@ static void test_copy_of_snapshot(void **state)
 {
 	struct world *world = *state;
 	const struct storage_driver *driver = world->pool.driver;
-	const struct volume_copy copy = { SNAP, "c2", IMAGE, false, true, 0 };
+	const struct copy_request copy = {
+		.kind = VOLUME_SNAPSHOT, .volume = SNAP, .image = IMAGE, .forget = true
+	};
 	char trash[UUID_LEN];
 	struct err err = { 0 };
 
 	make_image(world);
 	assert_int_equal(driver->volume_create(&world->pool, "c1", IMAGE, 0, NULL), 0);
-	assert_true(driver->volume_copy(&world->pool, &copy, &err) < 0);
+	assert_true(copy_instance(world, &copy, "c2", &err) < 0);
 	assert_int_equal(err.kind, ERR_NOT_FOUND);
 	assert_int_equal(copy_fill(world, VOLUME_INSTANCE, "c1", COPY_WHOLE), 0);
 	assert_int_equal(driver->copy_commit(&world->pool, STAGE, VOLUME_SNAPSHOT, SNAP, trash,
 					     NULL),
 			 0);
-	assert_int_equal(driver->volume_copy(&world->pool, &copy, &err), 0);
+	assert_int_equal(copy_instance(world, &copy, "c2", &err), 0);
 	assert_int_equal(exists(world, VOLUME_INSTANCE, "c2"), 1);
 }
 
@@ -573,15 +592,15 @@ static void keep_file(struct world *world, const char *volume, off_t bytes)
 static void check_no_quotas(struct world *world)
 {
 	const struct storage_driver *driver = world->pool.driver;
-	struct volume_copy copy = { "c1", "c2", NULL, false, false, 64 << 20 };
 	struct err err = { 0 };
 
 	assert_true(driver->volume_create(&world->pool, "c2", NULL, 64 << 20, &err) < 0);
 	assert_int_equal(err.kind, ERR_UNSUPPORTED);
 	assert_int_equal(limit(world, "c1", NULL, 64 << 20), -(int)ERR_UNSUPPORTED);
 	if (world->dir[0] != '\0') {
-		assert_true(driver->volume_copy(&world->pool, &copy, &err) < 0);
-		assert_int_equal(err.kind, ERR_UNSUPPORTED);
+		assert_int_equal(copy_fill(world, VOLUME_INSTANCE, "c1", COPY_WHOLE), 0);
+		assert_int_equal(limit(world, NULL, STAGE, 64 << 20), -(int)ERR_UNSUPPORTED);
+		assert_int_equal(driver->copy_abort(&world->pool, STAGE, NULL), 0);
 	}
 	assert_int_equal(exists(world, VOLUME_INSTANCE, "c2"), 0);
 }
@@ -589,7 +608,6 @@ static void check_no_quotas(struct world *world)
 static void check_quotas(struct world *world)
 {
 	const struct storage_driver *driver = world->pool.driver;
-	struct volume_copy copy = { "c1", "c4", NULL, false, false, 16 << 20 };
 	bool real = world->dir[0] != '\0';
 	char trash[UUID_LEN];
 
@@ -605,7 +623,11 @@ static void check_quotas(struct world *world)
 	assert_true(!real || !has_room(world, "c5", 40 << 20));
 	assert_int_equal(limit(world, "c5", NULL, 0), 0);
 	assert_true(!real || has_room(world, "c5", 40 << 20));
-	assert_int_equal(driver->volume_copy(&world->pool, &copy, NULL), 0);
+	assert_int_equal(copy_fill(world, VOLUME_INSTANCE, "c1", COPY_WHOLE), 0);
+	assert_int_equal(limit(world, NULL, STAGE, 16 << 20), 0);
+	assert_int_equal(driver->copy_commit(&world->pool, STAGE, VOLUME_INSTANCE, "c4", trash,
+					     NULL),
+			 0);
 	assert_true(!real || !has_room(world, "c4", 17 << 20));
 	/* what replaces a volume has the limit that it was given, not that of the older one */
 	assert_int_equal(copy_fill(world, VOLUME_INSTANCE, "c4", COPY_WHOLE), 0);
@@ -757,7 +779,9 @@ static void test_refresh(void **state)
 {
 	struct world *world = *state;
 	const struct storage_driver *driver = world->pool.driver;
-	struct volume_copy copy = { "c1", "c2", IMAGE, false, false, 0 };
+	struct copy_request copy = {
+		.kind = VOLUME_INSTANCE, .volume = "c1", .image = IMAGE, .forget = true
+	};
 	int fd = world->pool.dir_fd;
 	struct stat st;
 
@@ -767,7 +791,7 @@ static void test_refresh(void **state)
 	assert_int_equal(symlinkat("file", fd, "instances/c1/rootfs/etc/machine-id"), 0);
 	put(fd, "instances/c1/rootfs/lone", "same");
 	put(fd, "instances/c1/rootfs/gone", "x");
-	assert_int_equal(driver->volume_copy(&world->pool, &copy, NULL), 0);
+	assert_int_equal(copy_instance(world, &copy, "c2", NULL), 0);
 	assert_int_equal(fstatat(fd, "instances/c2/rootfs/file", &st, 0), 0);
 	assert_int_equal(st.st_size, 4); /* the link was not followed */
 	ino_t lone = inode(world, "instances/c2/rootfs/lone");
@@ -775,8 +799,8 @@ static void test_refresh(void **state)
 	assert_int_equal(unlinkat(fd, "instances/c1/rootfs/gone", 0), 0);
 	put(fd, "instances/c1/rootfs/etc/machine-id", "0123456789abcdef");
 	put(fd, "instances/c1/rootfs/new", "new");
-	copy.refresh = true;
-	assert_int_equal(driver->volume_copy(&world->pool, &copy, NULL), 0);
+	copy.older = "c2";
+	assert_int_equal(copy_instance(world, &copy, "c2", NULL), 0);
 	assert_int_equal(inode(world, "instances/c2/rootfs/lone"), lone);
 	assert_true(inode(world, "instances/c1/rootfs/lone") != lone);
 	assert_int_equal(fstatat(fd, "instances/c2/rootfs/gone", &st, 0), -1);
@@ -785,6 +809,41 @@ static void test_refresh(void **state)
 	assert_int_equal(st.st_size, 0);
 	assert_int_equal(fstatat(fd, "instances/c1/rootfs/etc/machine-id", &st, 0), 0);
 	assert_int_equal(st.st_size, 16);
+}
+
+/* A file that the live pass shared with the older copy changes before the last one: C2. */
+static void test_refresh_live(void **state)
+{
+	struct world *world = *state;
+	const struct storage_driver *driver = world->pool.driver;
+	struct copy_request copy = { .kind = VOLUME_INSTANCE, .volume = "c1", .stage = STAGE };
+	const char *path = "instances/c2/rootfs/lone";
+	int fd = world->pool.dir_fd;
+	char trash[UUID_LEN];
+	struct stat st;
+
+	assert_int_equal(driver->volume_create(&world->pool, "c1", NULL, 0, NULL), 0);
+	put(fd, "instances/c1/rootfs/lone", "same");
+	assert_int_equal(copy_instance(world, &copy, "c2", NULL), 0);
+	ino_t lone = inode(world, path);
+	copy.older = "c2";
+	copy.pass = COPY_LIVE;
+	assert_int_equal(driver->copy_fill(&world->pool, &copy, NULL), 0);
+	assert_int_equal(inode(world, ".new-" STAGE "/rootfs/lone"), lone);
+	assert_int_equal(unlinkat(fd, "instances/c1/rootfs/lone", 0), 0);
+	put(fd, "instances/c1/rootfs/lone", "other one");
+	copy.pass = COPY_REST;
+	copy.since_wall_ns = 1;
+	assert_int_equal(driver->copy_fill(&world->pool, &copy, NULL), 0);
+	assert_int_equal(inode(world, path), lone);
+	assert_int_equal(fstatat(fd, path, &st, 0), 0);
+	assert_int_equal(st.st_size, 4);
+	assert_int_equal(driver->copy_commit(&world->pool, STAGE, VOLUME_INSTANCE, "c2", trash,
+					     NULL),
+			 0);
+	assert_int_equal(fstatat(fd, path, &st, 0), 0);
+	assert_int_equal(st.st_size, 9);
+	assert_int_equal(driver->volume_free(&world->pool, trash, NULL), 0);
 }
 
 /* From one pool to another: what stands on an image cannot be taken. */
@@ -849,6 +908,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(test_upper_is_like_the_image, setup_overlay,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_refresh, setup_dir, teardown),
+		cmocka_unit_test_setup_teardown(test_refresh_live, setup_dir, teardown),
 		cmocka_unit_test_setup_teardown(test_copy_across, setup_overlay, teardown),
 		cmocka_unit_test_setup_teardown(test_mock_fails_once, setup_mock, teardown),
 		cmocka_unit_test_setup_teardown(test_trace_tells, setup_trace, teardown),

@@ -1,0 +1,243 @@
+/* core/still.c - see still.h */
+#include "core/still.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "aio/loop.h"
+#include "base/mem.h"
+#include "base/parse.h"
+#include "base/str.h"
+#include "base/time.h"
+#include "core/core.h"
+#include "core/inst.h"
+#include "core/inst_events.h"
+#include "core/job.h"
+#include "core/journal.h"
+#include "core/pool.h"
+#include "spec/snapshot.h"
+#include "storage/policy.h"
+
+enum {
+	MARGIN_MS = 2000 /* between our clock and the file system's */
+};
+
+void still_init(struct still *still)
+{
+	char uuid[UUID_LEN];
+
+	still->snapshot = snap_record_new("still");
+	still->snapshot->volume = xstrdup(uuid_new(uuid));
+	(void)uuid_new(still->stage);
+}
+
+void still_done(struct still *still)
+{
+	snap_record_free(still->snapshot);
+	still->snapshot = NULL;
+}
+
+/* ---- the passes ---- */
+
+/* What is copied. Gone while the op did not hold it: NULL. */
+static struct inst *source_of(const struct op *op)
+{
+	const struct still *args = op->args;
+
+	return args->source ? strmap_get(&op->core->instances, args->source) : op->inst;
+}
+
+/* Returns: 0, or 1 when there is nothing to copy. */
+static int fill_job(struct op *op, struct job *job)
+{
+	struct still *args = op->args;
+	int r = pool_fill_job(op->core, op->inst->record->pool, job, &op->err);
+
+	if (r < 0)
+		return r;
+	job->stage = xstrdup(args->stage);
+	if (args->fill_job)
+		return args->fill_job(op, job);
+	job->volume = xstrdup(op->inst->record->name);
+	return 0;
+}
+
+static enum op_next copy_job(struct op *op, enum copy_pass pass)
+{
+	struct still *args = op->args;
+	struct inst *source = source_of(op);
+	struct job job = { .kind = JOB_SNAPSHOT_COPY };
+	enum op_next next = OP_FAIL;
+	int r = fill_job(op, &job);
+
+	if (r == 0) {
+		if (pass != COPY_REST)
+			args->live = !job.snapshot && source && source->state != INST_STOPPED &&
+				     source->state != INST_FROZEN;
+		job.pass = pass != COPY_REST && args->live ? COPY_LIVE : pass;
+		job.since_wall_ns = args->since_wall_ns;
+		next = job_run(op, &job, -EBADF, NULL);
+	}
+	wire_free(&job_schema, &job);
+	return r > 0 ? OP_NEXT : next;
+}
+
+enum op_next still_step_copy(struct op *op)
+{
+	struct still *args = op->args;
+
+	args->since_wall_ns = aio_wall_now(op->core->loop) - (int64_t)MARGIN_MS * NS_PER_MS;
+	return copy_job(op, COPY_WHOLE);
+}
+
+enum op_next still_undo_copy(struct op *op)
+{
+	const struct still *args = op->args;
+	struct job job = { .kind = JOB_SNAPSHOT_DELETE };
+	struct err err = { 0 };
+	enum op_next next = OP_NEXT;
+
+	if (pool_fill_job(op->core, op->inst->record->pool, &job, &err) == 0) {
+		job.stage = xstrdup(args->stage);
+		if (args->snapshot)
+			strv_push(&job.snapshots, args->snapshot->volume);
+		next = job_run(op, &job, -EBADF, job_undone);
+	} else {
+		op->undo_failed = true;
+	}
+	wire_free(&job_schema, &job);
+	return next == OP_FAIL ? OP_NEXT : next;
+}
+
+/* Between two states it cannot be frozen. */
+static bool is_settled(struct inst *inst, struct op *op)
+{
+	(void)op;
+	return inst->state == INST_STOPPED || inst_is_running(inst);
+}
+
+enum op_next still_step_settle(struct op *op)
+{
+	const struct still *args = op->args;
+	struct inst *source = source_of(op);
+
+	return args->live && source ? inst_await_of(op, source, is_settled) : OP_NEXT;
+}
+
+enum op_next still_step_freeze(struct op *op)
+{
+	const struct msg msg = { .force = true }; /* thawed when we die */
+	struct still *args = op->args;
+	struct inst *source = source_of(op);
+
+	if (!args->live || !source || source->state != INST_RUNNING)
+		return OP_NEXT;
+	args->frozen = true;
+	args->frozen_ns = aio_now(op->core->loop);
+	source->holds_still = true;
+	return inst_request_to(op, source, MSG_FREEZE, &msg);
+}
+
+enum op_next still_step_thaw(struct op *op)
+{
+	const struct still *args = op->args;
+	struct inst *source = source_of(op);
+
+	if (!args->frozen || !source || !source->conn)
+		return OP_NEXT;
+	return inst_request_to(op, source, MSG_THAW, NULL);
+}
+
+enum op_next still_step_copy_rest(struct op *op)
+{
+	const struct still *args = op->args;
+
+	return args->live ? copy_job(op, COPY_REST) : OP_NEXT;
+}
+
+/* How long it held still, for whoever asks. */
+enum op_next still_step_note_pause(struct op *op)
+{
+	struct still *args = op->args;
+	struct inst *source = source_of(op);
+	uint64_t pause_ns = aio_now(op->core->loop) - args->frozen_ns;
+
+	if (source)
+		source->holds_still = false;
+	if (args->frozen)
+		strmap_set_take(&op->metadata, args->source ? "source_paused_ms" : "pause_ms",
+				xasprintf("%" PRIu64, pause_ns / NS_PER_MS));
+	args->frozen = false;
+	return OP_NEXT;
+}
+
+enum op_next still_undo_freeze(struct op *op)
+{
+	struct inst *source = source_of(op);
+	enum op_next next = still_step_thaw(op);
+
+	if (source)
+		source->holds_still = false;
+	return next;
+}
+
+/* ---- what becomes of it ---- */
+
+enum op_next still_step_journal(struct op *op)
+{
+	const struct still *args = op->args;
+	struct strmap extra = { 0 };
+	int r;
+
+	strmap_set(&extra, "stage", args->stage);
+	strmap_set(&extra, "snapshots", args->snapshot->volume);
+	r = journal_write_with(op, "snapshot-create", op->inst->record, &extra, &op->err);
+	strmap_done(&extra);
+	return op_result(r);
+}
+
+static enum op_next committed(struct op *op, const struct job_report *report)
+{
+	const struct still *args = op->args;
+	const char *size = strmap_get(&report->result, "size");
+
+	if (op->err.code < 0)
+		return OP_FAIL;
+	if (size)
+		(void)parse_u64(size, INT64_MAX, &args->snapshot->size_bytes); /* else unknown */
+	return OP_NEXT;
+}
+
+enum op_next still_step_commit(struct op *op)
+{
+	const struct still *args = op->args;
+	struct job job = { .kind = JOB_SNAPSHOT_COMMIT };
+	enum op_next next = OP_FAIL;
+
+	if (pool_fill_job(op->core, op->inst->record->pool, &job, &op->err) == 0) {
+		job.stage = xstrdup(args->stage);
+		job.snapshot = xstrdup(args->snapshot->volume);
+		next = job_run(op, &job, -EBADF, committed);
+	}
+	wire_free(&job_schema, &job);
+	return next;
+}
+
+static const struct op_step steps[] = {
+	{ "journal", still_step_journal, journal_undo },
+	STILL_STEPS,
+	{ "commit", still_step_commit, NULL },
+	{ 0 },
+};
+const struct op_table still_table = { "still", steps };
+
+enum op_next still_step_drop(struct op *op)
+{
+	return still_undo_copy(op);
+}
+
+enum op_next still_step_erase(struct op *op)
+{
+	return journal_undo(op);
+}
