@@ -60,6 +60,7 @@ struct core {
 	struct hotplug *hotplug;
 	const char *sys_dir;	 /* for tests: instead of /sys; NULL: that */
 	const char *proc_dir;	 /* the same of /proc, where devices are looked for */
+	bool full_quotas;	 /* for tests: struct pool_request */
 	struct strmap instances; /* name -> struct inst, placeholders of running creates included */
 	struct strmap profiles;	 /* name -> struct profile_record */
 	struct strmap images;	 /* fingerprint -> struct image_record */

@@ -85,6 +85,7 @@ static enum op_next run_job(struct op *op, enum job_kind kind, job_done_fn *done
 		const struct strmap *config = &pool_of(op)->config;
 
 		(void)parse_bytes(strmap_get(config, "size") ?: "0", &job.size_bytes); /* checked */
+		job.pool.full_quotas = op->core->full_quotas;
 		job.pool.wipe = keys_get_bool(config, "source.wipe", false);
 	}
 	next = job_run(op, &job, -EBADF, done);

@@ -65,6 +65,7 @@ static const struct wire_field job_pool_fields[] = {
 	{ 6, WIRE_STR, offsetof(struct job_pool, uuid), NULL },
 	{ 7, WIRE_BOOL, offsetof(struct job_pool, own_disk), NULL },
 	{ 8, WIRE_BOOL, offsetof(struct job_pool, wipe), NULL },
+	{ 9, WIRE_BOOL, offsetof(struct job_pool, full_quotas), NULL },
 };
 WIRE_SCHEMA(job_pool, job_pool_fields);
 

@@ -79,6 +79,7 @@ struct job_pool {
 	char *uuid;   /* of that btrfs */
 	bool own_disk; /* it is a file: made by JOB_POOL_CREATE, size_bytes long; goes with the pool */
 	bool wipe;     /* JOB_POOL_CREATE: whatever is on the device */
+	bool full_quotas; /* for tests: its btrfs gets the quotas that older kernels have */
 };
 extern const struct wire_schema job_pool_schema;
 

@@ -28,6 +28,7 @@ struct pool_request {
 	const char *uuid;	/* of that btrfs */
 	uint64_t size_bytes;	/* pool_create(): of the file */
 	bool wipe;		/* pool_create(): whatever is on the device */
+	bool full_quotas;	/* for tests: as where the kernel has no simple ones */
 };
 
 /* Errors: ERR_NOT_FOUND when it was never prepared; ERR_INVALID for a driver nobody knows. */

@@ -65,9 +65,11 @@ static int remove_disk(const char *dir, const char *disk, bool own, struct err *
 }
 
 /* Nothing is on it yet that would not count. Without quotas no volume has a size: it says so itself. */
-static void enable_quotas(int fd)
+static void enable_quotas(int fd, bool full)
 {
-	if (btrfs_quota_enable(fd, BTRFS_QUOTA_SIMPLE) == -EOPNOTSUPP) /* kernel < 6.7 */
+	int r = full ? -EOPNOTSUPP : btrfs_quota_enable(fd, BTRFS_QUOTA_SIMPLE);
+
+	if (r == -EOPNOTSUPP) /* kernel < 6.7 */
 		(void)btrfs_quota_enable(fd, BTRFS_QUOTA_FULL);
 }
 
@@ -86,7 +88,7 @@ int pool_create(const struct pool_request *request, struct pool *ret_pool, struc
 		return r;
 	r = pool_prepare(request, ret_pool, err);
 	if (r == 0 && request->disk)
-		enable_quotas(ret_pool->dir_fd);
+		enable_quotas(ret_pool->dir_fd, request->full_quotas);
 	if (r < 0 && !str_empty(request->dir)) {
 		remove_tree(request->dir);
 		(void)remove_disk(request->dir, request->disk, request->size_bytes > 0, NULL);

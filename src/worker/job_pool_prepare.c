@@ -42,6 +42,7 @@ static int make(const struct job *job, make_fn *how, struct report *report, stru
 		.uuid = job->pool.uuid,
 		.size_bytes = job->size_bytes,
 		.wipe = job->pool.wipe,
+		.full_quotas = job->pool.full_quotas,
 	};
 
 	if (request.ids.base == 0 || request.ids.count == 0)

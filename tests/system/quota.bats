@@ -17,7 +17,7 @@ teardown_file() {
 	local name
 	delete_all || true
 	s profile delete small >/dev/null 2>&1 || true
-	for name in q full ext4 xfs; do
+	for name in q full old ext4 xfs; do
 		s storage delete $name >/dev/null 2>&1 || true
 		umount "$T/$name" 2>/dev/null || true
 	done
@@ -321,6 +321,39 @@ full_fs() {
 	s delete --force f1 f2
 	s storage delete full
 	umount "$T/full"
+}
+
+# over NAME: more than 128 MiB are refused by its quotas, from inside
+over() {
+	run s exec "$1" -- sh -c 'dd if=/dev/zero of=/root/over bs=1M count=140; sync'
+	[[ $output == *"uota exceeded"* ]]
+	s exec "$1" -- rm -f /root/over
+}
+
+@test "a kernel without simple quotas: a pool that is made gets full ones, which hold" {
+	daemon_stop
+	daemon_start SYSCTRD_TEST_FULL_QUOTAS=1
+	s storage create old btrfs size=1GiB
+	s storage info old | grep "^Quotas: yes: full quota groups, which make deleting slow"
+	s launch openrc o1 -s old -d root,size=128MiB
+	over o1
+	s exec o1 -- dd if=/dev/zero of=/root/a bs=1M count=20
+	s copy o1 o2
+	s start o2
+	over o2
+	s snapshot create o1 snap0
+	s exec o1 -- rm /root/a
+	s restore o1 snap0
+	retry 20 is_status o1 Running
+	s exec o1 -- test -e /root/a
+	over o1
+	# the mode is the file system's, whatever the kernel could do by now
+	daemon_stop
+	daemon_start
+	s storage info old | grep "^Quotas: yes: full quota groups"
+	over o1
+	s delete --force o1 o2
+	s storage delete old
 }
 
 @test "where there are no quotas a size is refused with the reason" {
