@@ -427,7 +427,8 @@ const struct cli_command cmd_storage_volume_create = {
 	.path = "storage volume create",
 	.usage = "POOL VOLUME [KEY=VALUE]...",
 	.summary = "Create an empty custom volume",
-	.example = "sysctr storage volume create default data\n"
+	.text = "With size= it takes no more, where the pool has quotas (\"sysctr storage info\").",
+	.example = "sysctr storage volume create default data size=10GiB\n"
 		   "sysctr storage volume attach default data web1 /srv/data",
 	.options = { create_options },
 	.min_words = 2,
@@ -451,7 +452,8 @@ const struct cli_command cmd_storage_volume_set = {
 	.path = "storage volume set",
 	.usage = "POOL VOLUME KEY=VALUE...",
 	.summary = "Set keys of a custom volume",
-	.example = "sysctr storage volume set default data user.owner=web",
+	.text = "A new size holds at once, also while the volume is used.",
+	.example = "sysctr storage volume set default data size=20GiB user.owner=web",
 	.min_words = 3,
 	.max_words = CLI_MANY,
 	.hints = { HINT_POOL, HINT_VOLUME, HINT_NONE },

@@ -557,7 +557,8 @@ static void test_custom(void **state)
 
 static int limit(struct world *world, const char *volume, const char *stage, uint64_t bytes)
 {
-	const struct volume_limit request = { volume, stage, bytes, false };
+	const bool custom = volume && streq(volume, CUSTOM);
+	const struct volume_limit request = { volume, stage, bytes, custom };
 	struct err err = { 0 };
 	int r = world->pool.driver->volume_limit(&world->pool, &request, &err);
 
@@ -567,7 +568,9 @@ static int limit(struct world *world, const char *volume, const char *stage, uin
 /* Whether @bytes may be written to the volume, as who is not above quotas. */
 static bool has_room(struct world *world, const char *volume, off_t bytes)
 {
-	_cleanup_(freep) char *path = xasprintf("%s/instances/%s/rootfs", world->dir, volume);
+	_cleanup_(freep) char *path =
+		xasprintf("%s/%s/%s/rootfs", world->dir,
+			  streq(volume, CUSTOM) ? "custom" : "instances", volume);
 	_cleanup_(fd_closep) int fd = open(path, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
 
 	assert_true(fd >= 0);
@@ -638,6 +641,17 @@ static void check_quotas(struct world *world)
 	assert_true(!real || (has_room(world, "c4", 17 << 20) && !has_room(world, "c4", 21 << 20)));
 	assert_int_equal(driver->volume_free(&world->pool, trash, NULL), 0);
 	assert_true(!real || !has_room(world, "c4", 21 << 20));
+	/* a custom volume */
+	assert_int_equal(limit(world, CUSTOM, NULL, 8 << 20), -(int)ERR_NOT_FOUND);
+	assert_int_equal(copy_fill(world, VOLUME_INSTANCE, "c4", COPY_WHOLE), 0);
+	assert_int_equal(driver->copy_commit(&world->pool, STAGE, VOLUME_CUSTOM, CUSTOM, trash,
+					     NULL),
+			 0);
+	assert_int_equal(limit(world, CUSTOM, NULL, 8 << 20), 0);
+	assert_true(!real ||
+		    (has_room(world, CUSTOM, 4 << 20) && !has_room(world, CUSTOM, 9 << 20)));
+	assert_int_equal(driver->volume_hide(&world->pool, VOLUME_CUSTOM, CUSTOM, trash, NULL), 0);
+	assert_int_equal(driver->volume_free(&world->pool, trash, NULL), 0);
 }
 
 static void test_limit(void **state)
