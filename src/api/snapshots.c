@@ -14,6 +14,7 @@
 #include "codec/url.h"
 #include "core/core.h"
 #include "core/inst.h"
+#include "core/scheduled.h"
 #include "core/scheduler.h"
 #include "core/snapshot.h"
 #include "spec/keys.h"
@@ -119,11 +120,12 @@ void snapshot_get(struct api_req *req)
 	reply_sync(req);
 }
 
-static void write_plan(struct jsonw *w, const struct inst *inst)
+static void write_plan(struct jsonw *w, struct inst *inst)
 {
-	int64_t next = scheduler_next_wall_ns(inst);
+	const struct scheduled scheduled = scheduled_inst(inst);
+	int64_t next = scheduler_next_wall_ns(&scheduled);
 	int64_t at = next > 0 ? next : aio_wall_now(inst->core->loop);
-	_cleanup_(strv_freep) char **prune = scheduler_prune_list(inst, at);
+	_cleanup_(strv_freep) char **prune = scheduler_prune_list(&scheduled, at);
 
 	jsonw_begin_object(w);
 	jsonw_add_str(w, "instance", inst->record->name);
@@ -133,10 +135,7 @@ static void write_plan(struct jsonw *w, const struct inst *inst)
 		write_time(w, "next_run", next);
 	else
 		jsonw_add_null(w, "next_run");
-	jsonw_add_bool(w, "skipped_now",
-		       !inst_is_running(inst) &&
-			       !keys_get_bool(&inst->expanded.config, "snapshots.schedule.stopped",
-					      false));
+	jsonw_add_bool(w, "skipped_now", scheduled_is_skipped(&scheduled));
 	jsonw_add_strv(w, "prune", (const char *const *)prune);
 	jsonw_end_object(w);
 }
@@ -154,7 +153,7 @@ void snapshot_plan_get(struct api_req *req)
 	jsonw_begin_array(&req->json);
 	strmap_for_each(entry, &req->core->instances)
 	{
-		const struct inst *inst = entry->value;
+		struct inst *inst = entry->value;
 
 		if (inst->stored && (!one || inst == one))
 			write_plan(&req->json, inst);

@@ -3,13 +3,14 @@
 
 #include "api/handlers.h"
 #include "api/objects.h"
+#include "api/snapshots.h"
 #include "api/volumes.h"
+#include "base/fmt.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "codec/json.h"
+#include "core/snapshot.h"
 #include "core/volume.h"
-
-#define NEVER "0001-01-01T00:00:00Z"
 
 static void write_snap(struct jsonw *w, const struct volume_snap *snap)
 {
@@ -21,7 +22,8 @@ static void write_snap(struct jsonw *w, const struct volume_snap *snap)
 	jsonw_add_str(w, "content_type", "filesystem");
 	jsonw_add_strmap(w, "config", &none);
 	write_time(w, "created_at", snap->created_wall_ns);
-	jsonw_add_str(w, "expires_at", NEVER);
+	write_expiry(w, snap->expires_wall_ns);
+	jsonw_add_bool(w, "scheduled", snap->scheduled);
 	jsonw_add_i64(w, "size", (int64_t)snap->size_bytes);
 	jsonw_end_object(w);
 }
@@ -57,8 +59,11 @@ static int find(struct api_req *req, struct volume **ret_volume, struct volume_s
 
 static void snap_etag(const struct volume_snap *snap, struct etag *etag)
 {
+	char text[FMT_TIME_LEN];
+
 	etag_add_str(etag, snap->name);
 	etag_add_str(etag, snap->description);
+	etag_add_str(etag, fmt_time(text, snap->expires_wall_ns));
 }
 
 void volume_snap_get(struct api_req *req)
@@ -77,36 +82,44 @@ void volume_snap_get(struct api_req *req)
 	reply_sync(req);
 }
 
-/* Nobody would delete it then. */
-static int check_expiry(const json_t *body, struct err *err)
-{
-	const char *text = json_str(body, "expires_at", "");
-
-	if (str_empty(text) || str_after(text, "0001-"))
-		return 0;
-	return err_kind(err, ERR_UNSUPPORTED,
-			"expires_at: snapshots of volumes do not expire here");
-}
-
 void volume_snaps_post(struct api_req *req)
 {
+	struct snapshot_request request = { .name = json_str(req->body, "name", "") };
 	struct volume *volume = NULL;
 	struct op *op = NULL;
 	int r = json_check(req->body, "s:name s:description s:expires_at", &req->err);
 
 	if (r == 0)
-		r = check_expiry(req->body, &req->err);
-	if (r == 0)
 		r = api_find_volume(req, &volume);
 	if (r == 0)
-		r = volume_snap_create(volume, json_str(req->body, "name", ""),
-				       json_str(req->body, "description", ""), &op, &req->err);
+		r = read_expiry(req->body, &request.expires_wall_ns, &req->err);
+	request.has_expiry = r > 0;
+	if (r >= 0)
+		r = volume_snap_create(volume, &request, json_str(req->body, "description", ""),
+				       &op, &req->err);
 	reply_op_result(req, r, op);
 }
 
 /* Left out it stays as it is. */
+static int read_snap(const json_t *body, struct volume_snap *snap, struct err *err)
+{
+	int64_t expires;
+	int r = json_check(body, "s:description s:expires_at", err);
+
+	if (r == 0)
+		r = read_expiry(body, &expires, err);
+	if (r < 0)
+		return r;
+	if (r > 0)
+		snap->expires_wall_ns = expires;
+	if (json_get(body, "description"))
+		replace_str(&snap->description, json_str(body, "description", ""));
+	return 0;
+}
+
 static void edit(struct api_req *req)
 {
+	_cleanup_(volume_snap_freep) struct volume_snap *edited = NULL;
 	struct volume_snap *snap = NULL;
 	struct volume *volume = NULL;
 	struct etag etag = { 0 };
@@ -116,11 +129,12 @@ static void edit(struct api_req *req)
 		snap_etag(snap, &etag);
 		r = api_check_etag(req, &etag);
 	}
+	if (r == 0) {
+		edited = volume_snap_copy(snap);
+		r = read_snap(req->body, edited, &req->err);
+	}
 	if (r == 0)
-		r = check_expiry(req->body, &req->err);
-	if (r == 0)
-		r = volume_snap_edit(volume, req->args[3], NULL,
-				     json_str(req->body, "description", NULL), &req->err);
+		r = volume_snap_edit(volume, req->args[3], edited, &req->err);
 	reply_result(req, r);
 }
 
@@ -136,16 +150,20 @@ void volume_snap_patch(struct api_req *req)
 
 void volume_snap_post(struct api_req *req)
 {
+	_cleanup_(volume_snap_freep) struct volume_snap *edited = NULL;
+	struct volume_snap *snap = NULL;
 	struct volume *volume = NULL;
 	int r = json_check(req->body, "s:name b:migration", &req->err);
 
 	if (r == 0 && json_bool(req->body, "migration", false))
 		r = err_kind(&req->err, ERR_UNSUPPORTED, "snapshots are not sent to other servers");
 	if (r == 0)
-		r = api_find_volume(req, &volume);
-	if (r == 0)
-		r = volume_snap_edit(volume, req->args[3], json_str(req->body, "name", ""), NULL,
-				     &req->err);
+		r = find(req, &volume, &snap);
+	if (r == 0) {
+		edited = volume_snap_copy(snap);
+		replace_str(&edited->name, json_str(req->body, "name", ""));
+		r = volume_snap_edit(volume, req->args[3], edited, &req->err);
+	}
 	if (r < 0)
 		reply_error(req);
 	else
@@ -154,11 +172,12 @@ void volume_snap_post(struct api_req *req)
 
 void volume_snap_remove(struct api_req *req)
 {
+	char *names[] = { req->args[3], NULL };
 	struct volume *volume = NULL;
 	struct op *op = NULL;
 	int r = api_find_volume(req, &volume);
 
 	if (r == 0)
-		r = volume_snap_delete(volume, req->args[3], &op, &req->err);
+		r = volume_snaps_delete(volume, names, &op, &req->err);
 	reply_op_result(req, r, op);
 }

@@ -59,7 +59,7 @@ static void inst_free(void *value)
 	vec_for_each(backup, &inst->backups)
 		backup_record_free(*backup);
 	free(inst->backups.items);
-	free(inst->snapshot_schedule);
+	free(inst->schedule.text);
 	free(inst->last_error);
 	free(inst->cpus);
 	free(inst);

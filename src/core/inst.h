@@ -18,6 +18,7 @@
 #include "base/err.h"
 #include "base/list.h"
 #include "base/strmap.h"
+#include "core/scheduled.h"
 #include "spec/backup_record.h"
 #include "spec/expand.h"
 #include "spec/instance.h"
@@ -76,10 +77,7 @@ struct inst {
 	VEC(struct snap_record *) snapshots; /* core/snapshot.c; oldest first */
 	VEC(struct backup_record *) backups; /* core/inst_backup.c; oldest first */
 	bool holds_still;		     /* frozen for a snapshot: nobody is told */
-	char *snapshot_schedule;	     /* core/scheduler.c: what next was computed from */
-	int64_t snapshot_next_wall_ns;	     /* 0: never */
-	bool snapshot_at_start;		     /* it has started and has @startup */
-	bool snapshot_runs;		     /* the scheduler is at it */
+	struct schedule_state schedule;	     /* core/scheduler.c */
 };
 
 /* Make *@instances an empty map that owns its instances. */

@@ -58,6 +58,7 @@ libcore_a_SOURCES = \
 	%D%/profile.c %D%/profile.h \
 	%D%/quota.c %D%/quota.h \
 	%D%/reconcile.c %D%/reconcile.h \
+	%D%/scheduled.c %D%/scheduled.h \
 	%D%/scheduler.c %D%/scheduler.h \
 	%D%/seccomp.c %D%/seccomp.h \
 	%D%/server.c %D%/server.h \

@@ -12,8 +12,7 @@
 #include "base/time.h"
 #include "core/core.h"
 #include "core/inst.h"
-#include "core/inst_backup.h"
-#include "core/snapshot.h"
+#include "core/scheduled.h"
 #include "core/warning.h"
 #include "db/snapshots.h"
 #include "spec/keys.h"
@@ -37,113 +36,108 @@ struct scheduler {
 	bool checked; /* what was stored has been compared with the clock */
 };
 
-/* One instance's turn: first what goes, then what is made. */
+/* One's turn: first what goes, then what is made. */
 struct run {
 	struct scheduler *scheduler;
 	struct op_waiter waiter;
-	char *instance;
+	const struct scheduled_kind *kind;
+	char *key;
 	bool creates;
 	bool failed; /* what goes could not go */
 };
 
 /* ---- when ---- */
 
-static const char *schedule_text(const struct inst *inst)
+static const char *schedule_text(const struct scheduled *one)
 {
-	return keys_get(&inst->expanded.config, "snapshots.schedule", "");
+	return keys_get(one->config, "snapshots.schedule", "");
 }
 
-/* Always the same for one instance, so that its snapshots stay apart by whole hours and days. */
-static int64_t jitter_ns(const struct inst *inst)
+/* Always the same for one, so that its snapshots stay apart by whole hours and days. */
+static int64_t jitter_ns(const struct scheduled *one)
 {
 	uint32_t hash = 2166136261U;
 
-	for (const char *p = inst->record->name; *p; p++)
+	for (const char *p = one->key; *p; p++)
 		hash = (hash ^ (unsigned char)*p) * 16777619U;
 	return (int64_t)(hash % JITTER_S) * NS_PER_S;
 }
 
-static void set_next(struct inst *inst, const char *schedule, int64_t next_wall_ns)
+static void set_next(const struct scheduled *one, const char *schedule, int64_t next_wall_ns)
 {
 	struct err err = { 0 };
 
-	if (db_snapshot_run_set(inst->core->db, inst->record->id, schedule, next_wall_ns, &err) < 0)
-		log_error(((struct log_keys){ .inst = inst->record->name }),
-			  "store its next snapshot: %s", err.msg);
-	replace_str(&inst->snapshot_schedule, schedule);
-	inst->snapshot_next_wall_ns = next_wall_ns;
+	if (db_run_set(one->core->db, one->kind->runs, one->id, schedule, next_wall_ns, &err) < 0)
+		log_error(((struct log_keys){ .inst = one->key }), "store its next snapshot: %s",
+			  err.msg);
+	replace_str(&one->state->text, schedule);
+	one->state->next_wall_ns = next_wall_ns;
 }
 
-static void compute_next(struct inst *inst, int64_t now_wall_ns)
+static void compute_next(const struct scheduled *one, int64_t now_wall_ns)
 {
-	const char *text = schedule_text(inst);
+	const char *text = schedule_text(one);
 	struct schedule schedule;
 	int64_t next_s = 0;
 
 	if (schedule_parse(text, &schedule, NULL) == 0) /* it was checked when it was set */
 		next_s = schedule_next(&schedule, now_wall_ns / NS_PER_S);
-	set_next(inst, *text ? text : NULL, next_s * NS_PER_S);
+	set_next(one, *text ? text : NULL, next_s * NS_PER_S);
 }
 
 /* @doubt: the clock has jumped, or the daemon has just begun. */
-static void refresh(struct inst *inst, int64_t now_wall_ns, bool doubt)
+static void refresh(const struct scheduled *one, int64_t now_wall_ns, bool doubt)
 {
-	const char *text = schedule_text(inst);
+	const char *text = schedule_text(one);
 
-	if (!streq(inst->snapshot_schedule ? inst->snapshot_schedule : "", text) ||
-	    (doubt && *text && inst->snapshot_next_wall_ns > now_wall_ns))
-		compute_next(inst, now_wall_ns);
+	if (!streq(one->state->text ? one->state->text : "", text) ||
+	    (doubt && *text && one->state->next_wall_ns > now_wall_ns))
+		compute_next(one, now_wall_ns);
 }
 
-int64_t scheduler_next_wall_ns(const struct inst *inst)
+int64_t scheduler_next_wall_ns(const struct scheduled *one)
 {
-	if (inst->snapshot_next_wall_ns == 0)
+	if (one->state->next_wall_ns == 0)
 		return 0;
-	return inst->snapshot_next_wall_ns + jitter_ns(inst);
+	return one->state->next_wall_ns + jitter_ns(one);
 }
 
-static bool is_skipped(const struct inst *inst)
+static bool is_due(const struct scheduled *one, int64_t now_wall_ns)
 {
-	return !inst_is_running(inst) &&
-	       !keys_get_bool(&inst->expanded.config, "snapshots.schedule.stopped", false);
-}
+	int64_t next = scheduler_next_wall_ns(one);
 
-static bool is_due(const struct inst *inst, int64_t now_wall_ns)
-{
-	int64_t next = scheduler_next_wall_ns(inst);
-
-	return inst->snapshot_at_start || (next > 0 && next <= now_wall_ns);
+	return one->state->at_start || (next > 0 && next <= now_wall_ns);
 }
 
 /* ---- what goes ---- */
 
-static bool has_expired(const struct snap_record *snapshot, int64_t at_wall_ns)
+static bool has_expired(const struct scheduled_snap *snapshot, int64_t at_wall_ns)
 {
 	return snapshot->expires_wall_ns > 0 && snapshot->expires_wall_ns <= at_wall_ns;
 }
 
-static char **expired_list(const struct inst *inst, int64_t at_wall_ns)
+static char **expired_list(const struct scheduled_snaps *snaps, int64_t at_wall_ns)
 {
 	char **names = NULL;
 
-	vec_for_each(snapshot, &inst->snapshots)
-		if (has_expired(*snapshot, at_wall_ns))
-			strv_push(&names, (*snapshot)->name);
+	vec_for_each(snapshot, &snaps->list)
+		if (has_expired(snapshot, at_wall_ns))
+			strv_push(&names, snapshot->name);
 	return names;
 }
 
 /* Those that snapshots.keep lets go, counting one that is made at that time; newest first. */
-static void add_surplus(const struct inst *inst, const struct retention *retention,
+static void add_surplus(const struct scheduled_snaps *snaps, const struct retention *retention,
 			int64_t at_wall_ns, char ***names)
 {
-	size_t n = 1, max = inst->snapshots.len + 1;
-	_cleanup_(freep) const struct snap_record **list = xcalloc(max, sizeof(*list));
+	size_t n = 1, max = snaps->list.len + 1;
+	_cleanup_(freep) const struct scheduled_snap **list = xcalloc(max, sizeof(*list));
 	_cleanup_(freep) int64_t *times_s = xcalloc(max, sizeof(*times_s));
 	_cleanup_(freep) bool *keep = xcalloc(max, sizeof(*keep));
 
 	times_s[0] = at_wall_ns / NS_PER_S;
-	for (size_t i = inst->snapshots.len; i > 0; i--) {
-		const struct snap_record *snapshot = inst->snapshots.items[i - 1];
+	for (size_t i = snaps->list.len; i > 0; i--) {
+		const struct scheduled_snap *snapshot = &snaps->list.items[i - 1];
 
 		if (!snapshot->scheduled || has_expired(snapshot, at_wall_ns))
 			continue;
@@ -156,48 +150,64 @@ static void add_surplus(const struct inst *inst, const struct retention *retenti
 			strv_push(names, list[i]->name);
 }
 
-char **scheduler_prune_list(const struct inst *inst, int64_t at_wall_ns)
+/* @surplus: what snapshots.keep lets go too. */
+static char **prune_list(const struct scheduled *one, int64_t at_wall_ns, bool surplus)
 {
-	const char *text = keys_get(&inst->expanded.config, "snapshots.keep", NULL);
-	char **names = expired_list(inst, at_wall_ns);
+	const char *text = surplus ? keys_get(one->config, "snapshots.keep", NULL) : NULL;
+	struct scheduled_snaps snaps = { 0 };
 	struct retention retention;
+	char **names;
 
+	one->kind->add_snaps(one->object, &snaps);
+	names = expired_list(&snaps, at_wall_ns);
 	if (text && retention_parse(text, &retention, NULL) == 0)
-		add_surplus(inst, &retention, at_wall_ns, &names);
+		add_surplus(&snaps, &retention, at_wall_ns, &names);
+	free(snaps.list.items);
 	return names;
+}
+
+char **scheduler_prune_list(const struct scheduled *one, int64_t at_wall_ns)
+{
+	return prune_list(one, at_wall_ns, true);
 }
 
 /* ---- one run ---- */
 
-static struct inst *inst_of(const struct run *run)
+/* Returns: whether it is still there. */
+static bool find(const struct run *run, struct scheduled *ret_one)
 {
-	return strmap_get(&run->scheduler->core->instances, run->instance);
+	struct core *core = run->scheduler->core;
+	void *object = strmap_get(run->kind->all(core), run->key);
+
+	if (object)
+		*ret_one = scheduled_of(run->kind, core, run->key, object);
+	return object;
 }
 
 static void warn(const struct run *run, const char *message)
 {
-	_cleanup_(freep) char *entity = xasprintf("instances/%s", run->instance);
+	_cleanup_(freep) char *entity = run->kind->entity(run->key);
 
 	core_warn(run->scheduler->core, WARNING, entity, message);
 }
 
 static void run_free(struct run *run)
 {
-	free(run->instance);
+	free(run->key);
 	free(run);
 }
 
 /* @message: why it failed; NULL: it did not. */
 static void run_over(struct run *run, const char *message)
 {
-	struct inst *inst = inst_of(run);
+	struct scheduled one;
 
 	run->scheduler->running--;
-	if (inst) {
-		inst->snapshot_runs = false;
+	if (find(run, &one)) {
+		one.state->runs = false;
 		if (run->creates) {
-			inst->snapshot_at_start = false;
-			compute_next(inst, aio_wall_now(run->scheduler->core->loop));
+			one.state->at_start = false;
+			compute_next(&one, aio_wall_now(run->scheduler->core->loop));
 		}
 		if (message || (run->creates && !run->failed))
 			warn(run, message);
@@ -213,13 +223,13 @@ static void created(struct op_waiter *waiter, struct op *op)
 
 static void create(void *data)
 {
-	const struct snapshot_request request = { .name = "", .scheduled = true };
 	struct run *run = data;
-	struct inst *inst = inst_of(run);
+	struct scheduled one;
 	struct err err = { 0 };
 	struct op *op;
 
-	if (!inst || inst->core->shutting_down || snapshot_create(inst, &request, &op, &err) < 0) {
+	if (!find(run, &one) || one.core->shutting_down ||
+	    run->kind->create(one.object, &op, &err) < 0) {
 		run_over(run, err.code < 0 ? err.msg : NULL);
 		return;
 	}
@@ -236,12 +246,12 @@ static void pruned(struct op_waiter *waiter, struct op *op)
 		warn(run, op->err.msg);
 	}
 	if (run->creates)
-		aio_defer(op->core->loop, create, run); /* the instance is free by then */
+		aio_defer(op->core->loop, create, run); /* it is free by then */
 	else
 		run_over(run, NULL);
 }
 
-static void start_run(struct scheduler *scheduler, struct inst *inst, char *const *prune,
+static void start_run(struct scheduler *scheduler, const struct scheduled *one, char *const *prune,
 		      bool creates)
 {
 	struct run *run = xcalloc(1, sizeof(*run));
@@ -249,15 +259,16 @@ static void start_run(struct scheduler *scheduler, struct inst *inst, char *cons
 	struct op *op;
 
 	run->scheduler = scheduler;
-	run->instance = xstrdup(inst->record->name);
+	run->kind = one->kind;
+	run->key = xstrdup(one->key);
 	run->creates = creates;
 	scheduler->running++;
-	inst->snapshot_runs = true;
+	one->state->runs = true;
 	if (!prune) {
 		create(run);
 		return;
 	}
-	if (snapshots_delete(inst, prune, &op, &err) < 0) {
+	if (one->kind->prune(one->object, prune, &op, &err) < 0) {
 		run_over(run, err.msg);
 		return;
 	}
@@ -265,22 +276,36 @@ static void start_run(struct scheduler *scheduler, struct inst *inst, char *cons
 	op_wait(op, &run->waiter);
 }
 
-static void consider(struct scheduler *scheduler, struct inst *inst, int64_t now_wall_ns)
+static void consider(struct scheduler *scheduler, const struct scheduled *one, int64_t now_wall_ns)
 {
-	bool due = is_due(inst, now_wall_ns);
+	bool due = is_due(one, now_wall_ns);
 	_cleanup_(strv_freep) char **prune = NULL;
 
-	if (due && is_skipped(inst)) {
-		inst->snapshot_at_start = false;
-		compute_next(inst, now_wall_ns);
+	if (due && scheduled_is_skipped(one)) {
+		one->state->at_start = false;
+		compute_next(one, now_wall_ns);
 		due = false;
 	}
-	prune = due ? scheduler_prune_list(inst, now_wall_ns) : expired_list(inst, now_wall_ns);
+	prune = prune_list(one, now_wall_ns, due);
 	if (due || prune)
-		start_run(scheduler, inst, prune, due);
+		start_run(scheduler, one, prune, due);
 }
 
 /* ---- the clock ---- */
+
+static void look_at(struct scheduler *scheduler, const struct scheduled *one, int64_t now_wall_ns,
+		    bool doubt)
+{
+	if (!one->kind->is_there(one->object))
+		return;
+	if (one->kind->tidy)
+		one->kind->tidy(one->object);
+	refresh(one, now_wall_ns, doubt);
+	/* Who is busy, or starting, is looked at again. */
+	if (scheduler->running < RUNS_MAX && !one->state->runs && !one->core->shutting_down &&
+	    !one->kind->is_busy(one->object))
+		consider(scheduler, one, now_wall_ns);
+}
 
 static void tick(void *data)
 {
@@ -292,18 +317,13 @@ static void tick(void *data)
 
 	scheduler->checked = true;
 	scheduler->last_wall_ns = now;
-	strmap_for_each(entry, &core->instances)
-	{
-		struct inst *inst = entry->value;
+	for (const struct scheduled_kind *const *kind = scheduled_kinds; *kind; kind++) {
+		strmap_for_each(entry, (*kind)->all(core))
+		{
+			struct scheduled one = scheduled_of(*kind, core, entry->key, entry->value);
 
-		if (!inst->stored)
-			continue;
-		backups_expire(inst);
-		refresh(inst, now, doubt);
-		/* Who is busy, or starting, is looked at again. */
-		if (scheduler->running < RUNS_MAX && !inst->op && !inst->snapshot_runs &&
-		    !core->shutting_down && inst->state != INST_STARTING)
-			consider(scheduler, inst, now);
+			look_at(scheduler, &one, now, doubt);
+		}
 	}
 	aio_timer_start(core->loop, &scheduler->timer, (uint64_t)TICK_S * NS_PER_S, tick,
 			scheduler);
@@ -312,12 +332,13 @@ static void tick(void *data)
 void scheduler_inst_started(struct inst *inst)
 {
 	struct scheduler *scheduler = inst->core->scheduler;
+	struct scheduled one = scheduled_inst(inst);
 	struct schedule schedule;
 
-	if (schedule_parse(schedule_text(inst), &schedule, NULL) < 0 || !schedule.startup ||
+	if (schedule_parse(schedule_text(&one), &schedule, NULL) < 0 || !schedule.startup ||
 	    schedule.never)
 		return;
-	inst->snapshot_at_start = true;
+	one.state->at_start = true;
 	aio_timer_start(inst->core->loop, &scheduler->timer, NS_PER_S, tick, scheduler);
 }
 
@@ -343,22 +364,35 @@ struct scheduler *scheduler_free(struct scheduler *scheduler)
 	return NULL;
 }
 
-static void take_run(void *data, int64_t instance_id, const char *schedule, int64_t next_wall_ns)
+struct loading {
+	struct core *core;
+	const struct scheduled_kind *kind;
+};
+
+static void take_run(void *data, int64_t id, const char *schedule, int64_t next_wall_ns)
 {
-	struct core *core = data;
+	const struct loading *loading = data;
 
-	strmap_for_each(entry, &core->instances)
+	strmap_for_each(entry, loading->kind->all(loading->core))
 	{
-		struct inst *inst = entry->value;
+		struct scheduled one =
+			scheduled_of(loading->kind, loading->core, entry->key, entry->value);
 
-		if (inst->record->id != instance_id)
+		if (one.id != id)
 			continue;
-		replace_str(&inst->snapshot_schedule, schedule);
-		inst->snapshot_next_wall_ns = next_wall_ns;
+		replace_str(&one.state->text, schedule);
+		one.state->next_wall_ns = next_wall_ns;
 	}
 }
 
 int scheduler_load(struct core *core, struct err *err)
 {
-	return db_snapshot_runs_load(core->db, take_run, core, err);
+	int r = 0;
+
+	for (const struct scheduled_kind *const *kind = scheduled_kinds; *kind && r == 0; kind++) {
+		struct loading loading = { core, *kind };
+
+		r = db_runs_load(core->db, (*kind)->runs, take_run, &loading, err);
+	}
+	return r;
 }

@@ -35,6 +35,14 @@ struct snapshot_request {
 	bool scheduled;
 };
 
+/* Its name, by the keys of @config when it has none; owned. @taken as of snapshot_make_name(). */
+char *snapshot_choose_name(const struct strmap *config, const struct snapshot_request *request,
+			   int64_t now_wall_ns, snapshot_taken_fn *taken, void *data);
+
+/* When it goes, by the keys of @config when it does not say. Errors: ERR_INVALID. */
+int snapshot_choose_expiry(const struct strmap *config, const struct snapshot_request *request,
+			   int64_t created_wall_ns, int64_t *ret_wall_ns, struct err *err);
+
 /* All of these check what can be checked at once and return the started op (borrowed). */
 int snapshot_create(struct inst *inst, const struct snapshot_request *request, struct op **ret_op,
 		    struct err *err);

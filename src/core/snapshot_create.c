@@ -74,36 +74,36 @@ static bool is_taken(void *data, const char *name)
 	return snapshot_find(data, name, &snapshot, NULL) == 0;
 }
 
-static char *choose_name(struct inst *inst, const char *name, int64_t now_wall_ns)
+char *snapshot_choose_name(const struct strmap *config, const struct snapshot_request *request,
+			   int64_t now_wall_ns, snapshot_taken_fn *taken, void *data)
 {
 	time_t now_s = (time_t)(now_wall_ns / NS_PER_S);
 	struct tm local;
 
-	if (!str_empty(name))
-		return xstrdup(name);
+	if (!str_empty(request->name))
+		return xstrdup(request->name);
 	(void)localtime_r(&now_s, &local);
-	return snapshot_make_name(keys_get(&inst->expanded.config, "snapshots.pattern",
-					   SNAPSHOT_PATTERN),
-				  &local, now_wall_ns, is_taken, inst);
+	return snapshot_make_name(keys_get(config, "snapshots.pattern", SNAPSHOT_PATTERN), &local,
+				  now_wall_ns, taken, data);
 }
 
-static int choose_expiry(const struct inst *inst, const struct snapshot_request *request,
-			 struct snap_record *snapshot, struct err *err)
+int snapshot_choose_expiry(const struct strmap *config, const struct snapshot_request *request,
+			   int64_t created_wall_ns, int64_t *ret_wall_ns, struct err *err)
 {
 	const char *key = request->scheduled ? "snapshots.expiry" : "snapshots.expiry.manual";
 
-	snapshot->expires_wall_ns = request->expires_wall_ns;
+	*ret_wall_ns = request->expires_wall_ns;
 	if (request->has_expiry)
 		return 0;
-	return snapshot_expiry(keys_get(&inst->expanded.config, key, ""), snapshot->created_wall_ns,
-			       &snapshot->expires_wall_ns, err);
+	return snapshot_expiry(keys_get(config, key, ""), created_wall_ns, ret_wall_ns, err);
 }
 
 static int make_record(struct inst *inst, const struct snapshot_request *request,
 		       struct snap_record **ret_snapshot, struct err *err)
 {
 	int64_t now = aio_wall_now(inst->core->loop);
-	_cleanup_(freep) char *name = choose_name(inst, request->name, now);
+	_cleanup_(freep) char *name =
+		snapshot_choose_name(&inst->expanded.config, request, now, is_taken, inst);
 	_cleanup_(snap_record_freep) struct snap_record *snapshot = NULL;
 	char uuid[UUID_LEN];
 	int r = name_validate(NAME_SNAPSHOT, name, err);
@@ -119,7 +119,8 @@ static int make_record(struct inst *inst, const struct snapshot_request *request
 	snapshot->volume = xstrdup(uuid_new(uuid));
 	snapshot->created_wall_ns = now;
 	snapshot->scheduled = request->scheduled;
-	r = choose_expiry(inst, request, snapshot, err);
+	r = snapshot_choose_expiry(&inst->expanded.config, request, now, &snapshot->expires_wall_ns,
+				   err);
 	if (r == 0)
 		*ret_snapshot = TAKE_PTR(snapshot);
 	return r;

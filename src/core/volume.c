@@ -29,6 +29,7 @@ void volume_free(struct volume *volume)
 	vec_for_each(snap, &volume->snapshots)
 		volume_snap_free(*snap);
 	free(volume->snapshots.items);
+	free(volume->schedule.text);
 	free(volume);
 }
 
@@ -367,33 +368,31 @@ int volume_rename(struct volume *volume, const char *name, struct err *err)
 	return 0;
 }
 
-int volume_snap_edit(struct volume *volume, const char *name, const char *new_name,
-		     const char *description, struct err *err)
+int volume_snap_edit(struct volume *volume, const char *name, const struct volume_snap *edited,
+		     struct err *err)
 {
 	struct volume_snap *snap = NULL, *other;
+	bool renames = !streq(name, edited->name);
 	int r = core_check_open(volume->core, err);
 
 	if (r == 0)
 		r = volume_check_free(volume, err);
 	if (r == 0)
 		r = volume_find_snap(volume, name, &snap, err);
-	if (r == 0 && new_name)
-		r = name_validate(NAME_SNAPSHOT, new_name, err);
-	if (r == 0 && new_name && volume_find_snap(volume, new_name, &other, NULL) == 0)
-		r = err_kind(err, ERR_CONFLICT, "snapshot \"%s\" exists already", new_name);
+	if (r == 0 && renames)
+		r = name_validate(NAME_SNAPSHOT, edited->name, err);
+	if (r == 0 && renames && volume_find_snap(volume, edited->name, &other, NULL) == 0)
+		r = err_kind(err, ERR_CONFLICT, "snapshot \"%s\" exists already", edited->name);
 	if (r == 0)
-		r = db_volume_snap_update(volume->core->db, snap->id,
-					  new_name ? new_name : snap->name,
-					  description ? description : snap->description, err);
+		r = db_volume_snap_update(volume->core->db, edited, err);
 	if (r < 0)
 		return r;
-	if (new_name)
-		replace_str(&snap->name, new_name);
-	if (description)
-		replace_str(&snap->description, description);
+	replace_str(&snap->name, edited->name);
+	replace_str(&snap->description, edited->description);
+	snap->expires_wall_ns = edited->expires_wall_ns;
 	volume_publish(volume->core,
-		       new_name ? "storage-volume-snapshot-renamed"
-				: "storage-volume-snapshot-updated",
+		       renames ? "storage-volume-snapshot-renamed"
+			       : "storage-volume-snapshot-updated",
 		       volume->record, snap->name);
 	return 0;
 }

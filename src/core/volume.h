@@ -19,11 +19,13 @@
 #include "base/uuid.h"
 #include "base/vec.h"
 #include "core/op.h"
+#include "core/scheduled.h"
 #include "spec/volume.h"
 
 struct core;
 struct job;
 struct journal_record;
+struct snapshot_request;
 
 #define VOLUME_SIZE "volume-size" /* kind of a row of the journal: it may be any */
 
@@ -35,6 +37,7 @@ struct volume {
 	bool closed;			     /* to new users, as long as op_id works on it */
 	struct op *awaiting;  /* instances that had it to be taken apart; it is claimed by that */
 	char op_id[UUID_LEN]; /* who holds it; "", or of an op that has ended: nobody */
+	struct schedule_state schedule; /* core/scheduler.c */
 };
 
 /* Make *@volumes an empty map ("pool/name") that owns its volumes. */
@@ -102,17 +105,17 @@ int volume_delete(struct volume *volume, struct op **ret_op, struct err *err);
 /* The op's metadata have "size" then. */
 int volume_measure(struct volume *volume, struct op **ret_op, struct err *err);
 
-/* @name "": the next free snapN. A volume that is written to meanwhile is copied as it is read. */
-int volume_snap_create(struct volume *volume, const char *name, const char *description,
-		       struct op **ret_op, struct err *err);
+/* A volume that is written to meanwhile is copied as it is read. @description may be NULL. */
+int volume_snap_create(struct volume *volume, const struct snapshot_request *request,
+		       const char *description, struct op **ret_op, struct err *err);
 int volume_snap_restore(struct volume *volume, const char *name, struct op **ret_op,
 			struct err *err);
-int volume_snap_delete(struct volume *volume, const char *name, struct op **ret_op,
-		       struct err *err);
+int volume_snaps_delete(struct volume *volume, char *const *names, struct op **ret_op,
+			struct err *err);
 
-/* NULL: stays. Done when it returns. */
-int volume_snap_edit(struct volume *volume, const char *name, const char *new_name,
-		     const char *description, struct err *err);
+/* Name, description and expiry become those of @edited (copied). Done when it returns. */
+int volume_snap_edit(struct volume *volume, const char *name, const struct volume_snap *edited,
+		     struct err *err);
 
 /* An instance may have let go of volumes: go on with what waits for that. */
 void volumes_check_await(struct core *core);

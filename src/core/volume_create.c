@@ -187,12 +187,10 @@ static void copy_snapshots(const struct volume *from, struct create_args *args)
 	char uuid[UUID_LEN];
 
 	vec_for_each(snap, &from->snapshots) {
-		struct volume_snap *copy = volume_snap_new((*snap)->name);
+		struct volume_snap *copy = volume_snap_copy(*snap);
 
-		copy->volume = xstrdup(uuid_new(uuid));
-		copy->description = xstrdup((*snap)->description);
-		copy->created_wall_ns = (*snap)->created_wall_ns;
-		copy->size_bytes = (*snap)->size_bytes;
+		copy->id = 0;
+		replace_str(&copy->volume, uuid_new(uuid));
 		strmap_set(&args->copies, (*snap)->volume, uuid);
 		*vec_push(&args->volume->snapshots) = copy;
 	}

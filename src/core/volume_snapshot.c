@@ -7,18 +7,17 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "aio/loop.h"
 #include "base/mem.h"
 #include "base/parse.h"
 #include "base/str.h"
-#include "base/time.h"
 #include "core/core.h"
 #include "core/inst.h"
 #include "core/job.h"
 #include "core/journal.h"
 #include "core/pool.h"
+#include "core/snapshot.h"
 #include "core/volume.h"
 #include "db/volumes.h"
 #include "spec/names.h"
@@ -28,8 +27,9 @@
 struct snap_args {
 	struct volume *volume; /* claimed, so it stays */
 	struct volume_snap *snap;
-	char *from; /* uuid of what is restored or deleted */
-	char *name; /* of that */
+	char *from;	 /* uuid of what is restored */
+	char **names;	 /* of what is deleted */
+	char **from_all; /* uuids of that */
 	char stage[UUID_LEN];
 	bool live;
 };
@@ -40,7 +40,8 @@ static void free_args(void *data)
 
 	volume_snap_free(args->snap);
 	free(args->from);
-	free(args->name);
+	strv_free(args->names);
+	strv_free(args->from_all);
 	free(args);
 }
 
@@ -166,23 +167,13 @@ static bool is_taken(void *data, const char *name)
 	return volume_find_snap(data, name, &snap, NULL) == 0;
 }
 
-/* The one that was asked for, else the next free "snap<number>". */
-static char *choose_name(struct volume *volume, const char *name, int64_t now_wall_ns)
+int volume_snap_create(struct volume *volume, const struct snapshot_request *request,
+		       const char *description, struct op **ret_op, struct err *err)
 {
-	time_t now_s = (time_t)(now_wall_ns / NS_PER_S);
-	struct tm local;
-
-	if (!str_empty(name))
-		return xstrdup(name);
-	(void)localtime_r(&now_s, &local);
-	return snapshot_make_name(SNAPSHOT_PATTERN, &local, now_wall_ns, is_taken, volume);
-}
-
-int volume_snap_create(struct volume *volume, const char *name, const char *description,
-		       struct op **ret_op, struct err *err)
-{
-	int64_t now = aio_wall_now(volume->core->loop);
-	_cleanup_(freep) char *chosen = choose_name(volume, name, now);
+	const struct strmap *config = &volume->record->config;
+	int64_t now = aio_wall_now(volume->core->loop), expires = 0;
+	_cleanup_(freep) char *chosen =
+		snapshot_choose_name(config, request, now, is_taken, volume);
 	struct snap_args *args;
 	char uuid[UUID_LEN];
 	struct op *op;
@@ -194,6 +185,8 @@ int volume_snap_create(struct volume *volume, const char *name, const char *desc
 		r = name_validate(NAME_SNAPSHOT, chosen, err);
 	if (r == 0 && is_taken(volume, chosen))
 		r = err_kind(err, ERR_CONFLICT, "snapshot \"%s\" exists already", chosen);
+	if (r == 0)
+		r = snapshot_choose_expiry(config, request, now, &expires, err);
 	if (r < 0)
 		return r;
 	args = xcalloc(1, sizeof(*args));
@@ -203,6 +196,8 @@ int volume_snap_create(struct volume *volume, const char *name, const char *desc
 	args->snap->volume = xstrdup(uuid_new(uuid));
 	args->snap->description = xstrdup(description);
 	args->snap->created_wall_ns = now;
+	args->snap->expires_wall_ns = expires;
+	args->snap->scheduled = request->scheduled;
 	args->live = volume_has_running_users(volume);
 	(void)uuid_new(args->stage);
 	op = op_new(volume->core, OP_TASK, "Snapshotting storage volume", args, free_args, err);
@@ -327,7 +322,6 @@ static int find_for(struct volume *volume, const char *name, struct snap_args **
 	args = xcalloc(1, sizeof(*args));
 	args->volume = volume;
 	args->from = xstrdup(snap->volume);
-	args->name = xstrdup(snap->name);
 	*ret_args = args;
 	return 0;
 }
@@ -350,52 +344,60 @@ int volume_snap_restore(struct volume *volume, const char *name, struct op **ret
 
 /* ---- deleting ---- */
 
-static int forget_row(struct op *op, struct volume_snap *snap, struct err *err)
+static int forget_rows(struct op *op, struct err *err)
 {
-	struct db *db = op->core->db;
-	char *snapshots[] = { snap->volume, NULL };
-	int r = db_begin(db, err);
+	const struct snap_args *args = op->args;
+	struct volume_snap *snap;
+	int r = volume_journal(op, "volume-snapshot-delete", record_of(op), args->from_all, err);
 
-	if (r < 0)
-		return r;
-	r = volume_journal(op, "volume-snapshot-delete", record_of(op), snapshots, err);
-	if (r == 0)
-		r = db_volume_snap_delete(db, snap->id, err);
-	return db_end(db, r, err);
+	for (char **name = args->names; r == 0 && *name; name++) {
+		r = volume_find_snap(args->volume, *name, &snap, err);
+		if (r == 0)
+			r = db_volume_snap_delete(op->core->db, snap->id, err);
+	}
+	return r;
 }
 
-static void drop_from_memory(struct volume *volume, const struct volume_snap *gone)
+static void drop_from_memory(struct volume *volume, const char *name)
 {
 	size_t kept = 0;
 
-	vec_for_each(snap, &volume->snapshots)
-		if (*snap != gone)
+	vec_for_each(snap, &volume->snapshots) {
+		if (streq((*snap)->name, name))
+			volume_snap_free(*snap);
+		else
 			volume->snapshots.items[kept++] = *snap;
+	}
 	volume->snapshots.len = kept;
 }
 
-/* The point of no return: the row goes, a journal row for the directory comes. */
+/* The point of no return: the rows go, a journal row for the directories comes. */
 static enum op_next step_forget(struct op *op)
 {
-	struct snap_args *args = op->args;
-	struct volume_snap *snap = NULL;
+	const struct snap_args *args = op->args;
+	struct db *db = op->core->db;
+	int r = db_begin(db, &op->err);
 
-	if (volume_find_snap(args->volume, args->name, &snap, &op->err) < 0 ||
-	    forget_row(op, snap, &op->err) < 0)
+	if (r < 0)
+		return OP_FAIL;
+	r = forget_rows(op, &op->err);
+	r = db_end(db, r, &op->err);
+	if (r < 0)
 		return OP_FAIL;
 	op_no_return(op);
-	drop_from_memory(args->volume, snap);
-	volume_publish(op->core, "storage-volume-snapshot-deleted", record_of(op), args->name);
-	volume_snap_free(snap);
+	for (char **name = args->names; *name; name++) {
+		drop_from_memory(args->volume, *name);
+		volume_publish(op->core, "storage-volume-snapshot-deleted", record_of(op), *name);
+	}
 	return OP_NEXT;
 }
 
 static enum op_next step_delete(struct op *op)
 {
 	const struct snap_args *args = op->args;
-	struct job job = { .kind = JOB_SNAPSHOT_DELETE };
+	struct job job = { .kind = JOB_SNAPSHOT_DELETE,
+			   .snapshots = strv_copy((const char *const *)args->from_all) };
 
-	strv_push(&job.snapshots, args->from);
 	return run(op, &job, NULL);
 }
 
@@ -413,17 +415,35 @@ static const struct op_step delete_steps[] = {
 };
 static const struct op_table delete_table = { "volume-snapshot-delete", delete_steps };
 
-int volume_snap_delete(struct volume *volume, const char *name, struct op **ret_op, struct err *err)
+int volume_snaps_delete(struct volume *volume, char *const *names, struct op **ret_op,
+			struct err *err)
 {
-	struct snap_args *args;
+	struct snap_args *args = xcalloc(1, sizeof(*args));
+	struct volume_snap *snap;
 	struct op *op;
-	int r = find_for(volume, name, &args, err);
+	int r = core_check_open(volume->core, err);
 
-	if (r < 0)
+	if (r == 0)
+		r = volume_check_free(volume, err);
+	args->volume = volume;
+	for (char *const *name = names; r == 0 && *name; name++) {
+		r = volume_find_snap(volume, *name, &snap, err);
+		if (r < 0)
+			break;
+		strv_push(&args->names, *name);
+		strv_push(&args->from_all, snap->volume);
+	}
+	if (r < 0) {
+		free_args(args);
 		return r;
+	}
 	op = op_new(volume->core, OP_TASK, "Deleting storage volume snapshot", args, free_args,
 		    err);
-	return op ? start(op, volume, &delete_table, args->name, ret_op) : -EBUSY;
+	if (!op)
+		return -EBUSY;
+	for (char *const *name = names + 1; names[0] && *name; name++)
+		volume_add_resource(op, volume->record, *name);
+	return start(op, volume, &delete_table, names[0], ret_op);
 }
 
 /* ---- how much it takes ---- */

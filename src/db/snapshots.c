@@ -177,29 +177,42 @@ int db_snapshot_delete(struct db *db, int64_t id, struct err *err)
 	return sql_run_alone(db, "DELETE FROM snapshots WHERE id = ?1", SQL_ARGS(SQL_INT(id)), err);
 }
 
-int db_snapshot_run_set(struct db *db, int64_t instance_id, const char *schedule,
-			int64_t next_wall_ns, struct err *err)
+/* One set of statements per table. */
+struct db_runs {
+	const char *set, *erase, *load;
+};
+
+const struct db_runs db_instance_runs = {
+	.set = "INSERT INTO snapshot_runs (instance_id, schedule, next_ns)"
+	       " VALUES (?1, ?2, ?3) ON CONFLICT (instance_id) DO UPDATE"
+	       " SET schedule = ?2, next_ns = ?3",
+	.erase = "DELETE FROM snapshot_runs WHERE instance_id = ?1",
+	.load = "SELECT instance_id, schedule, next_ns FROM snapshot_runs",
+};
+
+const struct db_runs db_volume_runs = {
+	.set = "INSERT INTO volume_runs (volume_id, schedule, next_ns)"
+	       " VALUES (?1, ?2, ?3) ON CONFLICT (volume_id) DO UPDATE"
+	       " SET schedule = ?2, next_ns = ?3",
+	.erase = "DELETE FROM volume_runs WHERE volume_id = ?1",
+	.load = "SELECT volume_id, schedule, next_ns FROM volume_runs",
+};
+
+int db_run_set(struct db *db, const struct db_runs *runs, int64_t id, const char *schedule,
+	       int64_t next_wall_ns, struct err *err)
 {
 	if (!schedule)
-		return sql_run_alone(db, "DELETE FROM snapshot_runs WHERE instance_id = ?1",
-				     SQL_ARGS(SQL_INT(instance_id)), err);
-	return sql_run_alone(db,
-			     "INSERT INTO snapshot_runs (instance_id, schedule, next_ns)"
-			     " VALUES (?1, ?2, ?3) ON CONFLICT (instance_id) DO UPDATE"
-			     " SET schedule = ?2, next_ns = ?3",
-			     SQL_ARGS(SQL_INT(instance_id), SQL_TEXT(schedule),
-				      SQL_INT(next_wall_ns)),
-			     err);
+		return sql_run_alone(db, runs->erase, SQL_ARGS(SQL_INT(id)), err);
+	return sql_run_alone(db, runs->set,
+			     SQL_ARGS(SQL_INT(id), SQL_TEXT(schedule), SQL_INT(next_wall_ns)), err);
 }
 
-int db_snapshot_runs_load(struct db *db,
-			  void (*take)(void *data, int64_t instance_id, const char *schedule,
-				       int64_t next_wall_ns),
-			  void *data, struct err *err)
+int db_runs_load(struct db *db, const struct db_runs *runs,
+		 void (*take)(void *data, int64_t id, const char *schedule, int64_t next_wall_ns),
+		 void *data, struct err *err)
 {
 	sqlite3_stmt *stmt;
-	int r = sql_query(db, "SELECT instance_id, schedule, next_ns FROM snapshot_runs",
-			  SQL_NO_ARGS, &stmt, err);
+	int r = sql_query(db, runs->load, SQL_NO_ARGS, &stmt, err);
 
 	if (r < 0)
 		return r;

@@ -120,6 +120,8 @@ static void *snap_from_row(sqlite3_stmt *stmt)
 	snap->description = sql_text(stmt, 4);
 	snap->created_wall_ns = sqlite3_column_int64(stmt, 5);
 	snap->size_bytes = (uint64_t)sqlite3_column_int64(stmt, 6);
+	snap->expires_wall_ns = sqlite3_column_int64(stmt, 7);
+	snap->scheduled = sqlite3_column_int64(stmt, 8) != 0;
 	return snap;
 }
 
@@ -127,10 +129,11 @@ int db_volume_snaps_load(struct db *db, void (*take)(void *data, struct volume_s
 			 void *data, struct err *err)
 {
 	struct rows_owners owners = { .free_object = free_snap };
-	int r = rows_load_owners(db,
-				 "SELECT id, volume_id, name, volume, description, created_ns, size"
-				 " FROM volume_snapshots ORDER BY id",
-				 snap_from_row, &owners, err);
+	int r = rows_load_owners(
+		db,
+		"SELECT id, volume_id, name, volume, description, created_ns, size,"
+		" expires_ns, scheduled FROM volume_snapshots ORDER BY id",
+		snap_from_row, &owners, err);
 
 	for (size_t i = 0; i < owners.list.len && r == 0; i++)
 		take(data, TAKE_PTR(owners.list.items[i].object));
@@ -144,7 +147,8 @@ static int write_snap(struct db *db, const char *text, const void *object, struc
 	int r = sql_run(db, text,
 			SQL_ARGS(SQL_INT(snap->id), SQL_INT(snap->volume_id), SQL_TEXT(snap->name),
 				 SQL_TEXT(snap->volume), SQL_TEXT(snap->description),
-				 SQL_INT(snap->created_wall_ns), SQL_INT(snap->size_bytes)),
+				 SQL_INT(snap->created_wall_ns), SQL_INT(snap->size_bytes),
+				 SQL_INT(snap->expires_wall_ns), SQL_INT(snap->scheduled)),
 			err);
 
 	if (r < 0 && sql_violates(db, "volume_snapshots.name"))
@@ -164,8 +168,9 @@ static int write_nothing(struct db *db, int64_t id, const void *object, struct e
 static const struct rows_parent snap_parent = {
 	.what = "snapshot",
 	.insert = "INSERT INTO volume_snapshots"
-		  " (id, volume_id, name, volume, description, created_ns, size)"
-		  " VALUES (nullif(?1, 0), ?2, ?3, ?4, ?5, ?6, ?7)",
+		  " (id, volume_id, name, volume, description, created_ns, size,"
+		  "  expires_ns, scheduled)"
+		  " VALUES (nullif(?1, 0), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
 	.update = NULL,
 	.write_row = write_snap,
 	.write_rest = write_nothing,
@@ -176,16 +181,17 @@ int db_volume_snap_insert(struct db *db, struct volume_snap *snap, struct err *e
 	return rows_insert(db, &snap_parent, snap, &snap->id, err);
 }
 
-int db_volume_snap_update(struct db *db, int64_t id, const char *name, const char *description,
-			  struct err *err)
+int db_volume_snap_update(struct db *db, const struct volume_snap *snap, struct err *err)
 {
 	int r = sql_run_alone(db,
-			      "UPDATE volume_snapshots SET name = ?2, description = ?3"
-			      " WHERE id = ?1",
-			      SQL_ARGS(SQL_INT(id), SQL_TEXT(name), SQL_TEXT(description)), err);
+			      "UPDATE volume_snapshots SET name = ?2, description = ?3,"
+			      " expires_ns = ?4 WHERE id = ?1",
+			      SQL_ARGS(SQL_INT(snap->id), SQL_TEXT(snap->name),
+				       SQL_TEXT(snap->description), SQL_INT(snap->expires_wall_ns)),
+			      err);
 
 	if (r < 0 && sql_violates(db, "volume_snapshots.name"))
-		return err_kind(err, ERR_CONFLICT, "snapshot \"%s\" exists already", name);
+		return err_kind(err, ERR_CONFLICT, "snapshot \"%s\" exists already", snap->name);
 	return r;
 }
 

@@ -13,11 +13,11 @@
 #include "base/parse.h"
 #include "base/str.h"
 #include "spec/idmap.h"
-#include "spec/retention.h"
 #include "spec/rlimit.h"
 #include "spec/schedule.h"
 #include "spec/seed.h"
 #include "spec/snapshot.h"
+#include "spec/snapshot_keys.h"
 
 #define ELSEWHERE(key, words)                                      \
 	{                                                          \
@@ -57,28 +57,6 @@ static int check_isolated(const char *key, const char *value, struct err *err)
 		return 0;
 	return err_kind(err, ERR_UNSUPPORTED,
 			"must be true: every container has ids of its own, which no key changes");
-}
-
-static int check_span(const char *key, const char *value, struct err *err)
-{
-	int64_t wall_ns;
-
-	(void)key;
-	return snapshot_expiry(value, 0, &wall_ns, err);
-}
-
-static int check_keep(const char *key, const char *value, struct err *err)
-{
-	struct retention retention;
-
-	(void)key;
-	return retention_parse(value, &retention, err);
-}
-
-static int check_pattern(const char *key, const char *value, struct err *err)
-{
-	(void)key;
-	return snapshot_pattern_check(value, err);
 }
 
 static int check_schedule(const char *key, const char *value, struct err *err)
@@ -369,21 +347,21 @@ static const struct key_row rows[] = {
 		.rule = { .type = VALUE_STRING, .max = 64 },
 		.flags = KEY_LIVE,
 		.help = "when scheduled snapshots are deleted: 1M 2H 3d 4w 5m 6y (M minutes, m months)",
-		.check = check_span,
+		.check = key_check_span,
 	},
 	{
 		.name = "snapshots.expiry.manual",
 		.rule = { .type = VALUE_STRING, .max = 64 },
 		.flags = KEY_LIVE,
 		.help = "the same for those made by hand; unset: never",
-		.check = check_span,
+		.check = key_check_span,
 	},
 	{
 		.name = "snapshots.keep",
 		.rule = { .type = VALUE_STRING, .max = 128 },
 		.flags = KEY_LIVE,
 		.help = "how many scheduled ones stay: last=3 hourly=24 daily=7 weekly=4 monthly=12",
-		.check = check_keep,
+		.check = key_check_keep,
 	},
 	{
 		.name = "snapshots.pattern",
@@ -391,7 +369,7 @@ static const struct key_row rows[] = {
 		.flags = KEY_LIVE,
 		.initial = SNAPSHOT_PATTERN,
 		.help = "names: %d a number, %Y %m %D %H %M %S %F %T %s the time",
-		.check = check_pattern,
+		.check = key_check_pattern,
 	},
 	{
 		.name = "snapshots.schedule",

@@ -40,6 +40,7 @@ libspec_a_SOURCES = \
 	%D%/seed.c %D%/seed.h \
 	%D%/server_keys.c %D%/server_keys.h \
 	%D%/snapshot.c %D%/snapshot.h \
+	%D%/snapshot_keys.c %D%/snapshot_keys.h \
 	%D%/template.c %D%/template.h %D%/template_parse.c \
 	%D%/unixdev.c %D%/unixdev.h \
 	%D%/value.c %D%/value.h \

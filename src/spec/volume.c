@@ -7,6 +7,9 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "spec/names.h"
+#include "spec/schedule.h"
+#include "spec/snapshot.h"
+#include "spec/snapshot_keys.h"
 
 #define ELSEWHERE(key, words)                                      \
 	{                                                          \
@@ -24,6 +27,17 @@ static int check_shifted(const char *key, const char *value, struct err *err)
 		       : 0;
 }
 
+static int check_schedule(const char *key, const char *value, struct err *err)
+{
+	struct schedule schedule;
+	int r = schedule_parse(value, &schedule, err);
+
+	if (r == 0 && schedule.startup)
+		return err_kind(err, ERR_INVALID,
+				"\"%s\": @startup is for instances: a volume does not start", key);
+	return r;
+}
+
 static const struct key_row rows[] = {
 	{
 		.name = "size",
@@ -38,6 +52,37 @@ static const struct key_row rows[] = {
 		.check = check_shifted,
 	},
 	{
+		.name = "snapshots.expiry",
+		.rule = { .type = VALUE_STRING, .max = 64 },
+		.help = "when scheduled snapshots are deleted: 1M 2H 3d 4w 5m 6y (M minutes, m months)",
+		.check = key_check_span,
+	},
+	{
+		.name = "snapshots.expiry.manual",
+		.rule = { .type = VALUE_STRING, .max = 64 },
+		.help = "the same for those made by hand; unset: never",
+		.check = key_check_span,
+	},
+	{
+		.name = "snapshots.keep",
+		.rule = { .type = VALUE_STRING, .max = 128 },
+		.help = "how many scheduled ones stay: last=3 hourly=24 daily=7 weekly=4 monthly=12",
+		.check = key_check_keep,
+	},
+	{
+		.name = "snapshots.pattern",
+		.rule = { .type = VALUE_STRING, .max = 63 },
+		.initial = SNAPSHOT_PATTERN,
+		.help = "names: %d a number, %Y %m %D %H %M %S %F %T %s the time",
+		.check = key_check_pattern,
+	},
+	{
+		.name = "snapshots.schedule",
+		.rule = { .type = VALUE_STRING, .max = 512 },
+		.help = "when snapshots are made: five fields of cron, @hourly ... @yearly, @never",
+		.check = check_schedule,
+	},
+	{
 		.name = "user.",
 		.rule = { .type = VALUE_TEXT },
 		.help = "free keys of the user",
@@ -46,7 +91,6 @@ static const struct key_row rows[] = {
 	ELSEWHERE("initial.", "owner and mode of the new volume's root"),
 	ELSEWHERE("lvm.", "LVM pools"),
 	ELSEWHERE("security.", "volumes without shifted ids, and others"),
-	ELSEWHERE("snapshots.", "snapshots of volumes by the clock"),
 	ELSEWHERE("volatile.", "what other daemons note for themselves"),
 	ELSEWHERE("zfs.", "ZFS pools"),
 };
@@ -102,6 +146,17 @@ struct volume_snap *volume_snap_new(const char *name)
 
 	snap->name = xstrdup(name);
 	return snap;
+}
+
+struct volume_snap *volume_snap_copy(const struct volume_snap *src)
+{
+	struct volume_snap *copy = xmalloc(sizeof(*copy));
+
+	*copy = *src;
+	copy->name = xstrdup(src->name);
+	copy->volume = xstrdup(src->volume);
+	copy->description = xstrdup(src->description);
+	return copy;
 }
 
 void volume_snap_free(struct volume_snap *snap)

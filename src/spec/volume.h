@@ -1,6 +1,7 @@
 /* spec/volume.h - a custom volume of a storage pool, and its snapshots (spec, pure) */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -26,7 +27,9 @@ struct volume_snap {
 	char *volume; /* uuid */
 	char *description;
 	int64_t created_wall_ns;
-	uint64_t size_bytes; /* of its blocks; shared ones count too */
+	int64_t expires_wall_ns; /* 0: never */
+	bool scheduled;		 /* made by the schedule: only those are pruned by it */
+	uint64_t size_bytes;	 /* of its blocks; shared ones count too */
 };
 
 extern const struct key_table volume_keys;
@@ -37,6 +40,7 @@ void volume_record_free(struct volume_record *record);
 void volume_record_freep(struct volume_record **record);
 
 struct volume_snap *volume_snap_new(const char *name);
+struct volume_snap *volume_snap_copy(const struct volume_snap *snap);
 void volume_snap_free(struct volume_snap *snap);
 void volume_snap_freep(struct volume_snap **snap);
 

@@ -91,7 +91,7 @@ other() {
 	fi
 	fails 1 "size" v set default other size=much
 	fails 1 "did you mean" v create default x user=1 sise=1GiB
-	fails 1 "not supported here" v create default x snapshots.schedule=@daily
+	fails 1 "not supported here" v create default x zfs.delegate=true
 	fails 1 "always true" v create default x security.shifted=false
 	fails 1 "is not offered" s query -X POST -d '{"name":"x","content_type":"block"}' /1.0/storage-pools/default/volumes/custom
 	fails 1 "only custom" s query -X DELETE /1.0/storage-pools/default/volumes/container/c1
@@ -190,8 +190,6 @@ other() {
 		fails 1 "not found" v snapshot delete "$pool" shared first
 		[ "$(v snapshot list "$pool" shared --format csv --columns n)" = second ]
 	done
-	fails 1 "do not expire" s query -X POST -d '{"name":"x","expires_at":"2030-01-01T00:00:00Z"}' \
-		/1.0/storage-pools/fast/volumes/custom/shared/snapshots
 }
 
 @test "copies have the content and the snapshots, in the same pool and in another" {

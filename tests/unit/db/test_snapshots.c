@@ -16,6 +16,7 @@
 #include "db/instances.h"
 #include "db/pools.h"
 #include "db/profiles.h"
+#include "db/volumes.h"
 #include "spec/device.h"
 
 struct fixture {
@@ -24,6 +25,8 @@ struct fixture {
 	struct snap_record *found[4];
 	size_t n;
 	int64_t next_ns;
+	struct volume_record *volume;
+	struct volume_snap *snap;
 };
 
 static int setup(void **state)
@@ -164,14 +167,65 @@ static void test_runs(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(db_snapshot_run_set(f->db, f->inst->id, "@hourly", 1, NULL), 0);
-	assert_int_equal(db_snapshot_run_set(f->db, f->inst->id, "@daily", 2, NULL), 0);
-	assert_int_equal(db_snapshot_runs_load(f->db, take_run, f, NULL), 0);
+	assert_int_equal(db_run_set(f->db, &db_instance_runs, f->inst->id, "@hourly", 1, NULL), 0);
+	assert_int_equal(db_run_set(f->db, &db_instance_runs, f->inst->id, "@daily", 2, NULL), 0);
+	assert_int_equal(db_runs_load(f->db, &db_instance_runs, take_run, f, NULL), 0);
 	assert_int_equal(f->next_ns, 2);
 	f->next_ns = 0;
-	assert_int_equal(db_snapshot_run_set(f->db, f->inst->id, NULL, 0, NULL), 0);
-	assert_int_equal(db_snapshot_runs_load(f->db, take_run, f, NULL), 0);
+	assert_int_equal(db_run_set(f->db, &db_instance_runs, f->inst->id, NULL, 0, NULL), 0);
+	assert_int_equal(db_runs_load(f->db, &db_instance_runs, take_run, f, NULL), 0);
 	assert_int_equal(f->next_ns, 0);
+}
+
+static void take_volume_run(void *data, int64_t id, const char *schedule, int64_t next_wall_ns)
+{
+	struct fixture *f = data;
+
+	assert_int_equal(id, f->volume->id);
+	assert_string_equal(schedule, "@weekly");
+	f->next_ns = next_wall_ns;
+}
+
+static void take_volume_snap(void *data, struct volume_snap *snap)
+{
+	struct fixture *f = data;
+
+	volume_snap_free(f->snap);
+	f->snap = snap;
+}
+
+static void test_volumes(void **state)
+{
+	struct fixture *f = *state;
+	struct volume_snap *snap = volume_snap_new("s0");
+
+	f->volume = volume_record_new("default", "data");
+	f->volume->volume = xstrdup("v0");
+	assert_int_equal(db_volume_insert(f->db, f->volume, NULL), 0);
+	snap->volume_id = f->volume->id;
+	snap->volume = xstrdup("v1");
+	snap->expires_wall_ns = 5;
+	snap->scheduled = true;
+	assert_int_equal(db_volume_snap_insert(f->db, snap, NULL), 0);
+	assert_int_equal(db_volume_snaps_load(f->db, take_volume_snap, f, NULL), 0);
+	assert_int_equal(f->snap->expires_wall_ns, 5);
+	assert_true(f->snap->scheduled);
+	snap->expires_wall_ns = 7;
+	assert_int_equal(db_volume_snap_update(f->db, snap, NULL), 0);
+	assert_int_equal(db_volume_snaps_load(f->db, take_volume_snap, f, NULL), 0);
+	assert_int_equal(f->snap->expires_wall_ns, 7);
+	assert_string_equal(f->snap->name, "s0");
+	assert_int_equal(db_run_set(f->db, &db_volume_runs, f->volume->id, "@weekly", 3, NULL), 0);
+	assert_int_equal(db_runs_load(f->db, &db_volume_runs, take_volume_run, f, NULL), 0);
+	assert_int_equal(f->next_ns, 3);
+	/* all of it goes with the volume */
+	assert_int_equal(db_volume_delete(f->db, f->volume->id, NULL), 0);
+	f->next_ns = 0;
+	assert_int_equal(db_runs_load(f->db, &db_volume_runs, take_volume_run, f, NULL), 0);
+	assert_int_equal(f->next_ns, 0);
+	volume_snap_free(snap);
+	volume_snap_free(f->snap);
+	volume_record_free(f->volume);
 }
 
 int main(void)
@@ -181,6 +235,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_changes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_references, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_runs, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_volumes, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,6 +18,7 @@
 #include "base/str.h"
 #include "spec/daemon_config.h"
 #include "spec/device.h"
+#include "spec/volume.h"
 
 static void test_values(void **state)
 {
@@ -235,6 +236,31 @@ static void test_table_is_sane(void **state)
 	}
 }
 
+static void test_volume_schedules(void **state)
+{
+	static const struct {
+		const char *key, *value, *words; /* NULL: fine */
+	} rows[] = {
+		{ "snapshots.schedule", "@daily", NULL },
+		{ "snapshots.schedule", "@hourly, @startup", "is for instances" },
+		{ "snapshots.schedule", "sometimes", "five fields" },
+		{ "snapshots.pattern", "a/%d", "letters" },
+		{ "snapshots.keep", "last=2", NULL },
+		{ "snapshots.expiry.manual", "3d", NULL },
+		{ "snapshots.expiry", "soon", "snapshots.expiry" },
+		{ "snapshots.else", "1", "snapshots.else" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct err err = { 0 };
+
+		assert_int_equal(key_check(&volume_keys, rows[i].key, rows[i].value, &err) < 0,
+				 rows[i].words != NULL);
+		assert_true(!rows[i].words || strstr(err.msg, rows[i].words));
+	}
+}
+
 static void test_reads(void **state)
 {
 	struct strmap config = { 0 };
@@ -275,6 +301,7 @@ int main(void)
 		cmocka_unit_test(test_no_line_breaks_in_any_key),
 		cmocka_unit_test(test_table_is_sane),
 		cmocka_unit_test(test_every_key_has_a_system_test),
+		cmocka_unit_test(test_volume_schedules),
 		cmocka_unit_test(test_reads),
 		cmocka_unit_test(test_value_sizes_are_bounded),
 	};

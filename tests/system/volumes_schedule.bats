@@ -1,0 +1,136 @@
+#!/usr/bin/env bats
+bats_require_minimum_version 1.5.0
+# volumes_schedule.bats - snapshots of custom volumes by the clock, and their end
+load lib
+
+setup_file() {
+	export ID_BASE=1870000000
+	daemon_setup
+	export LXD_SOCKET=$SYSCTR_SOCKET LXD_CONF=$T/lxc LXC_CONF=$T/lxc HOME=$T
+	mkdir -p "$LXD_CONF"
+	s storage volume create default data
+}
+
+teardown_file() {
+	s storage volume delete default data || true
+	daemon_teardown
+}
+
+teardown() {
+	daemon_check
+}
+
+v() {
+	s storage volume "$@"
+}
+
+sql() {
+	sqlite3 "$T/state/sysctr.db" "$@"
+}
+
+snapshots() {
+	v snapshot list default data --format csv --columns n | paste -sd' '
+}
+
+has() {
+	[ "$(snapshots)" = "$1" ]
+}
+
+# is_planned SCHEDULE: its next run is computed and stored
+is_planned() {
+	[ "$(sql "select schedule from volume_runs")" = "$1" ]
+}
+
+# missed: its run was due an hour ago, while the daemon was away
+missed() {
+	daemon_stop
+	sql "update volume_runs set next_ns = (unixepoch() - 3600) * 1000000000"
+	daemon_start
+}
+
+# snap NAME PATH: one member of it, by jq
+snap() {
+	s query "/1.0/storage-pools/default/volumes/custom/data/snapshots/$1" | jq -r "$2"
+}
+
+@test "what is no schedule is refused when it is set" {
+	fails 1 "must have five fields" v set default data snapshots.schedule=sometimes
+	fails 1 "@startup is for instances" v set default data snapshots.schedule=@startup
+	fails 1 "must be words like" v set default data snapshots.keep=all
+	fails 1 "must be of letters" v set default data snapshots.pattern='../../%d'
+	fails 1 "snapshots.expiry" v create default x snapshots.expiry=soon
+	[ "$(v show default data | grep -c snapshots)" = 0 ]
+}
+
+@test "a run that was missed is made up for, once; what is expired or surplus goes first" {
+	v set default data snapshots.schedule=@daily snapshots.keep=last=2 snapshots.pattern=auto%d
+	v snapshot create default data mine
+	retry 40 is_planned @daily
+	missed
+	retry 60 has "mine auto0"
+	[ "$(snap auto0 .scheduled)" = true ]
+	[ "$(snap mine .scheduled)" = false ]
+	[ "$(sql "select next_ns > unixepoch() * 1000000000 from volume_runs")" = 1 ]
+	missed
+	retry 60 has "mine auto0 auto1"
+	missed
+	retry 60 has "mine auto1 auto2"
+	# one made by hand goes when its own time is over, no sooner
+	s query -X PUT -d '{"expires_at":"2020-01-01T00:00:00Z"}' \
+		/1.0/storage-pools/default/volumes/custom/data/snapshots/mine
+	retry 60 has "auto1 auto2"
+	v unset default data snapshots.schedule snapshots.keep snapshots.pattern
+	is_forgotten() { [ -z "$(sql 'select * from volume_runs')" ]; }
+	retry 40 is_forgotten
+	v snapshot delete default data auto1 auto2
+}
+
+@test "expiry: by the keys, by the request, kept over a restart, copied, taken back" {
+	v set default data snapshots.expiry=5d snapshots.expiry.manual=2H
+	v snapshot create default data keyed
+	local at
+	at=$(date -d "$(snap keyed .expires_at)" +%s)
+	[ "$at" -gt $(($(date +%s) + 7000)) ]
+	[ "$at" -lt $(($(date +%s) + 7300)) ]
+	s query -X POST --wait -d '{"name":"given","expires_at":"2099-01-02T03:04:05Z"}' \
+		/1.0/storage-pools/default/volumes/custom/data/snapshots
+	daemon_restart
+	[[ $(snap given .expires_at) == 2099-01-02T03:04:05* ]]
+	v copy default/data default/copy
+	[[ $(s query /1.0/storage-pools/default/volumes/custom/copy/snapshots/given | jq -r .expires_at) == 2099-01-02* ]]
+	v delete default copy
+	s query -X PATCH -d '{"description":"kept"}' /1.0/storage-pools/default/volumes/custom/data/snapshots/given
+	[[ $(snap given .expires_at) == 2099-01-02T03:04:05* ]]
+	[ "$(snap given .description)" = kept ]
+	v snapshot rename default data given renamed
+	[[ $(snap renamed .expires_at) == 2099-01-02T03:04:05* ]]
+	s query -X PUT -d '{"expires_at":""}' /1.0/storage-pools/default/volumes/custom/data/snapshots/renamed
+	[[ $(snap renamed .expires_at) == 0001-* ]]
+	fails 1 "is no RFC 3339 time" s query -X PUT -d '{"expires_at":"tomorrow"}' \
+		/1.0/storage-pools/default/volumes/custom/data/snapshots/renamed
+	timeout 60 lxc storage volume set default data snapshots.expiry 1w </dev/null
+	[ "$(v get default data snapshots.expiry)" = 1w ]
+	v snapshot delete default data keyed renamed
+}
+
+@test "kill -9 while the surplus goes: no half of it is left" {
+	local step
+	v set default data snapshots.keep=last=1 snapshots.schedule=@daily snapshots.pattern=k%d
+	retry 40 is_planned @daily
+	missed
+	retry 60 has k0
+	for step in forget delete; do
+		daemon_stop
+		sql "update volume_runs set next_ns = (unixepoch() - 3600) * 1000000000"
+		daemon_start "SYSCTRD_TEST_KILL_AFTER=volume-snapshot-delete/$step"
+		retry 60 daemon_is_dead
+		daemon_start
+		one() { [ "$(snapshots | wc -w)" = 1 ] && is_settled; }
+		is_settled() { [ "$(sql 'select next_ns > unixepoch() * 1000000000 from volume_runs')" = 1 ]; }
+		retry 60 one
+	done
+	v unset default data snapshots.keep snapshots.schedule
+	dirs_match() { [ "$(ls "$T/state/pools/default/snapshots" | wc -l)" = 1 ]; }
+	retry 10 dirs_match
+	[ -z "$(sql 'select * from journal')" ]
+}
