@@ -121,7 +121,8 @@ static const struct op_step done_steps[] = {
 static const struct op_table done_table = { "backup", done_steps };
 
 /* One client looks for the last part of the URL, another for what follows "/1.0/backups/". */
-static void reply_backup_op(struct api_req *req, const char *description, const char *name)
+void reply_backup_op(struct api_req *req, const char *description, const char *owners,
+		     const char *name)
 {
 	struct op *op = op_new(req->core, OP_TASK, description, NULL, NULL, &req->err);
 
@@ -129,7 +130,8 @@ static void reply_backup_op(struct api_req *req, const char *description, const 
 		reply_error(req);
 		return;
 	}
-	op_add_resource(op, "instances", req->args[0]);
+	if (streq(owners, "instances"))
+		op_add_resource(op, owners, req->args[0]);
 	op_add_resource(op, "backups", name);
 	op_add_table(op, &done_table);
 	op_start(op);
@@ -173,7 +175,7 @@ void backups_post(struct api_req *req)
 	if (r < 0)
 		reply_error(req);
 	else
-		reply_backup_op(req, "Backing up instance", backup->name);
+		reply_backup_op(req, "Backing up instance", "instances", backup->name);
 }
 
 void backup_post(struct api_req *req)
@@ -187,7 +189,7 @@ void backup_post(struct api_req *req)
 	if (r < 0)
 		reply_error(req);
 	else
-		reply_backup_op(req, "Renaming backup", new_name);
+		reply_backup_op(req, "Renaming backup", "instances", new_name);
 }
 
 void backup_remove(struct api_req *req)
@@ -200,5 +202,5 @@ void backup_remove(struct api_req *req)
 	if (r < 0)
 		reply_error(req);
 	else
-		reply_backup_op(req, "Deleting backup", req->args[1]);
+		reply_backup_op(req, "Deleting backup", "instances", req->args[1]);
 }

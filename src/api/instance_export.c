@@ -137,20 +137,6 @@ char *api_side_text(const struct inst *inst)
 	return to_yaml(inst, true, write_side);
 }
 
-static enum http_verdict verdict(void *data)
-{
-	const struct op *op = data;
-
-	if (!op_is_final(op))
-		return HTTP_UNDECIDED;
-	return op->status == OP_SUCCESS ? HTTP_WHOLE : HTTP_BROKEN;
-}
-
-static void release_op(void *data)
-{
-	op_unref(data);
-}
-
 static int start(struct api_req *req, struct inst *inst, struct inst_export *export, int *ret_fd,
 		 struct op **ret_op)
 {
@@ -174,10 +160,7 @@ void export_instance(struct api_req *req, struct inst *inst, bool instance_only,
 		reply_error(req);
 		return;
 	}
-	op->creator_uid = http_req_peer(req->http)->uid;
-	http_req_add_header(req->http, "X-Sysctr-Operation", op->id);
-	http_req_on_end(req->http, release_op, op_ref(op));
-	reply_pipe(req, fd, UINT64_MAX, verdict, op);
+	reply_op_pipe(req, op, fd);
 }
 
 void instance_export(struct api_req *req)

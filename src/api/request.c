@@ -225,6 +225,28 @@ void reply_op_upload(struct api_req *req, struct op *op, int body_fd)
 	http_req_stream(req->http, body_fd, body_is_through, upload);
 }
 
+static enum http_verdict verdict_of_op(void *data)
+{
+	const struct op *op = data;
+
+	if (!op_is_final(op))
+		return HTTP_UNDECIDED;
+	return op->status == OP_SUCCESS ? HTTP_WHOLE : HTTP_BROKEN;
+}
+
+static void release_op(void *data)
+{
+	op_unref(data);
+}
+
+void reply_op_pipe(struct api_req *req, struct op *op, int fd)
+{
+	op->creator_uid = http_req_peer(req->http)->uid;
+	http_req_add_header(req->http, "X-Sysctr-Operation", op->id);
+	http_req_on_end(req->http, release_op, op_ref(op));
+	reply_pipe(req, fd, UINT64_MAX, verdict_of_op, op);
+}
+
 void reply_file(struct api_req *req, int fd, const char *filename)
 {
 	struct stat st;

@@ -66,6 +66,12 @@ void reply_op_upload(struct api_req *req, struct op *op, int body_fd);
 void reply_result(struct api_req *req, int r);
 void reply_op_result(struct api_req *req, int r, struct op *op);
 
+/*
+ * What @op writes to the pipe @fd (taken) as the body; its header names the op. If that fails the
+ * connection breaks, so that nobody takes it for whole.
+ */
+void reply_op_pipe(struct api_req *req, struct op *op, int fd);
+
 /* async, of something that is done already: an operation that has succeeded. */
 void reply_done_op(struct api_req *req, const char *description, const char *instance);
 /* The same once the operation has ended, sync: {} or its error. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/handlers.h"
+#include "api/instance_import.h"
 #include "api/objects.h"
 #include "base/mem.h"
 #include "base/parse.h"
@@ -368,9 +369,27 @@ void volumes_post(struct api_req *req)
 	create(req, json_str(req->body, "type", "custom"));
 }
 
+static void body_is_there(void *data, struct http_req *http, const struct buf *body)
+{
+	struct api_req *req = data;
+
+	(void)http;
+	if (!body)
+		(void)err_kind(&req->err, ERR_INVALID, "request body is larger than %d bytes",
+			       HTTP_BODY_BYTES_MAX);
+	else if (body->len == 0 || json_parse(body->data, body->len, &req->body, &req->err) == 0) {
+		create(req, req->args[1]);
+		return;
+	}
+	reply_error(req);
+}
+
 void volumes_post_type(struct api_req *req)
 {
-	create(req, req->args[1]);
+	if (is_backup(req) && streq(req->args[1], "custom"))
+		import_volume(req);
+	else
+		http_req_collect(req->http, HTTP_BODY_BYTES_MAX, body_is_there, req);
 }
 
 /* ---- changing ---- */
@@ -484,17 +503,4 @@ void volume_state_get(struct api_req *req)
 	if (r == 0)
 		r = volume_measure(volume, &op, &req->err);
 	reply_op_end_with(req, r, op, write_usage);
-}
-
-/* Copies of volumes in files are streamed, never kept. */
-void volume_backups_list(struct api_req *req)
-{
-	struct volume *volume = NULL;
-	int r = api_find_volume(req, &volume);
-
-	if (r == 0) {
-		jsonw_begin_array(&req->json);
-		jsonw_end_array(&req->json);
-	}
-	reply_result(req, r);
 }

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "cli/backup_file.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/object.h"
@@ -81,15 +82,8 @@ static void ask_reason(struct export *x, struct err *err)
 		(void)err_kind(err, ERR_INTERNAL, "%s", reason);
 }
 
-static int export(struct export *x, const struct cli_args *args, const char *compression,
-		  struct err *err)
+static int export(struct export *x, const char *path, struct err *err)
 {
-	const char *name = args_word(args, 0);
-	_cleanup_(freep) char *word = client_escape(compression);
-	_cleanup_(freep) char *suffix =
-		xasprintf("/export?compression=%s%s", word,
-			  args_has(args, "instance-only") ? "&instance_only=true" : "");
-	_cleanup_(freep) char *path = object_path(&object_instance, name, suffix);
 	int r;
 
 	x->progress = progress_begin("Exporting");
@@ -114,26 +108,42 @@ static const char *suffix_of(const char *compression)
 	return "";
 }
 
-static int run(struct cli *cli, const struct cli_args *args)
+int backup_save(struct cli *cli, const struct backup_source *source, const char *file,
+		struct err *err)
 {
-	const char *name = args_word(args, 0), *file = args_word(args, 1);
-	const char *wanted = args_get(args, "compression"), *compression = wanted ? wanted : "zstd";
 	struct export x = { .cli = cli };
-	struct err err = { 0 };
 	int r;
 
 	if (!streq(file, "-")) {
-		x.name = file ? xstrdup(file) : xasprintf("%s.tar%s", name, suffix_of(compression));
+		x.name = file ? xstrdup(file)
+			      : xasprintf("%s.tar%s", source->name, suffix_of(source->compression));
 		x.part = xasprintf("%s.part", x.name);
 	}
 	cli_catch_interrupts(cli);
-	r = export(&x, args, compression, &err);
+	r = export(&x, source->path, err);
 	if (r == 0 && x.name)
 		cli_say(cli, "Written to %s.", x.name);
 	free(x.name);
 	free(x.part);
 	http_reply_done(&x.head);
-	return r < 0 ? object_fail(cli, &object_instance, name, "export", &err) : CLI_OK;
+	return r;
+}
+
+static int run(struct cli *cli, const struct cli_args *args)
+{
+	const char *name = args_word(args, 0), *wanted = args_get(args, "compression");
+	const char *compression = wanted ? wanted : "zstd";
+	_cleanup_(freep) char *word = client_escape(compression);
+	_cleanup_(freep) char *suffix =
+		xasprintf("/export?compression=%s%s", word,
+			  args_has(args, "instance-only") ? "&instance_only=true" : "");
+	_cleanup_(freep) char *path = object_path(&object_instance, name, suffix);
+	const struct backup_source source = { path, name, compression };
+	struct err err = { 0 };
+
+	return backup_save(cli, &source, args_word(args, 1), &err) < 0
+		       ? object_fail(cli, &object_instance, name, "export", &err)
+		       : CLI_OK;
 }
 
 const struct cli_command cmd_export = {

@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "cli/backup_file.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/progress.h"
@@ -55,32 +56,24 @@ static int open_upload(struct upload *u, const char *file, struct err *err)
 	return 0;
 }
 
-/* What would break the head of a request is no name anyway. */
-static int add_header(const char **headers, size_t *n, char *line, struct err *err)
+static int send_file(struct upload *u, const char *path, char *const *lines,
+		     struct client_reply *reply, struct err *err)
 {
-	headers[(*n)++] = line;
-	return strpbrk(line, "\r\n") ? err_kind(err, ERR_INVALID, "a name has line breaks") : 0;
-}
-
-static int send_file(struct upload *u, const struct cli_args *args, struct client_reply *reply,
-		     struct err *err)
-{
-	const char *name = args_word(args, 1), *pool = args_get(args, "storage");
-	_cleanup_(freep) char *name_line = xasprintf("X-LXD-name: %s", name ? name : "");
-	_cleanup_(freep) char *pool_line = xasprintf("X-LXD-pool: %s", pool ? pool : "");
 	const char *headers[5] = { "Content-Type: application/octet-stream" };
 	const struct http_request request = { .method = "POST",
-					      .target = "/1.0/instances",
+					      .target = path,
 					      .headers = headers,
 					      .source = read_upload,
 					      .source_data = u };
 	size_t n = 1;
-	int r = name ? add_header(headers, &n, name_line, err) : 0;
+	int r = 0;
 
-	if (r == 0 && pool)
-		r = add_header(headers, &n, pool_line, err);
-	if (args_has(args, "trusted"))
-		headers[n++] = "X-Sysctr-trusted: true";
+	for (; lines && *lines; lines++) {
+		/* what would break the head of a request is no name anyway */
+		if (strpbrk(*lines, "\r\n"))
+			r = err_kind(err, ERR_INVALID, "a name has line breaks");
+		headers[n++] = *lines;
+	}
 	if (r == 0)
 		r = client_send(u->cli->client, &request, reply, err);
 	progress_clear(u->cli);
@@ -98,28 +91,44 @@ static void tell(struct cli *cli, const json_t *operation)
 
 		cli_say(cli, "Left out: %s", shown);
 	}
-	cli_say(cli, "%s is imported.", name ? name : "The instance");
+	cli_say(cli, "%s is imported.", name ? name : "It");
 }
 
-static int run(struct cli *cli, const struct cli_args *args)
+int backup_send(struct cli *cli, const char *path, char *const *headers, const char *file,
+		struct err *err)
 {
 	_cleanup_(json_decrefp) json_t *operation = NULL;
 	struct upload u = { .cli = cli, .fd = -EBADF, .progress = progress_begin("Uploading") };
 	struct client_reply reply = { 0 };
-	struct err err = { 0 };
-	int r = open_upload(&u, args_word(args, 0), &err);
+	int r = open_upload(&u, file, err);
 
 	cli_catch_interrupts(cli);
 	if (r == 0)
-		r = send_file(&u, args, &reply, &err);
+		r = send_file(&u, path, headers, &reply, err);
 	if (r == 0)
-		r = cli_wait(cli, reply.operation ? reply.operation : "", &operation, &err);
+		r = cli_wait(cli, reply.operation ? reply.operation : "", &operation, err);
 	if (u.fd > STDERR_FILENO)
 		(void)close(u.fd);
 	client_reply_done(&reply);
-	if (r < 0)
+	if (r == 0)
+		tell(cli, operation);
+	return r;
+}
+
+static int run(struct cli *cli, const struct cli_args *args)
+{
+	const char *name = args_word(args, 1), *pool = args_get(args, "storage");
+	_cleanup_(strv_freep) char **headers = NULL;
+	struct err err = { 0 };
+
+	if (name)
+		strv_push_take(&headers, xasprintf("X-LXD-name: %s", name));
+	if (pool)
+		strv_push_take(&headers, xasprintf("X-LXD-pool: %s", pool));
+	if (args_has(args, "trusted"))
+		strv_push(&headers, "X-Sysctr-trusted: true");
+	if (backup_send(cli, "/1.0/instances", headers, args_word(args, 0), &err) < 0)
 		return cli_fail(cli, args_word(args, 0), "import", &err);
-	tell(cli, operation);
 	return CLI_OK;
 }
 

@@ -106,6 +106,8 @@ const struct cli_command *const cli_commands[] = {
 	&cmd_storage_volume_rename,
 	&cmd_storage_volume_copy,
 	&cmd_storage_volume_delete,
+	&cmd_storage_volume_export,
+	&cmd_storage_volume_import,
 	&cmd_storage_volume_attach,
 	&cmd_storage_volume_detach,
 	&cmd_storage_volume_attach_profile,

@@ -38,6 +38,8 @@ libcli_a_SOURCES = \
 	%D%/cmd_snapshot_diff.c \
 	%D%/cmd_state.c \
 	%D%/cmd_storage.c \
+	%D%/backup_file.h \
+	%D%/cmd_storage_export.c \
 	%D%/cmd_storage_snapshot.c \
 	%D%/cmd_storage_volume.c \
 	%D%/cmd_wait.c \

@@ -9,9 +9,7 @@
 #include "core/import.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "aio/loop.h"
 #include "base/mem.h"
@@ -27,8 +25,6 @@
 #include "core/quota.h"
 #include "core/warning.h"
 #include "os/fd.h"
-#include "spec/daemon_config.h"
-#include "spec/idrange.h"
 
 void import_free(struct import *import)
 {
@@ -36,9 +32,7 @@ void import_free(struct import *import)
 		return;
 	free(import->name);
 	free(import->pool);
-	(void)fd_close(import->body_fd);
-	(void)fd_close(import->file_fd);
-	(void)fd_close(import->index_fd);
+	upload_done(&import->upload);
 	strv_free(import->left_out);
 	inst_record_free(import->record);
 	vec_for_each(snapshot, &import->snapshots)
@@ -58,45 +52,11 @@ static void free_import(void *data)
 	import_free(data);
 }
 
-/* A job that works on the upload alone. */
-static void fill_job(struct core *core, struct job *job)
-{
-	job->id_base = core->config->idmap_base;
-	job->id_count = IDRANGE_COUNT;
-	job->reserve_bytes = core->config->storage_reserve_bytes;
-}
-
 static enum op_next step_store(struct op *op)
 {
 	struct import *import = op->args;
-	struct job job = { .kind = JOB_BACKUP_STORE };
 
-	fill_job(op->core, &job);
-	return job_run_io(op, &job, TAKE_FD(import->body_fd), fd_copy(import->file_fd, 3), NULL);
-}
-
-/* The upload with an offset of its own. Returns: descriptor or -errno. */
-static int open_upload(const struct import *import)
-{
-	_cleanup_(freep) char *path = xasprintf("/proc/self/fd/%d", import->file_fd);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	return fd < 0 ? -errno : fd;
-}
-
-static int read_index(struct import *import, struct backup_index *index, struct err *err)
-{
-	struct buf bytes = { 0 };
-	int r = lseek(import->index_fd, 0, SEEK_SET) < 0 ? -errno : 0;
-
-	if (r == 0)
-		r = fd_read_all(import->index_fd, BACKUP_INDEX_BYTES_MAX, &bytes);
-	if (r < 0)
-		(void)err_set(err, r, "read the index of the backup");
-	else
-		r = wire_decode(&backup_index_schema, bytes.data, bytes.len, index, err);
-	buf_done(&bytes);
-	return r;
+	return upload_store(op, &import->upload);
 }
 
 static enum op_next inspected(struct op *op, const struct job_report *report)
@@ -107,7 +67,7 @@ static enum op_next inspected(struct op *op, const struct job_report *report)
 
 	(void)report;
 	if (r == 0)
-		r = read_index(import, &index, &op->err);
+		r = upload_read_index(&import->upload, &index, &op->err);
 	if (r == 0)
 		r = import_make_records(op->core, &index, import, &op->err);
 	wire_free(&backup_index_schema, &index);
@@ -117,15 +77,8 @@ static enum op_next inspected(struct op *op, const struct job_report *report)
 static enum op_next step_inspect(struct op *op)
 {
 	struct import *import = op->args;
-	struct job job = { .kind = JOB_BACKUP_INSPECT };
-	int fd = open_upload(import);
 
-	if (fd < 0) {
-		(void)err_set(&op->err, fd, "open the upload");
-		return OP_FAIL;
-	}
-	fill_job(op->core, &job);
-	return job_run_io(op, &job, fd, fd_copy(import->index_fd, 3), inspected);
+	return upload_inspect(op, &import->upload, false, inspected);
 }
 
 static enum op_next step_claim(struct op *op)
@@ -170,11 +123,11 @@ static enum op_next step_unpack(struct op *op)
 	struct inst *inst = op->inst;
 	struct job job = { .kind = JOB_BACKUP_UNPACK };
 	enum op_next next = OP_FAIL;
-	int fd = open_upload(import);
+	int fd = upload_reopen(&import->upload, &op->err);
 
 	if (fd < 0)
-		(void)err_set(&op->err, fd, "open the upload");
-	else if (pool_fill_job(op->core, inst->record->pool, &job, &op->err) < 0)
+		return OP_FAIL;
+	if (pool_fill_job(op->core, inst->record->pool, &job, &op->err) < 0)
 		(void)fd_close(fd);
 	else {
 		job.volume = xstrdup(inst->record->name);
@@ -222,33 +175,6 @@ static int check_request(struct core *core, const struct import *import, struct 
 	return r;
 }
 
-/* A file that has no name, for what is uploaded and what is found in it. */
-static int open_file(const struct core *core, int *ret_fd, struct err *err)
-{
-	int fd = open(core->dirs.state, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-
-	if (fd < 0)
-		return err_set(err, -errno, "make a file in \"%s\"", core->dirs.state);
-	*ret_fd = fd;
-	return 0;
-}
-
-static int open_all(struct core *core, struct import *import, int *ret_body_fd, struct err *err)
-{
-	int ends[2], r = open_file(core, &import->file_fd, err);
-
-	if (r == 0)
-		r = open_file(core, &import->index_fd, err);
-	if (r < 0)
-		return r;
-	r = fd_pipe(ends);
-	if (r < 0)
-		return err_set(err, r, "make a pipe for the backup");
-	import->body_fd = ends[0];
-	*ret_body_fd = ends[1];
-	return 0;
-}
-
 int import_start(struct core *core, struct import *import, int *ret_body_fd, struct op **ret_op,
 		 struct err *err)
 {
@@ -256,9 +182,9 @@ int import_start(struct core *core, struct import *import, int *ret_body_fd, str
 	struct op *op;
 	int r = check_request(core, import, err);
 
-	import->body_fd = import->file_fd = import->index_fd = -EBADF;
+	import->upload = (struct upload){ -EBADF, -EBADF, -EBADF };
 	if (r == 0)
-		r = open_all(core, import, &body_fd, err);
+		r = upload_open(core, &import->upload, &body_fd, err);
 	if (r < 0) {
 		import_free(import);
 		return r;

@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "core/op.h"
+#include "core/upload.h"
 #include "spec/backup.h"
 #include "spec/instance.h"
 #include "spec/snapshot.h"
@@ -19,13 +20,11 @@
 struct core;
 
 struct import {
-	char *name;	 /* NULL: as the backup says */
-	char *pool;	 /* NULL: where its root disk says, or the default */
-	bool trusted;	 /* devices and keys that reach the host are taken as well */
-	int body_fd;	 /* the upload; the rest is import_start()'s */
-	int file_fd;	 /* where it is stored */
-	int index_fd;	 /* spec/backup.h */
-	char **left_out; /* sentences */
+	char *name;	      /* NULL: as the backup says */
+	char *pool;	      /* NULL: where its root disk says, or the default */
+	bool trusted;	      /* devices and keys that reach the host are taken as well */
+	struct upload upload; /* this and the rest is import_start()'s */
+	char **left_out;      /* sentences */
 	struct inst_record *record;
 	VEC(struct snap_record *) snapshots;
 };

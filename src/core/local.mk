@@ -75,7 +75,11 @@ libcore_a_SOURCES = \
 	%D%/volume.c %D%/volume.h \
 	%D%/volume_create.c \
 	%D%/volume_delete.c \
+	%D%/volume_backup.c %D%/volume_backup.h \
 	%D%/volume_edit.c \
+	%D%/volume_export.c \
+	%D%/volume_import.c \
 	%D%/volume_snapshot.c \
+	%D%/upload.c %D%/upload.h \
 	%D%/usage.c %D%/usage.h \
 	%D%/warning.c %D%/warning.h

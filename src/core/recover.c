@@ -157,7 +157,7 @@ static int make_records(struct candidate *c, struct import *import, struct err *
 	import->name = xstrdup(c->item->name);
 	import->pool = xstrdup(c->recover->pool);
 	import->trusted = true;
-	import->body_fd = import->file_fd = import->index_fd = -EBADF;
+	import->upload = (struct upload){ -EBADF, -EBADF, -EBADF };
 	r = import_make_records(c->core, &c->item->index, import, err);
 	for (char **text = import->left_out; text && *text; text++)
 		strv_push(&c->notes, *text);

@@ -8,6 +8,7 @@
 #include "core/inst_backup.h"
 #include "core/snapshot.h"
 #include "core/volume.h"
+#include "core/volume_backup.h"
 #include "db/snapshots.h"
 #include "spec/keys.h"
 
@@ -153,6 +154,11 @@ static int prune_volume(void *object, char *const *names, struct op **ret_op, st
 	return volume_snaps_delete(object, names, ret_op, err);
 }
 
+static void tidy_volume(void *object)
+{
+	volume_backups_expire(object);
+}
+
 static const struct scheduled_kind volumes = {
 	.runs = &db_volume_runs,
 	.all = all_volumes,
@@ -164,6 +170,7 @@ static const struct scheduled_kind volumes = {
 	.add_snaps = add_volume_snaps,
 	.create = create_volume_snap,
 	.prune = prune_volume,
+	.tidy = tidy_volume,
 };
 
 const struct scheduled_kind *const scheduled_kinds[] = { &insts, &volumes, NULL };

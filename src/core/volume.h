@@ -20,6 +20,7 @@
 #include "base/vec.h"
 #include "core/op.h"
 #include "core/scheduled.h"
+#include "spec/backup_record.h"
 #include "spec/volume.h"
 
 struct core;
@@ -33,6 +34,7 @@ struct volume {
 	struct core *core;
 	struct volume_record *record;
 	VEC(struct volume_snap *) snapshots; /* oldest first */
+	VEC(struct backup_record *) backups; /* core/volume_backup.h */
 	bool stored;			     /* in the database; false while it is being made */
 	bool closed;			     /* to new users, as long as op_id works on it */
 	struct op *awaiting;  /* instances that had it to be taken apart; it is claimed by that */
@@ -124,6 +126,30 @@ void volumes_check_await(struct core *core);
 void volume_clean_up(struct core *core, struct journal_record *row);
 
 /* ---- for the files of this module ---- */
+
+/* args of an op whose steps make a volume begin with it; undone it is gone. */
+struct volume_making {
+	struct volume *volume; /* in core->volumes, the op's as long as it is not stored */
+};
+enum op_next volume_making_undo_hold(struct op *op);
+enum op_next volume_making_journal(struct op *op);
+enum op_next volume_making_undo(struct op *op);
+enum op_next volume_making_record(struct op *op);
+
+/*
+ * A copy of a volume that may be written to: args of an op begin with it. After volume_still_table,
+ * snap->volume is there until volume_still_drop; what a crash leaves is the journal's until its row
+ * is erased.
+ */
+struct volume_still {
+	struct volume *volume; /* claimed, so it stays */
+	struct volume_snap *snap;
+	char stage[UUID_LEN];
+	bool live;
+};
+void volume_still_init(struct volume *volume, struct volume_still *ret_still);
+extern const struct op_table volume_still_table;
+enum op_next volume_still_drop(struct op *op);
 
 /* Give it to @op until that ends. Errors: ERR_CONFLICT. */
 int volume_claim(struct volume *volume, const struct op *op, struct err *err);

@@ -21,12 +21,12 @@
 #include "storage/policy.h"
 
 struct create_args {
-	struct volume *volume; /* in core->volumes, the op's as long as it is not stored */
-	char *pool;	       /* where what is copied is; NULL: it is empty */
-	char *from;	       /* a volume's uuid, or */
-	char *from_snapshot;   /* a snapshot's */
-	struct strmap copies;  /* uuids of snapshots -> those of their copies */
-	bool live;	       /* somebody may write to it */
+	struct volume_making making;
+	char *pool;	      /* where what is copied is; NULL: it is empty */
+	char *from;	      /* a volume's uuid, or */
+	char *from_snapshot;  /* a snapshot's */
+	struct strmap copies; /* uuids of snapshots -> those of their copies */
+	bool live;	      /* somebody may write to it */
 };
 
 static void free_args(void *data)
@@ -60,9 +60,9 @@ static enum op_next step_hold(struct op *op)
 	return OP_NEXT;
 }
 
-static enum op_next undo_hold(struct op *op)
+enum op_next volume_making_undo_hold(struct op *op)
 {
-	struct create_args *args = op->args;
+	struct volume_making *args = op->args;
 	_cleanup_(freep) char *key = key_of(args->volume);
 
 	(void)strmap_unset(&op->core->volumes, key);
@@ -70,9 +70,9 @@ static enum op_next undo_hold(struct op *op)
 	return OP_NEXT;
 }
 
-static enum op_next step_journal(struct op *op)
+enum op_next volume_making_journal(struct op *op)
 {
-	const struct create_args *args = op->args;
+	const struct volume_making *args = op->args;
 	_cleanup_(strv_freep) char **snapshots = snapshot_volumes(args->volume);
 
 	return op_result(
@@ -92,7 +92,7 @@ static int fill_origin(struct op *op, struct job *job)
 	job->snapshot = xstrdup(args->from_snapshot);
 	job->pass = args->live ? COPY_LIVE : COPY_WHOLE;
 	strmap_merge(&job->properties, &args->copies);
-	if (streq(args->pool, args->volume->record->pool))
+	if (streq(args->pool, args->making.volume->record->pool))
 		return 0;
 	r = pool_find(op->core, args->pool, &pool, &op->err);
 	if (r == 0)
@@ -108,7 +108,7 @@ static int fill_origin(struct op *op, struct job *job)
 static enum op_next step_make(struct op *op)
 {
 	const struct create_args *args = op->args;
-	const struct volume_record *record = args->volume->record;
+	const struct volume_record *record = args->making.volume->record;
 	struct job job = { .kind = JOB_CUSTOM_CREATE };
 	enum op_next next = OP_FAIL;
 
@@ -122,9 +122,9 @@ static enum op_next step_make(struct op *op)
 	return next;
 }
 
-static enum op_next undo_make(struct op *op)
+enum op_next volume_making_undo(struct op *op)
 {
-	const struct create_args *args = op->args;
+	const struct volume_making *args = op->args;
 	struct job job = { .kind = JOB_VOLUME_DELETE, .custom = true };
 	struct err err = { 0 };
 	enum op_next next = OP_NEXT;
@@ -142,7 +142,7 @@ static enum op_next undo_make(struct op *op)
 
 static int insert_rows(struct op *op, struct err *err)
 {
-	struct volume *volume = ((struct create_args *)op->args)->volume;
+	struct volume *volume = ((struct volume_making *)op->args)->volume;
 	struct db *db = op->core->db;
 	int r = db_volume_insert(db, volume->record, err);
 
@@ -153,9 +153,9 @@ static int insert_rows(struct op *op, struct err *err)
 	return r < 0 ? r : journal_erase_in_tx(op, err);
 }
 
-static enum op_next step_record(struct op *op)
+enum op_next volume_making_record(struct op *op)
 {
-	struct create_args *args = op->args;
+	struct volume_making *args = op->args;
 	struct db *db = op->core->db;
 	int r = db_begin(db, &op->err);
 
@@ -172,10 +172,10 @@ static enum op_next step_record(struct op *op)
 }
 
 static const struct op_step steps[] = {
-	{ "hold", step_hold, undo_hold },
-	{ "journal", step_journal, journal_undo },
-	{ "make", step_make, undo_make },
-	{ "record", step_record, NULL },
+	{ "hold", step_hold, volume_making_undo_hold },
+	{ "journal", volume_making_journal, journal_undo },
+	{ "make", step_make, volume_making_undo },
+	{ "record", volume_making_record, NULL },
 	{ 0 },
 };
 static const struct op_table create_table = { "volume-create", steps };
@@ -192,7 +192,7 @@ static void copy_snapshots(const struct volume *from, struct create_args *args)
 		copy->id = 0;
 		replace_str(&copy->volume, uuid_new(uuid));
 		strmap_set(&args->copies, (*snap)->volume, uuid);
-		*vec_push(&args->volume->snapshots) = copy;
+		*vec_push(&args->making.volume->snapshots) = copy;
 	}
 }
 
@@ -267,7 +267,7 @@ int volume_create(struct core *core, const struct volume_record *record,
 	volume->record->id = 0;
 	volume->record->created_wall_ns = aio_wall_now(core->loop);
 	replace_str(&volume->record->volume, uuid_new(uuid));
-	args->volume = volume;
+	args->making.volume = volume;
 	if (origin->name)
 		r = find_origin(core, origin, args, &from, err);
 	if (r == 0 && from)

@@ -25,20 +25,17 @@
 #include "storage/policy.h"
 
 struct snap_args {
-	struct volume *volume; /* claimed, so it stays */
-	struct volume_snap *snap;
+	struct volume_still still;
 	char *from;	 /* uuid of what is restored */
 	char **names;	 /* of what is deleted */
 	char **from_all; /* uuids of that */
-	char stage[UUID_LEN];
-	bool live;
 };
 
 static void free_args(void *data)
 {
 	struct snap_args *args = data;
 
-	volume_snap_free(args->snap);
+	volume_snap_free(args->still.snap);
 	free(args->from);
 	strv_free(args->names);
 	strv_free(args->from_all);
@@ -47,7 +44,7 @@ static void free_args(void *data)
 
 static const struct volume_record *record_of(const struct op *op)
 {
-	return ((const struct snap_args *)op->args)->volume->record;
+	return ((const struct volume_still *)op->args)->volume->record;
 }
 
 static int start(struct op *op, struct volume *volume, const struct op_table *table,
@@ -63,7 +60,7 @@ static int start(struct op *op, struct volume *volume, const struct op_table *ta
 
 static enum op_next run(struct op *op, struct job *job, job_done_fn *done)
 {
-	const struct snap_args *args = op->args;
+	const struct volume_still *args = op->args;
 	enum op_next next = OP_FAIL;
 
 	if (pool_fill_job(op->core, record_of(op)->pool, job, &op->err) == 0) {
@@ -79,7 +76,7 @@ static enum op_next run(struct op *op, struct job *job, job_done_fn *done)
 
 static enum op_next step_journal(struct op *op)
 {
-	const struct snap_args *args = op->args;
+	const struct volume_still *args = op->args;
 	char *snapshots[] = { args->snap->volume, NULL };
 
 	return op_result(
@@ -88,7 +85,7 @@ static enum op_next step_journal(struct op *op)
 
 static enum op_next step_copy(struct op *op)
 {
-	const struct snap_args *args = op->args;
+	const struct volume_still *args = op->args;
 	struct job job = { .kind = JOB_SNAPSHOT_COPY,
 			   .volume = xstrdup(record_of(op)->volume),
 			   .pass = args->live ? COPY_LIVE : COPY_WHOLE };
@@ -98,7 +95,7 @@ static enum op_next step_copy(struct op *op)
 
 static enum op_next undo_copy(struct op *op)
 {
-	const struct snap_args *args = op->args;
+	const struct volume_still *args = op->args;
 	struct job job = { .kind = JOB_SNAPSHOT_DELETE };
 	enum op_next next;
 
@@ -112,7 +109,7 @@ static enum op_next undo_copy(struct op *op)
 
 static enum op_next committed(struct op *op, const struct job_report *report)
 {
-	const struct snap_args *args = op->args;
+	const struct volume_still *args = op->args;
 	const char *size = strmap_get(&report->result, "size");
 
 	if (op->err.code < 0)
@@ -124,7 +121,7 @@ static enum op_next committed(struct op *op, const struct job_report *report)
 
 static enum op_next step_commit(struct op *op)
 {
-	const struct snap_args *args = op->args;
+	const struct volume_still *args = op->args;
 	struct job job = { .kind = JOB_SNAPSHOT_COMMIT, .snapshot = xstrdup(args->snap->volume) };
 
 	return run(op, &job, committed);
@@ -138,7 +135,7 @@ static enum op_next step_record(struct op *op)
 
 	if (r < 0)
 		return OP_FAIL;
-	r = db_volume_snap_insert(db, args->snap, &op->err);
+	r = db_volume_snap_insert(db, args->still.snap, &op->err);
 	if (r == 0)
 		r = journal_erase_in_tx(op, &op->err);
 	r = db_end(db, r, &op->err);
@@ -146,9 +143,36 @@ static enum op_next step_record(struct op *op)
 		return OP_FAIL;
 	op_no_return(op);
 	volume_publish(op->core, "storage-volume-snapshot-created", record_of(op),
-		       args->snap->name);
-	*vec_push(&args->volume->snapshots) = TAKE_PTR(args->snap);
+		       args->still.snap->name);
+	*vec_push(&args->still.volume->snapshots) = TAKE_PTR(args->still.snap);
 	return OP_NEXT;
+}
+
+static const struct op_step still_steps[] = {
+	{ "journal", step_journal, journal_undo },
+	{ "copy", step_copy, undo_copy },
+	{ "commit", step_commit, NULL },
+	{ 0 },
+};
+const struct op_table volume_still_table = { "volume-still", still_steps };
+
+void volume_still_init(struct volume *volume, struct volume_still *ret_still)
+{
+	char uuid[UUID_LEN];
+
+	*ret_still = (struct volume_still){ .volume = volume, .snap = volume_snap_new("") };
+	ret_still->snap->volume = xstrdup(uuid_new(uuid));
+	ret_still->live = volume_has_running_users(volume);
+	(void)uuid_new(ret_still->stage);
+}
+
+enum op_next volume_still_drop(struct op *op)
+{
+	const struct volume_still *args = op->args;
+	struct job job = { .kind = JOB_SNAPSHOT_DELETE };
+
+	strv_push(&job.snapshots, args->snap->volume);
+	return run(op, &job, NULL);
 }
 
 static const struct op_step create_steps[] = {
@@ -190,16 +214,16 @@ int volume_snap_create(struct volume *volume, const struct snapshot_request *req
 	if (r < 0)
 		return r;
 	args = xcalloc(1, sizeof(*args));
-	args->volume = volume;
-	args->snap = volume_snap_new(chosen);
-	args->snap->volume_id = volume->record->id;
-	args->snap->volume = xstrdup(uuid_new(uuid));
-	args->snap->description = xstrdup(description);
-	args->snap->created_wall_ns = now;
-	args->snap->expires_wall_ns = expires;
-	args->snap->scheduled = request->scheduled;
-	args->live = volume_has_running_users(volume);
-	(void)uuid_new(args->stage);
+	args->still.volume = volume;
+	args->still.snap = volume_snap_new(chosen);
+	args->still.snap->volume_id = volume->record->id;
+	args->still.snap->volume = xstrdup(uuid_new(uuid));
+	args->still.snap->description = xstrdup(description);
+	args->still.snap->created_wall_ns = now;
+	args->still.snap->expires_wall_ns = expires;
+	args->still.snap->scheduled = request->scheduled;
+	args->still.live = volume_has_running_users(volume);
+	(void)uuid_new(args->still.stage);
 	op = op_new(volume->core, OP_TASK, "Snapshotting storage volume", args, free_args, err);
 	return op ? start(op, volume, &create_table, chosen, ret_op) : -EBUSY;
 }
@@ -230,9 +254,9 @@ static enum op_next step_close(struct op *op)
 {
 	const struct snap_args *args = op->args;
 
-	if (check_still(args->volume, &op->err) < 0)
+	if (check_still(args->still.volume, &op->err) < 0)
 		return OP_FAIL;
-	args->volume->closed = true;
+	args->still.volume->closed = true;
 	return OP_NEXT;
 }
 
@@ -250,7 +274,7 @@ static bool is_released(const struct volume *volume)
 
 static enum op_next step_await_released(struct op *op)
 {
-	struct volume *volume = ((const struct snap_args *)op->args)->volume;
+	struct volume *volume = ((const struct volume_still *)op->args)->volume;
 
 	if (is_released(volume))
 		return OP_NEXT;
@@ -294,7 +318,7 @@ static enum op_next step_tell(struct op *op)
 	const struct snap_args *args = op->args;
 
 	op_no_return(op);
-	args->volume->closed = false;
+	args->still.volume->closed = false;
 	volume_publish(op->core, "storage-volume-restored", record_of(op), NULL);
 	return OP_NEXT;
 }
@@ -320,7 +344,7 @@ static int find_for(struct volume *volume, const char *name, struct snap_args **
 	if (r < 0)
 		return r;
 	args = xcalloc(1, sizeof(*args));
-	args->volume = volume;
+	args->still.volume = volume;
 	args->from = xstrdup(snap->volume);
 	*ret_args = args;
 	return 0;
@@ -337,7 +361,7 @@ int volume_snap_restore(struct volume *volume, const char *name, struct op **ret
 		r = find_for(volume, name, &args, err);
 	if (r < 0)
 		return r;
-	(void)uuid_new(args->stage);
+	(void)uuid_new(args->still.stage);
 	op = op_new(volume->core, OP_TASK, "Restoring storage volume", args, free_args, err);
 	return op ? start(op, volume, &restore_table, NULL, ret_op) : -EBUSY;
 }
@@ -351,7 +375,7 @@ static int forget_rows(struct op *op, struct err *err)
 	int r = volume_journal(op, "volume-snapshot-delete", record_of(op), args->from_all, err);
 
 	for (char **name = args->names; r == 0 && *name; name++) {
-		r = volume_find_snap(args->volume, *name, &snap, err);
+		r = volume_find_snap(args->still.volume, *name, &snap, err);
 		if (r == 0)
 			r = db_volume_snap_delete(op->core->db, snap->id, err);
 	}
@@ -386,7 +410,7 @@ static enum op_next step_forget(struct op *op)
 		return OP_FAIL;
 	op_no_return(op);
 	for (char **name = args->names; *name; name++) {
-		drop_from_memory(args->volume, *name);
+		drop_from_memory(args->still.volume, *name);
 		volume_publish(op->core, "storage-volume-snapshot-deleted", record_of(op), *name);
 	}
 	return OP_NEXT;
@@ -425,7 +449,7 @@ int volume_snaps_delete(struct volume *volume, char *const *names, struct op **r
 
 	if (r == 0)
 		r = volume_check_free(volume, err);
-	args->volume = volume;
+	args->still.volume = volume;
 	for (char *const *name = names; r == 0 && *name; name++) {
 		r = volume_find_snap(volume, *name, &snap, err);
 		if (r < 0)

@@ -34,7 +34,7 @@ static int next_name(struct tarball *tarball, struct archive_entry **ret_entry,
 
 /* ---- the index ---- */
 
-static int take_index(struct tarball *tarball, struct archive_entry *entry,
+static int take_index(struct tarball *tarball, struct archive_entry *entry, bool custom,
 		      struct backup_index *index, struct err *err)
 {
 	struct buf text = { 0 };
@@ -45,12 +45,13 @@ static int take_index(struct tarball *tarball, struct archive_entry *entry,
 	if (r < 0)
 		(void)err_wrap(err, INDEX_NAME);
 	else
-		r = backup_parse_index(buf_str(&text), text.len, index, err);
+		r = (custom ? backup_parse_volume_index : backup_parse_index)(buf_str(&text),
+									      text.len, index, err);
 	buf_done(&text);
 	return r;
 }
 
-int backup_read_index(int fd, struct report *report, struct backup_index *ret_index,
+int backup_read_index(int fd, bool custom, struct report *report, struct backup_index *ret_index,
 		      struct err *err)
 {
 	_cleanup_(tarball_freep) struct tarball *tarball = NULL;
@@ -65,7 +66,7 @@ int backup_read_index(int fd, struct report *report, struct backup_index *ret_in
 
 		report_progress(report, "inspect", usage.read_bytes, usage.total_bytes);
 		if (streq(name, INDEX_NAME))
-			return take_index(tarball, entry, ret_index, err);
+			return take_index(tarball, entry, custom, ret_index, err);
 	}
 	if (r == 0)
 		r = err_kind(err, ERR_INVALID, "not a backup: there is no " INDEX_NAME " in it");
@@ -185,10 +186,22 @@ static int finish_target(struct unpacking *u, struct target *target, struct err 
 	if (!target->extract.root.seen && target->extract.n_entries == 0)
 		return err_kind(err, ERR_INVALID,
 				"the backup has no root file system of the %s%s%s%s in %s",
-				snapshot ? "snapshot" : "instance", snapshot ? " \"" : "",
-				snapshot ? snapshot : "", snapshot ? "\"" : "", target->prefix);
+				snapshot	  ? "snapshot"
+				: u->what->custom ? "volume"
+						  : "instance",
+				snapshot ? " \"" : "", snapshot ? snapshot : "",
+				snapshot ? "\"" : "", target->prefix);
 	int r = enter(u, target, err);
 	return r < 0 ? r : extract_finish(&target->extract, err);
+}
+
+static char *prefix_of(const char *snapshot, bool custom)
+{
+	if (custom)
+		return snapshot ? xasprintf("backup/volume-snapshots/%s", snapshot)
+				: xstrdup("backup/volume");
+	return snapshot ? xasprintf(SNAPSHOT_DIR "%s/rootfs", snapshot)
+			: xstrdup(INSTANCE_DIR "/rootfs");
 }
 
 static int begin_target(struct unpacking *u, size_t i, struct report *report, struct err *err)
@@ -197,8 +210,7 @@ static int begin_target(struct unpacking *u, size_t i, struct report *report, st
 	struct target *target = &u->targets[i];
 
 	target->root = root;
-	target->prefix = root->snapshot ? xasprintf(SNAPSHOT_DIR "%s/rootfs", root->snapshot)
-					: xstrdup(INSTANCE_DIR "/rootfs");
+	target->prefix = prefix_of(root->snapshot, u->what->custom);
 	target->extract.report = report;
 	target->extract.tarball = u->tarball;
 	target->extract.reserve_bytes = u->what->reserve_bytes;

@@ -129,15 +129,16 @@ static int read_snapshot(const json_t *obj, struct backup_index *index, struct e
 	return check_snapshot_name(index, item->name, err);
 }
 
-static int read_snapshots(const json_t *config, struct backup_index *index, struct err *err)
+static int read_snapshots(const json_t *config, const char *key, struct backup_index *index,
+			  struct err *err)
 {
-	const json_t *list = json_get(config, "snapshots");
+	const json_t *list = json_get(config, key);
 	json_t *item;
 	size_t i;
 	int r = 0;
 
 	if (list && !json_is_array(list))
-		return err_kind(err, ERR_INVALID, "\"snapshots\" must be a list");
+		return err_kind(err, ERR_INVALID, "\"%s\" must be a list", key);
 	if (json_array_size(list) > BACKUP_SNAPSHOTS_MAX)
 		return err_kind(err, ERR_INVALID, "more than %d snapshots", BACKUP_SNAPSHOTS_MAX);
 	json_array_foreach((json_t *)list, i, item)
@@ -169,7 +170,7 @@ static int read_profiles(const json_t *config, struct backup_index *index, struc
 }
 
 /* What this program cannot take, in words that help. */
-static int check_kind(const json_t *doc, struct err *err)
+static int check_kind(const json_t *doc, const char *kind, struct err *err)
 {
 	const char *type = json_str(doc, "type", "container");
 	bool optimized;
@@ -181,11 +182,12 @@ static int check_kind(const json_t *doc, struct err *err)
 		return err_kind(err, ERR_UNSUPPORTED,
 				"the backup is in the format of its storage driver: export it "
 				"again without --optimized-storage");
-	if (!streq(type, "container") && !str_empty(type)) {
+	if (!streq(str_empty(type) ? "container" : type, kind)) {
 		_cleanup_(freep) char *shown = str_printable(type, false);
 
 		return err_kind(err, ERR_UNSUPPORTED,
-				"the backup is of type \"%.40s\", not of a container", shown);
+				"the backup is of type \"%.40s\", not of a %s", shown,
+				streq(kind, "custom") ? "custom volume" : kind);
 	}
 	return 0;
 }
@@ -197,7 +199,7 @@ static int read_index(const json_t *doc, struct backup_index *index, struct err 
 
 	if (!json_is_object(doc))
 		return err_kind(err, ERR_INVALID, "must be a map");
-	r = check_kind(doc, err);
+	r = check_kind(doc, "container", err);
 	if (r < 0)
 		return r;
 	instance = json_get(config, "container");
@@ -212,7 +214,7 @@ static int read_index(const json_t *doc, struct backup_index *index, struct err 
 		return r;
 	if (json_str(doc, "name", NULL))
 		replace_str(&index->instance.name, json_str(doc, "name", NULL));
-	r = read_snapshots(config, index, err);
+	r = read_snapshots(config, "snapshots", index, err);
 	if (r == 0)
 		r = read_profiles(config, index, err);
 	if (r == 0)
@@ -220,13 +222,51 @@ static int read_index(const json_t *doc, struct backup_index *index, struct err 
 	return r < 0 ? r : json_strmap(doc, "images", &index->images, err);
 }
 
-int backup_parse_index(const void *text, size_t len, struct backup_index *ret_index,
-		       struct err *err)
+static int read_volume_index(const json_t *doc, struct backup_index *index, struct err *err)
+{
+	const json_t *config = json_get_object(doc, "config"), *volume = json_get(config, "volume");
+	const char *content = json_str(volume, "content_type", "filesystem");
+	int r;
+
+	if (!json_is_object(doc))
+		return err_kind(err, ERR_INVALID, "must be a map");
+	r = check_kind(doc, "custom", err);
+	if (r < 0)
+		return r;
+	if (!volume)
+		return err_kind(err, ERR_INVALID,
+				"the configuration of the volume (config: volume:) is missing");
+	if (!str_empty(content) && !streq(content, "filesystem"))
+		return err_kind(err, ERR_UNSUPPORTED,
+				"the volume is one of blocks; filesystem is offered");
+	r = read_item(volume, &index->instance, err);
+	if (r < 0)
+		return r;
+	if (json_str(doc, "name", NULL))
+		replace_str(&index->instance.name, json_str(doc, "name", NULL));
+	return read_snapshots(config, "volume_snapshots", index, err);
+}
+
+static int parse(const void *text, size_t len,
+		 int (*read)(const json_t *doc, struct backup_index *index, struct err *err),
+		 struct backup_index *ret_index, struct err *err)
 {
 	_cleanup_(json_decrefp) json_t *doc = NULL;
 	int r = yaml_parse(text, len, &doc, err);
 
 	if (r == 0)
-		r = read_index(doc, ret_index, err);
+		r = read(doc, ret_index, err);
 	return r < 0 ? err_wrap(err, INDEX) : 0;
+}
+
+int backup_parse_index(const void *text, size_t len, struct backup_index *ret_index,
+		       struct err *err)
+{
+	return parse(text, len, read_index, ret_index, err);
+}
+
+int backup_parse_volume_index(const void *text, size_t len, struct backup_index *ret_index,
+			      struct err *err)
+{
+	return parse(text, len, read_volume_index, ret_index, err);
 }

@@ -61,3 +61,10 @@ extern const struct wire_schema backup_index_schema; /* free with wire_free() */
  */
 int backup_parse_index(const void *text, size_t len, struct backup_index *ret_index,
 		       struct err *err);
+
+/*
+ * The same of a custom volume: the index has that as "instance", and its snapshots.
+ * Errors: as above; ERR_UNSUPPORTED when it is no volume, or one of blocks.
+ */
+int backup_parse_volume_index(const void *text, size_t len, struct backup_index *ret_index,
+			      struct err *err);

@@ -44,15 +44,16 @@ enum job_kind {
 	JOB_NONE_13, /* no more: an older sysctrd that an upgrade left running knows jobs by number */
 	JOB_IMAGE_PUBLISH,   /* unpack: volume or snapshot to a file in dir, as JOB_IMAGE_STORE
 				leaves them */
-	JOB_INSTANCE_EXPORT, /* unpack: volume as a backup to standard output */
-	JOB_VOLUME_REPLACE,  /* worker: from_volume takes the place of volume, which is deleted */
-	JOB_POOL_CREATE,     /* worker: JOB_POOL_PREPARE of a new pool, undone when it fails */
-	JOB_POOL_DELETE,     /* worker: images and trash of a pool without volumes, then its tree */
-	JOB_BACKUP_STORE,    /* unpack: standard input to standard output, a file, unread */
-	JOB_BACKUP_INSPECT,  /* unpack: the index of the backup on standard input, as spec/backup.h
+	JOB_INSTANCE_EXPORT, /* unpack: volume as a backup to standard output; with custom snapshot as
+				that of a custom volume */
+	JOB_VOLUME_REPLACE, /* worker: from_volume takes the place of volume, which is deleted */
+	JOB_POOL_CREATE,    /* worker: JOB_POOL_PREPARE of a new pool, undone when it fails */
+	JOB_POOL_DELETE,    /* worker: images and trash of a pool without volumes, then its tree */
+	JOB_BACKUP_STORE,   /* unpack: standard input to standard output, a file, unread */
+	JOB_BACKUP_INSPECT, /* unpack: the index of the backup on standard input, as spec/backup.h
 				encodes it, to standard output */
-	JOB_BACKUP_UNPACK,   /* unpack: the backup on standard input to volume and snapshots */
-	JOB_STREAMS_FETCH,   /* fetch: the image alias or fingerprint of the simplestreams server
+	JOB_BACKUP_UNPACK,  /* unpack: the backup on standard input to volume and snapshots */
+	JOB_STREAMS_FETCH,  /* fetch: the image alias or fingerprint of the simplestreams server
 				url to dir/cache/<fingerprint>[.rootfs], as JOB_FETCH does */
 	JOB_SIDE_WRITE, /* worker: side files of the pool, properties: instance -> text, "": none */
 	JOB_SIDE_READ, /* unpack: all of the pool's to standard output, as spec/recovery.h has it */
@@ -124,7 +125,8 @@ struct job {
 			      JOB_SNAPSHOT_COPY: what is copied, else volume or snapshot */
 	bool refresh; /* JOB_SNAPSHOT_COPY: the copy will replace volume, whose files it takes
 			      where they are the same */
-	bool custom; /* JOB_VOLUME_DELETE, _LIMIT, JOB_SNAPSHOT_COPY, _COMMIT: volume is a custom one */
+	bool custom;  /* VOLUME_DELETE, _LIMIT, SNAPSHOT_COPY, _COMMIT, INSTANCE_EXPORT,
+			BACKUP_INSPECT, _UNPACK: volume is, or becomes, a custom one */
 	struct job_pool
 		from_pool; /* JOB_CUSTOM_CREATE: where that is which is copied; dir NULL: pool */
 	bool keep_layer; /* JOB_INSTANCE_TRANSFER: the image is in pool too: copy what lies on it */

@@ -72,21 +72,26 @@ int job_backup_store(const struct job *job, struct report *report, struct err *e
 
 /* ---- the index ---- */
 
+struct inspection {
+	int out_fd;
+	bool custom;
+};
+
 /* In the sandbox. */
 static int inspect_body(void *data, struct report *report, struct err *err)
 {
-	const int *out_fd = data;
+	const struct inspection *what = data;
 	struct backup_index index = { 0 };
 	struct buf bytes = { 0 };
 
-	int r = backup_read_index(STDIN_FILENO, report, &index, err);
+	int r = backup_read_index(STDIN_FILENO, what->custom, report, &index, err);
 	if (r == 0) {
 		wire_encode(&backup_index_schema, &index, &bytes);
 		if (bytes.len > BACKUP_INDEX_BYTES_MAX)
 			r = err_kind(err, ERR_INVALID, "the index of the backup is too long");
 	}
 	if (r == 0) {
-		r = fd_write_all(*out_fd, bytes.data, bytes.len);
+		r = fd_write_all(what->out_fd, bytes.data, bytes.len);
 		if (r < 0)
 			(void)err_set(err, r, "hand over the index of the backup");
 	}
@@ -99,6 +104,7 @@ int job_backup_inspect(const struct job *job, struct report *report, struct err 
 {
 	/* the sandbox's own standard output is its log */
 	_cleanup_(fd_closep) int out_fd = fd_copy(STDOUT_FILENO, STDERR_FILENO + 1);
+	struct inspection what = { out_fd, job->custom };
 	const struct guard_job guard = {
 		.name = "backup-inspect",
 		.id_base = job->id_base,
@@ -111,5 +117,5 @@ int job_backup_inspect(const struct job *job, struct report *report, struct err 
 	if (out_fd < 0)
 		return err_set(err, out_fd, "copy the descriptor of the index");
 	report_stage(report, "inspect");
-	return guard_run(&guard, inspect_body, &out_fd, report, err);
+	return guard_run(&guard, inspect_body, &what, report, err);
 }

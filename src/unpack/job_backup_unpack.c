@@ -2,7 +2,7 @@
  * unpack/job_backup_unpack.c - JOB_BACKUP_UNPACK: the backup on standard input to volumes
  *
  * All root file systems are stages until the last one is complete; then the snapshots become
- * volumes, and at last the instance: who sees that has everything.
+ * volumes, and at last the instance or the custom volume: who sees that has everything.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -14,6 +14,7 @@
 #include "image/backup.h"
 #include "os/fd.h"
 #include "storage/pool.h"
+#include "storage/volume.h"
 #include "unpack/guard.h"
 #include "unpack/jobs.h"
 
@@ -47,7 +48,7 @@ static int unpack_some(const struct job *job, struct trees *trees, size_t first,
 {
 	struct backup_root roots[ROOTS_PER_PASS];
 	struct sandbox_bind binds[ROOTS_PER_PASS];
-	struct backup_unpacking what = { STDIN_FILENO, job->reserve_bytes, roots, n };
+	struct backup_unpacking what = { STDIN_FILENO, job->reserve_bytes, roots, n, job->custom };
 	const struct guard_job guard = {
 		.name = "backup-unpack",
 		.id_base = job->id_base,
@@ -100,6 +101,11 @@ static void close_tree(struct tree *tree)
 	tree->at.fd = fd_close(tree->at.fd);
 }
 
+static enum volume_kind kind_of(const struct job *job)
+{
+	return job->custom ? VOLUME_CUSTOM : VOLUME_INSTANCE;
+}
+
 static int commit_all(const struct job *job, struct trees *trees, struct err *err)
 {
 	const struct storage_driver *driver = trees->pool->driver;
@@ -107,7 +113,7 @@ static int commit_all(const struct job *job, struct trees *trees, struct err *er
 
 	for (size_t i = trees->n; i-- > 0;) {
 		struct tree *tree = &trees->list[i];
-		enum volume_kind kind = tree->volume ? VOLUME_SNAPSHOT : VOLUME_INSTANCE;
+		enum volume_kind kind = tree->volume ? VOLUME_SNAPSHOT : kind_of(job);
 
 		close_tree(tree);
 		int r = driver->copy_commit(trees->pool, tree->stage, kind,
@@ -135,11 +141,11 @@ static int fill_all(const struct job *job, struct trees *trees, struct report *r
 		    struct err *err)
 {
 	/* copy_commit would put it in the place of one that nobody knows */
-	int r = trees->pool->driver->volume_exists(trees->pool, VOLUME_INSTANCE, job->volume, err);
+	int r = trees->pool->driver->volume_exists(trees->pool, kind_of(job), job->volume, err);
 
 	if (r > 0)
-		return err_kind(err, ERR_CONFLICT, "instance volume \"%s\" exists already",
-				job->volume);
+		return err_kind(err, ERR_CONFLICT, "%s \"%s\" exists already",
+				volume_kind_word(kind_of(job)), job->volume);
 	if (r == 0)
 		r = begin_all(trees, job->size_bytes, err);
 	report_stage(report, "unpack");

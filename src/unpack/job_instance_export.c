@@ -1,4 +1,4 @@
-/* unpack/job_instance_export.c - JOB_INSTANCE_EXPORT: a volume as a backup to standard output */
+/* unpack/job_instance_export.c - JOB_INSTANCE_EXPORT: a volume, or a custom one, as a backup to standard output */
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -14,6 +14,19 @@
 static const char *const plain[] = { "backup/index.yaml", "backup/container", NULL };
 static const char *const with_snapshots[] = { "backup/index.yaml", "backup/snapshots",
 					      "backup/container", NULL };
+
+static const char *const custom[] = { "backup/index.yaml", "backup/volume", NULL };
+static const char *const custom_with[] = { "backup/index.yaml", "backup/volume-snapshots",
+					   "backup/volume", NULL };
+
+static const char *const *members_of(const struct job *job)
+{
+	bool more = job->properties.len > 0;
+
+	if (job->custom)
+		return more ? custom_with : custom;
+	return more ? with_snapshots : plain;
+}
 
 static const char *image_of(const struct job *job, const char *snapshot)
 {
@@ -35,7 +48,9 @@ static int open_trees(const struct job *job, const struct root *first, struct pa
 	{
 		struct pack_tree *tree = &trees[n++];
 
-		tree->path = xasprintf("backup/snapshots/%s/rootfs", entry->key);
+		tree->path = xasprintf(job->custom ? "backup/volume-snapshots/%s"
+						   : "backup/snapshots/%s/rootfs",
+				       entry->key);
 		r = root_open_snapshot(job, first, entry->value, image_of(job, entry->key),
 				       &tree->root, err);
 		if (r < 0)
@@ -78,12 +93,12 @@ int job_instance_export(const struct job *job, struct report *report, struct err
 	};
 	struct pack_tree *trees = xcalloc(job->properties.len + 1, sizeof(*trees));
 	struct pack_plan plan = {
-		.root = "backup/container/rootfs",
+		.root = job->custom ? "backup/volume" : "backup/container/rootfs",
 		.trees = trees,
 		.n_trees = job->properties.len,
 		.files = files,
-		.n_files = ARRAY_LEN(files),
-		.members = job->properties.len > 0 ? with_snapshots : plain,
+		.n_files = job->custom ? 1 : ARRAY_LEN(files), /* the index alone */
+		.members = members_of(job),
 		.compression = strmap_get(&job->variables, "compression"),
 		.id_base = job->id_base,
 		.id_count = job->id_count,
@@ -94,7 +109,7 @@ int job_instance_export(const struct job *job, struct report *report, struct err
 
 	if (r == 0)
 		r = open_trees(job, &root, trees, err);
-	if (r == 0 && (!files[0].text || !files[1].text))
+	if (r == 0 && (!files[0].text || (plan.n_files > 1 && !files[1].text)))
 		r = err_kind(err, ERR_INVALID, "instance-export: no index");
 	if (r == 0 && plan.out_fd < 0)
 		r = err_set(err, plan.out_fd, "copy the descriptor of the backup");

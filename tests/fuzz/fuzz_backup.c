@@ -22,6 +22,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 			abort();
 	}
 	wire_free(&backup_index_schema, &copy);
+	wire_free(&backup_index_schema, &index);
+	err = (struct err){ 0 };
+	if (backup_parse_volume_index(bytes, len, &index, &err) < 0 && err.msg[0] == '\0')
+		abort();
 	/* what a sandbox that was taken over might say */
 	(void)wire_decode(&backup_index_schema, bytes, len, &copy, &err);
 	wire_free(&backup_index_schema, &copy);

@@ -56,6 +56,46 @@ static void test_whole(void **state)
 	wire_free(&backup_index_schema, &index);
 }
 
+static void assert_volume_refused(const char *text, const char *why)
+{
+	struct backup_index index = { 0 };
+	struct err err = { 0 };
+
+	assert_true(backup_parse_volume_index(text, strlen(text), &index, &err) < 0);
+	assert_non_null(strstr(err.msg, why));
+	wire_free(&backup_index_schema, &index);
+}
+
+static void test_volume(void **state)
+{
+	static const char text[] =
+		"name: data\n"
+		"type: custom\n"
+		"config:\n"
+		"  volume: {name: data, description: d, config: {user.a: \"1\"}}\n"
+		"  volume_snapshots:\n"
+		"  - {name: s0, expires_at: 2023-01-02T03:04:05Z}\n";
+	struct backup_index index = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(backup_parse_volume_index(text, strlen(text), &index, &err), 0);
+	assert_string_equal(index.instance.name, "data");
+	assert_string_equal(strmap_get(&index.instance.config, "user.a"), "1");
+	assert_int_equal(index.snapshots.len, 1);
+	assert_true(index.snapshots.items[0].expires_wall_ns > 0);
+	wire_free(&backup_index_schema, &index);
+	assert_refused(text, "of type \"custom\"");
+	assert_volume_refused("type: container\n", "not of a custom volume");
+	assert_volume_refused("name: x\n", "not of a custom volume");
+	assert_volume_refused("type: custom\n", "volume:");
+	assert_volume_refused("type: custom\noptimized: true\n", "--optimized-storage");
+	assert_volume_refused("type: custom\nconfig: {volume: {content_type: block}}\n", "blocks");
+	assert_volume_refused("type: custom\nconfig: {volume: {}, volume_snapshots: x}\n", "list");
+	assert_volume_refused(
+		"type: custom\nconfig: {volume: {}, volume_snapshots: [{name: ..}]}\n", "snapshot");
+}
+
 /* What a side file has besides. */
 static void test_side_file(void **state)
 {
@@ -128,9 +168,8 @@ static void test_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_whole),
-		cmocka_unit_test(test_side_file),
-		cmocka_unit_test(test_wire),
+		cmocka_unit_test(test_volume),	  cmocka_unit_test(test_whole),
+		cmocka_unit_test(test_side_file), cmocka_unit_test(test_wire),
 		cmocka_unit_test(test_refused),
 	};
 
