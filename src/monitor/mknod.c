@@ -7,15 +7,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <linux/capability.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -26,9 +23,8 @@
 #include "base/str.h"
 #include "monitor/intercept.h"
 #include "monitor/mon.h"
-#include "os/caps.h"
 #include "os/fd.h"
-#include "os/path.h"
+#include "os/nodemake.h"
 
 enum {
 	STATUS_LEN = 4096,
@@ -50,10 +46,8 @@ struct request {
 };
 
 struct caller {
-	uint32_t fsuid, fsgid; /* the host's */
+	struct nodemake_owner owner;
 	uint64_t caps;
-	uint32_t umask;
-	int root_fd, dir_fd; /* -EBADF: the path has to be absolute */
 };
 
 static struct request request_of(const struct unotify_call *call)
@@ -138,9 +132,9 @@ static int read_status(pid_t pid, struct caller *caller)
 		r = read_number(lines, "CapEff:", 0, 16, &caller->caps);
 	if (r == 0)
 		r = read_number(lines, "Umask:", 0, 8, &mask);
-	caller->fsuid = (uint32_t)uid;
-	caller->fsgid = (uint32_t)gid;
-	caller->umask = (uint32_t)mask;
+	caller->owner.fsuid = (uint32_t)uid;
+	caller->owner.fsgid = (uint32_t)gid;
+	caller->owner.umask = (uint32_t)mask;
 	return r;
 }
 
@@ -167,57 +161,22 @@ static int read_caller(const struct mon *mon, pid_t pid, int dir_fd, struct call
 		return r;
 	if (dir_fd != AT_FDCWD)
 		(void)snprintf(name, sizeof(name), "fd/%d", dir_fd);
-	caller->root_fd = open_of(pid, "root", O_PATH | O_DIRECTORY);
-	caller->dir_fd = open_of(pid, name, O_PATH | O_DIRECTORY);
-	return MIN(caller->root_fd, 0);
-}
-
-/* Its root, ids and umask, CAP_MKNOD, and nothing else. */
-static int become(const struct caller *caller)
-{
-	if (fchdir(caller->root_fd) < 0 || chroot(".") < 0)
-		return -errno;
-	if (caller->dir_fd >= 0 && fchdir(caller->dir_fd) < 0)
-		return -errno;
-	(void)umask(caller->umask);
-	if (setgroups(0, NULL) < 0)
-		return -errno;
-	(void)setfsgid(caller->fsgid);
-	(void)setfsuid(caller->fsuid);
-	if ((uint32_t)setfsuid(UINT32_MAX) != caller->fsuid ||
-	    (uint32_t)setfsgid(UINT32_MAX) != caller->fsgid)
-		return -EPERM;
-	return caps_suspend(~(UINT64_C(1) << CAP_MKNOD));
-}
-
-/* No link of /proc on the way: to this process it would lead elsewhere than to the caller. */
-static int make(char *path, mode_t mode, dev_t dev)
-{
-	char *slash = strrchr(path, '/');
-	const char *parent = !slash ? "." : slash == path ? "/" : path;
-	const char *name = slash ? slash + 1 : path;
-	_cleanup_(fd_closep) int parent_fd = -EBADF;
-
-	if (slash && slash != path)
-		*slash = '\0';
-	parent_fd = path_openat2(AT_FDCWD, parent, O_PATH | O_DIRECTORY | O_CLOEXEC, 0,
-				 RESOLVE_NO_MAGICLINKS);
-	if (parent_fd < 0)
-		return parent_fd;
-	return mknodat(parent_fd, name, mode, dev) < 0 ? -errno : 0;
+	caller->owner.root_fd = open_of(pid, "root", O_PATH | O_DIRECTORY);
+	caller->owner.dir_fd = open_of(pid, name, O_PATH | O_DIRECTORY);
+	return MIN(caller->owner.root_fd, 0);
 }
 
 void mknod_answer(const struct mon *mon, int listener_fd, const struct unotify_call *call)
 {
-	struct caller caller = { .root_fd = -EBADF, .dir_fd = -EBADF };
+	struct caller caller = { .owner = { .root_fd = -EBADF, .dir_fd = -EBADF } };
 	const struct request request = request_of(call);
 	char path[PATH_MAX];
 
 	if (!is_harmless(&request) || read_caller(mon, call->pid, request.dir_fd, &caller) < 0 ||
 	    unotify_read_text(listener_fd, call, request.path_address, path, sizeof(path)) < 0 ||
-	    path[0] == '\0' || (path[0] != '/' && caller.dir_fd < 0) ||
-	    !unotify_is_valid(listener_fd, call) || become(&caller) < 0)
+	    path[0] == '\0' || (path[0] != '/' && caller.owner.dir_fd < 0) ||
+	    !unotify_is_valid(listener_fd, call) || nodemake_become(&caller.owner) < 0)
 		unotify_pass(listener_fd, call); /* Y1 */
 	else
-		unotify_answer(listener_fd, call, make(path, request.mode, request.dev));
+		unotify_answer(listener_fd, call, nodemake(path, request.mode, request.dev));
 }

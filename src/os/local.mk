@@ -24,6 +24,7 @@ libos_a_SOURCES = \
 	%D%/nicloan.c %D%/nicloan.h \
 	%D%/nicroute.c %D%/nicroute.h \
 	%D%/nlmsg.c %D%/nlmsg.h \
+	%D%/nodemake.c %D%/nodemake.h \
 	%D%/ns.c %D%/ns.h \
 	%D%/path.c %D%/path.h \
 	%D%/pidfd.c %D%/pidfd.h \
