@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -46,6 +47,11 @@
 #include "spec/network.h"
 #include "spec/pool.h"
 #include "spec/profile.h"
+
+enum {
+	LOCK_WAIT_MS = 2000,
+	LOCK_LOOK_MS = 10
+};
 
 #define FIRST_START_DONE "internal.first_start_done"
 
@@ -94,7 +100,10 @@ static int make_dirs(const struct core *core, struct err *err)
 	return 0;
 }
 
-/* Two daemons on one state directory would destroy it. The lock goes with the process. */
+/*
+ * Two daemons on one state directory would destroy it. The lock goes with the process, and with a
+ * child of one that was killed while it started a helper: that is a moment later.
+ */
 static int take_lock(struct core *core, struct err *err)
 {
 	_cleanup_(freep) char *path = xasprintf("%s/lock", core->dirs.state);
@@ -102,8 +111,13 @@ static int take_lock(struct core *core, struct err *err)
 	core->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (core->lock_fd < 0)
 		return err_set(err, -errno, "open %s", path);
-	if (flock(core->lock_fd, LOCK_EX | LOCK_NB) < 0)
+	for (int ms = 0; flock(core->lock_fd, LOCK_EX | LOCK_NB) < 0; ms += LOCK_LOOK_MS) {
+		if (ms < LOCK_WAIT_MS) {
+			(void)poll(NULL, 0, LOCK_LOOK_MS);
+			continue;
+		}
 		return err_kind(err, ERR_CONFLICT, "another sysctrd works on %s", core->dirs.state);
+	}
 	return 0;
 }
 
