@@ -168,8 +168,8 @@ bool intercept_reaped(struct mon *mon, pid_t pid)
 		if (answerer->fd >= 0)
 			unotify_pass(answerer->fd, &answerer->call);
 		answerer->pid = 0;
-		if (mon->intercepts.left > 0)
-			watch_all(mon, EPOLLIN);
+		/* one may go on, if there is an answer left in this tick; else the timer starts */
+		watch_all(mon, EPOLLIN);
 		return true;
 	}
 	return false;
