@@ -125,16 +125,47 @@ static int add_children(int fs_fd, uint64_t id, struct subvol_ids *ids)
 	}
 }
 
+/* Kernels before 6.2 take no handle without it. */
+static int read_generation(int fs_fd, uint64_t id, uint32_t *ret_generation)
+{
+	struct btrfs_ioctl_search_args args = { .key = {
+							.tree_id = id,
+							.min_objectid = BTRFS_FIRST_FREE_OBJECTID,
+							.max_objectid = BTRFS_FIRST_FREE_OBJECTID,
+							.min_type = BTRFS_INODE_ITEM_KEY,
+							.max_type = BTRFS_INODE_ITEM_KEY,
+							.max_offset = UINT64_MAX,
+							.max_transid = UINT64_MAX,
+							.nr_items = 1,
+						} };
+	struct btrfs_ioctl_search_header header;
+	struct btrfs_inode_item inode = { 0 };
+
+	if (ioctl(fs_fd, BTRFS_IOC_TREE_SEARCH, &args) < 0)
+		return -errno;
+	if (args.key.nr_items == 0)
+		return -ENOENT;
+	memcpy(&header, args.buf, sizeof(header));
+	memcpy(&inode, args.buf + sizeof(header), MIN((size_t)header.len, sizeof(inode)));
+	*ret_generation = (uint32_t)le64toh(inode.generation);
+	return 0;
+}
+
 /* Returns: descriptor of the root directory of @id, wherever it is. */
 static int open_subvol(int fs_fd, uint64_t id)
 {
 	const uint64_t object = BTRFS_FIRST_FREE_OBJECTID;
 	_cleanup_(freep) struct file_handle *handle = xcalloc(1, sizeof(*handle) + HANDLE_BYTES);
+	uint32_t generation;
+	int r = read_generation(fs_fd, id, &generation);
 
+	if (r < 0)
+		return r;
 	handle->handle_bytes = HANDLE_BYTES;
 	handle->handle_type = HANDLE_TYPE;
 	memcpy(handle->f_handle, &object, sizeof(object));
 	memcpy(handle->f_handle + sizeof(object), &id, sizeof(id));
+	memcpy(handle->f_handle + sizeof(object) + sizeof(id), &generation, sizeof(generation));
 	int fd = open_by_handle_at(fs_fd, handle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
