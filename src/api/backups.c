@@ -138,12 +138,10 @@ void reply_backup_op(struct api_req *req, const char *description, const char *o
 	reply_op(req, op);
 }
 
-static int read_backup(const json_t *body, struct backup_record *backup, struct err *err)
+int read_backup(const json_t *body, struct backup_record *backup, struct err *err)
 {
 	const char *compression = json_str(body, "compression_algorithm", "");
-	int r = json_check(body,
-			   "s:name s:expires_at b:instance_only b:container_only"
-			   " b:optimized_storage s:compression_algorithm",
+	int r = json_check(body, "s:name s:expires_at b:optimized_storage s:compression_algorithm",
 			   err);
 
 	if (r == 0 && json_bool(body, "optimized_storage", false))
@@ -152,12 +150,19 @@ static int read_backup(const json_t *body, struct backup_record *backup, struct 
 			     "optimized_storage (--optimized-storage) out");
 	if (r == 0)
 		r = read_expiry(body, &backup->expires_wall_ns, err);
-	if (r < 0)
+	if (r < 0) /* 1: there was an expiry */
 		return r;
-	backup->instance_only =
-		json_bool(body, "instance_only", false) || json_bool(body, "container_only", false);
 	backup->compression = xstrdup(str_empty(compression) ? COMPRESSION_DEFAULT : compression);
 	return 0;
+}
+
+static int read_of_instance(const json_t *body, struct backup_record *backup, struct err *err)
+{
+	int r = json_check(body, "b:instance_only b:container_only", err);
+
+	backup->instance_only =
+		json_bool(body, "instance_only", false) || json_bool(body, "container_only", false);
+	return r < 0 ? r : read_backup(body, backup, err);
 }
 
 void backups_post(struct api_req *req)
@@ -169,7 +174,7 @@ void backups_post(struct api_req *req)
 	int r = inst_find(req->core, req->args[0], &inst, &req->err);
 
 	if (r == 0)
-		r = read_backup(req->body, given, &req->err);
+		r = read_of_instance(req->body, given, &req->err);
 	if (r == 0)
 		r = backup_create(inst, given, &backup, &req->err);
 	if (r < 0)

@@ -183,25 +183,12 @@ void volume_backup_export(struct api_req *req)
 		export(req, volume, backup->instance_only, backup->compression);
 }
 
-static int read_backup(const json_t *body, struct backup_record *backup, struct err *err)
+static int read_of_volume(const json_t *body, struct backup_record *backup, struct err *err)
 {
-	const char *compression = json_str(body, "compression_algorithm", "");
-	int r = json_check(body,
-			   "s:name s:expires_at b:volume_only b:optimized_storage"
-			   " s:compression_algorithm",
-			   err);
+	int r = json_check(body, "b:volume_only", err);
 
-	if (r == 0 && json_bool(body, "optimized_storage", false))
-		r = err_kind(err, ERR_UNSUPPORTED,
-			     "backups in a storage driver's own format are not offered: leave "
-			     "optimized_storage (--optimized-storage) out");
-	if (r == 0)
-		r = read_expiry(body, &backup->expires_wall_ns, err);
-	if (r < 0)
-		return r;
 	backup->instance_only = json_bool(body, "volume_only", false);
-	backup->compression = xstrdup(str_empty(compression) ? COMPRESSION_DEFAULT : compression);
-	return 0;
+	return r < 0 ? r : read_backup(body, backup, err);
 }
 
 void volume_backups_post(struct api_req *req)
@@ -213,7 +200,7 @@ void volume_backups_post(struct api_req *req)
 	int r = api_find_volume(req, &volume);
 
 	if (r == 0)
-		r = read_backup(req->body, given, &req->err);
+		r = read_of_volume(req->body, given, &req->err);
 	if (r == 0)
 		r = volume_backup_create(volume, given, &backup, &req->err);
 	if (r < 0)
