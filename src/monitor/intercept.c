@@ -178,7 +178,6 @@ bool intercept_reaped(struct mon *mon, pid_t pid)
 static void on_listener(struct source *source, uint32_t events)
 {
 	struct listener *listener = container_of(source, struct listener, source);
-
 	struct mon *mon = listener->mon;
 	struct answerer *answerer = find_idle(&mon->intercepts);
 

@@ -125,7 +125,7 @@ static int add_children(int fs_fd, uint64_t id, struct subvol_ids *ids)
 	}
 }
 
-/* Kernels before 6.2 take no handle without it. */
+/* Linux 6.1 takes no handle without it, later ones do. */
 static int read_generation(int fs_fd, uint64_t id, uint32_t *ret_generation)
 {
 	struct btrfs_ioctl_search_args args = { .key = {
