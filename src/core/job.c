@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "core/core.h"
 #include "core/inst.h"
 #include "core/space.h"
@@ -20,12 +21,16 @@
 
 /*
  * A helper is over when it has exited and its report channel has reached its end; only then is
- * everything that it said known.
+ * everything that it said known. One that stays is kept for the next job of its op, which saves
+ * starting a program, and sent away when the op ends.
  */
 struct job_proc {
 	struct list node; /* in core->jobs */
 	struct core *core;
-	struct op *op; /* NULL: detached */
+	struct op *op;		  /* NULL: detached */
+	struct op *keeper;	  /* it stays for more jobs of this one; then op is NULL */
+	struct op_waiter dismiss; /* for the keeper's end */
+	bool cancelled;
 	job_done_fn *done;
 	const struct job_row *row;
 	struct aio_proc *proc;	/* NULL once it has exited */
@@ -37,6 +42,7 @@ struct job_proc {
 static void job_proc_free(struct job_proc *jp)
 {
 	list_remove(&jp->node);
+	list_remove(&jp->dismiss.node);
 	(void)aio_proc_free(jp->proc);
 	(void)seqpkt_free(jp->reports);
 	wire_free(&job_report_schema, &jp->last);
@@ -59,27 +65,35 @@ static void verdict(const struct job_proc *jp, struct err *err)
 		       jp->row->name, aio_status_text(words, jp->wait_status));
 }
 
-static void job_over(struct job_proc *jp)
+/* Tell the op, which goes on, or else the log how the job ended. */
+static void answer(struct job_proc *jp)
 {
+	struct op *op = jp->op;
 	struct err err = { 0 };
 	enum op_next next = OP_NEXT;
 
-	if (jp->proc || jp->reports)
-		return;
 	verdict(jp, &err);
-	if (!jp->op) {
+	jp->op = NULL;
+	if (!op) {
 		if (err.code < 0)
 			log_error(LOG_NONE, "job %s: %s", jp->row->name, err.msg);
-	} else {
-		if (err.code < 0 && !jp->op->undoing)
-			jp->op->err = err;
-		if (jp->done)
-			next = jp->done(jp->op, &jp->last);
-		else if (err.code < 0)
-			next = OP_FAIL;
-		op_resume(jp->op, next);
-		op_unref(jp->op);
+		return;
 	}
+	if (err.code < 0 && !op->undoing)
+		op->err = err;
+	if (jp->done)
+		next = jp->done(op, &jp->last);
+	else if (err.code < 0)
+		next = OP_FAIL;
+	op_resume(op, next);
+	op_unref(op);
+}
+
+static void job_over(struct job_proc *jp)
+{
+	if (jp->proc || jp->reports)
+		return;
+	answer(jp);
 	job_proc_free(jp);
 }
 
@@ -102,6 +116,31 @@ static void let_go(struct job_proc *jp, const struct job_report *report)
 	op_unref(op);
 }
 
+static void send_away(struct job_proc *jp)
+{
+	jp->keeper = NULL;
+	jp->reports = seqpkt_free(jp->reports);
+	job_over(jp);
+}
+
+static void dismiss(struct op_waiter *waiter, struct op *op)
+{
+	(void)op;
+	send_away(container_of(waiter, struct job_proc, dismiss));
+}
+
+/* The helper waits for another job, unless it was told to end meanwhile. */
+static void keep(struct job_proc *jp)
+{
+	if (!jp->op || jp->cancelled) {
+		send_away(jp);
+		return;
+	}
+	jp->keeper = jp->op;
+	op_wait(jp->op, &jp->dismiss);
+	answer(jp);
+}
+
 static void on_report(void *data, const void *bytes, size_t len, int *fds, size_t n_fds)
 {
 	struct job_proc *jp = data;
@@ -118,6 +157,8 @@ static void on_report(void *data, const void *bytes, size_t len, int *fds, size_
 	if (report.done) {
 		wire_free(&job_report_schema, &jp->last);
 		jp->last = report;
+		if (report.stays)
+			keep(jp);
 		return;
 	}
 	if (jp->op && report.stage)
@@ -145,6 +186,7 @@ static void cancel_job(struct op *op)
 {
 	struct job_proc *jp = op->cancel_data;
 
+	jp->cancelled = true;
 	if (jp->proc)
 		(void)aio_proc_kill(jp->proc, SIGTERM);
 }
@@ -152,6 +194,20 @@ static void cancel_job(struct op *op)
 struct job_stdio {
 	int in_fd, out_fd; /* -EBADF: none */
 };
+
+/* Returns: descriptor of what the helper reads, or -errno with @err set. */
+static int write_spec(const struct job *job, bool stays, struct err *err)
+{
+	struct job written = *job;
+	struct buf bytes = { 0 };
+	int fd;
+
+	written.stays = stays;
+	wire_encode(&job_schema, &written, &bytes);
+	fd = fd_memfd_new("job", bytes.data, bytes.len);
+	buf_done(&bytes);
+	return fd < 0 ? err_set(err, fd, "make spec of job %s", job_row(job->kind)->name) : fd;
+}
 
 static int spawn(struct job_proc *jp, const struct job_stdio *io, int spec_fd, struct err *err)
 {
@@ -178,38 +234,71 @@ static int spawn(struct job_proc *jp, const struct job_stdio *io, int spec_fd, s
 }
 
 /* Returns: the running job, or NULL with @err set. */
-static struct job_proc *start(struct core *core, const struct job *job, const struct job_stdio *io,
-			      struct err *err)
+static struct job_proc *start(struct core *core, const struct job_row *row,
+			      const struct job_stdio *io, int spec_fd, struct err *err)
 {
+	struct job_proc *jp = xcalloc(1, sizeof(*jp));
+
+	list_append(&core->jobs, &jp->node);
+	list_init(&jp->dismiss.node);
+	jp->dismiss.done = dismiss;
+	jp->core = core;
+	jp->row = row;
+	if (spawn(jp, io, spec_fd, err) == 0)
+		return jp;
+	job_proc_free(jp);
+	return NULL;
+}
+
+/* Give the job to the helper that is kept for it. Returns: NULL: there is none. */
+static struct job_proc *start_in_kept(struct op *op, const struct job_row *row, int spec_fd)
+{
+	struct list *node;
+
+	list_for_each(node, &op->core->jobs) {
+		struct job_proc *jp = list_entry(node, struct job_proc, node);
+
+		if (jp->keeper != op || !streq(jp->row->program, row->program) || !jp->proc ||
+		    !jp->reports || seqpkt_send(jp->reports, "", 1, &spec_fd, 1) < 0)
+			continue;
+		op_wait_cancel(&jp->dismiss);
+		jp->keeper = NULL;
+		jp->row = row;
+		wire_free(&job_report_schema, &jp->last);
+		return jp;
+	}
+	return NULL;
+}
+
+/* Its streams and its sandbox are a helper's for good: only the one without either is kept. */
+static bool may_stay(const struct job_row *row, const struct job_stdio *io)
+{
+	return io->in_fd < 0 && io->out_fd < 0 && streq(row->program, "sysctr-worker");
+}
+
+/* @op: NULL: nobody waits. Returns: the running job, or NULL with @err set. */
+static struct job_proc *begin(struct core *core, struct op *op, const struct job *job,
+			      const struct job_stdio *io, struct err *err)
+{
+	const struct job_row *row = job_row((enum job_kind)job->kind);
+	bool stays = op && may_stay(row, io);
 	_cleanup_(fd_closep) int spec_fd = -EBADF;
-	struct buf bytes = { 0 };
-	struct job_proc *jp;
+	struct job_proc *jp = NULL;
 
 	if (space_is_for((enum job_kind)job->kind) && space_check(core, err) < 0)
 		return NULL;
-	jp = xcalloc(1, sizeof(*jp));
-	list_append(&core->jobs, &jp->node);
-	jp->core = core;
-	jp->row = job_row((enum job_kind)job->kind);
-	wire_encode(&job_schema, job, &bytes);
-	spec_fd = fd_memfd_new("job", bytes.data, bytes.len);
-	buf_done(&bytes);
-	if (spec_fd < 0) {
-		(void)err_set(err, spec_fd, "make spec of job %s", jp->row->name);
-		job_proc_free(jp);
+	spec_fd = write_spec(job, stays, err);
+	if (spec_fd < 0)
 		return NULL;
-	}
-	if (spawn(jp, io, spec_fd, err) < 0) {
-		job_proc_free(jp);
-		return NULL;
-	}
-	return jp;
+	if (stays)
+		jp = start_in_kept(op, row, spec_fd);
+	return jp ? jp : start(core, row, io, spec_fd, err);
 }
 
 static enum op_next run(struct op *op, const struct job *job, const struct job_stdio *io,
 			job_done_fn *done)
 {
-	struct job_proc *jp = start(op->core, job, io, &op->err);
+	struct job_proc *jp = begin(op->core, op, job, io, &op->err);
 
 	(void)fd_close(io->in_fd);
 	(void)fd_close(io->out_fd);
@@ -254,7 +343,7 @@ void job_run_detached(struct core *core, const struct job *job)
 {
 	struct err err = { 0 };
 
-	if (!start(core, job, &(struct job_stdio){ -EBADF, -EBADF }, &err))
+	if (!begin(core, NULL, job, &(struct job_stdio){ -EBADF, -EBADF }, &err))
 		log_error(LOG_NONE, "%s", err.msg);
 }
 
@@ -262,9 +351,12 @@ bool job_is_running(const struct core *core, enum job_kind kind)
 {
 	struct list *node;
 
-	list_for_each(node, (struct list *)&core->jobs)
-		if (list_entry(node, struct job_proc, node)->row == job_row(kind))
+	list_for_each(node, (struct list *)&core->jobs) {
+		const struct job_proc *jp = list_entry(node, struct job_proc, node);
+
+		if (!jp->keeper && jp->row == job_row(kind))
 			return true;
+	}
 	return false;
 }
 

@@ -1,7 +1,7 @@
 /*
  * core/snapshot_restore.c - make an instance what it was
  *
- *   prepare: copy -> journal     (stop)     restore: await-released -> swap -> record     (start)
+ *   prepare: journal -> copy     (stop)     restore: await-released -> swap -> record     (start)
  *
  * The copy is made while a running instance still runs: it is down only for an exchange of two
  * directories, and when the copy fails nothing has happened. "swap" is the point of no return.
@@ -128,8 +128,8 @@ static enum op_next undo_journal(struct op *op)
 }
 
 static const struct op_step prepare_steps[] = {
-	{ "copy", step_copy, undo_copy },
 	{ "journal", step_journal, undo_journal },
+	{ "copy", step_copy, undo_copy },
 	{ 0 },
 };
 static const struct op_table prepare_table = { "snapshot-prepare", prepare_steps };

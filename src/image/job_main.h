@@ -16,7 +16,7 @@
 typedef int job_fn(const struct job *job, struct report *report, struct err *err);
 
 /*
- * Take the job that sysctrd handed over, run it, report its end.
+ * Take the job that sysctrd handed over, run it, report its end; those that follow as well.
  *
  * @program: for messages. @jobs: by kind; NULL is the job of another program.
  * Returns: the program's exit status.

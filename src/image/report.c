@@ -103,6 +103,7 @@ void report_flush(struct report *report)
 {
 	struct job_report message = { 0 };
 
+	report->stays = false;
 	send_report(report, &message, true);
 }
 
@@ -157,8 +158,26 @@ int report_finish(struct report *report, int rc, const struct err *err)
 		message.kind = err ? err->kind : ERR_INTERNAL;
 		message.text = text;
 		strmap_done(&report->result); /* of what is not there any more */
+		report->stays = false;
 	}
+	message.stays = report->stays;
 	send_report(report, &message, true);
 	report->finished = true;
 	return rc < 0 ? 1 : 0;
+}
+
+int report_await_job(struct report *report)
+{
+	char byte;
+	int fd;
+	size_t n_fds = 0;
+	ssize_t n = report_wait(report, report->fd, POLLIN, -1);
+
+	if (n > 0)
+		n = sock_recv(report->fd, &byte, sizeof(byte), &fd, 1, &n_fds);
+	if (n <= 0 || n_fds != 1)
+		return -ECANCELED;
+	strmap_done(&report->result);
+	*report = (struct report){ .fd = report->fd, .signal_fd = report->signal_fd };
+	return fd;
 }

@@ -22,6 +22,8 @@ struct report {
 	uint64_t last_ns;
 	bool cancelled;
 	bool finished;
+	bool stays; /* after the end of this job, if it is a success, for another one; cleared by a
+		       job that has changed its process for good */
 	struct strmap result; /* goes out with the next report that is sent for sure */
 };
 
@@ -43,7 +45,7 @@ void report_stage(struct report *report, const char *stage);
 /* Set a result; it travels with the end, or with report_flush(). Copies. */
 void report_result(struct report *report, const char *key, const char *value);
 
-/* Send the results so far at once, though the job goes on. */
+/* Send the results so far at once, though the job goes on; nobody gives it another one then. */
 void report_flush(struct report *report);
 
 /*
@@ -62,3 +64,10 @@ int report_wait(struct report *report, int fd, short events, int timeout_ms);
 
 /* The last report: failed when @rc < 0, with *@err. Returns: the program's exit status. */
 int report_finish(struct report *report, int rc, const struct err *err);
+
+/*
+ * After that, with report->stays: block until there is another job, which is reported from now on.
+ *
+ * Returns: the descriptor to read it from, the caller's to close; -ECANCELED: there is none.
+ */
+int report_await_job(struct report *report);

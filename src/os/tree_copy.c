@@ -23,6 +23,7 @@
 enum {
 	DEPTH_MAX = 1000,
 	CHUNK_BYTES = 16 << 20,
+	WRITE_OUT_BYTES = 256 << 10,
 	BUFFER_BYTES = 64 << 10,
 	XATTR_NAMES_MAX = 64 * 1024,
 	XATTR_VALUE_MAX = 64 * 1024,
@@ -96,6 +97,8 @@ static int copy_range(struct copy *copy, int src_fd, int dst_fd, off_t from, off
 			return -errno;
 		if (n == 0)
 			return 0; /* shorter than it was */
+		if (n >= WRITE_OUT_BYTES)
+			(void)sync_file_range(dst_fd, from - n, n, SYNC_FILE_RANGE_WRITE);
 		if (cancelled(copy))
 			return -ECANCELED;
 	}

@@ -101,6 +101,7 @@ static const struct wire_field job_fields[] = {
 	{ 42, WIRE_STRUCT, offsetof(struct job, from_pool), &job_pool_schema },
 	{ 43, WIRE_BOOL, offsetof(struct job, keep_layer), NULL },
 	{ 44, WIRE_BOOL, offsetof(struct job, forget), NULL },
+	{ 45, WIRE_BOOL, offsetof(struct job, stays), NULL },
 };
 WIRE_SCHEMA(job, job_fields);
 
@@ -113,5 +114,6 @@ static const struct wire_field job_report_fields[] = {
 	{ 6, WIRE_I32, offsetof(struct job_report, code), NULL },
 	{ 7, WIRE_U32, offsetof(struct job_report, kind), NULL },
 	{ 8, WIRE_STR, offsetof(struct job_report, text), NULL },
+	{ 9, WIRE_BOOL, offsetof(struct job_report, stays), NULL },
 };
 WIRE_SCHEMA(job_report, job_report_fields);

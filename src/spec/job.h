@@ -7,7 +7,9 @@
  *   2  standard error of sysctrd
  *   3  a sealed memfd: the wire encoding of struct job
  *   4  SOCK_SEQPACKET: the helper sends struct job_report datagrams; the last one has done set
- * The helper exits 0 when its last report was done without an error, else 1. A helper that ends
+ * The helper exits 0 when its last report was done without an error, else 1. With job.stays it does
+ * not exit after a success that it says stays of: it waits for another job, a datagram of one byte with
+ * a memfd on descriptor 4, until that is closed. A helper that ends
  * without a done report has crashed. SIGTERM cancels: it cleans up what it made and exits. When
  * descriptor 4 is closed by the other side (sysctrd died), it does the same.
  */
@@ -131,6 +133,7 @@ struct job {
 		from_pool; /* JOB_CUSTOM_CREATE: where that is which is copied; dir NULL: pool */
 	bool keep_layer; /* JOB_INSTANCE_TRANSFER: the image is in pool too: copy what lies on it */
 	bool forget;	 /* JOB_INSTANCE_TRANSFER, JOB_SNAPSHOT_COPY: it is to be another machine */
+	bool stays;	 /* another job may follow */
 };
 extern const struct wire_schema job_schema;
 
@@ -158,6 +161,7 @@ struct job_report {
 	int32_t code;  /* -errno; 0: fine */
 	uint32_t kind; /* enum err_kind */
 	char *text;    /* of the error; shown to the user as it is */
+	bool stays;    /* done, and waits for another job */
 };
 extern const struct wire_schema job_report_schema;
 

@@ -63,6 +63,7 @@ int job_instance_transfer(const struct job *job, struct report *report, struct e
 	_cleanup_(pool_close) struct pool to = { .dir_fd = -EBADF };
 	int r = layers_begin(err);
 
+	report->stays = false; /* what it mounts goes with it */
 	if (r == 0)
 		r = pool_open(job->from_pool.name, job->from_pool.driver, job->from_pool.dir, &from,
 			      err);

@@ -178,6 +178,65 @@ static void test_fingerprint(void **state)
 	assert_null(fingerprint_free(fp));
 }
 
+/* What follows a job begins anew: nothing of the earlier one is in its reports. */
+static void test_next_job(void **state)
+{
+	int spec = fd_memfd_new("job", "x", 1), got_fd;
+	char zero = 0;
+	struct iovec byte = { &zero, 1 };
+	struct job_report got;
+	struct pair pair;
+
+	(void)state;
+	open_pair(&pair, false);
+	pair.report.stays = true;
+	report_result(&pair.report, "size", "1");
+	assert_int_equal(report_finish(&pair.report, 0, NULL), 0);
+	assert_true(take(&pair, &got));
+	assert_true(got.done && got.stays);
+	wire_free(&job_report_schema, &got);
+	assert_int_equal(sock_send(pair.fds[0], &byte, 1, &spec, 1), 0);
+	got_fd = report_await_job(&pair.report);
+	assert_true(got_fd >= 0);
+	assert_false(pair.report.stays);
+	assert_int_equal(report_finish(&pair.report, 0, NULL), 0);
+	assert_true(take(&pair, &got));
+	assert_true(got.done && !got.stays);
+	assert_int_equal(got.result.len, 0);
+	wire_free(&job_report_schema, &got);
+	(void)fd_close(got_fd);
+	(void)fd_close(spec);
+	close_pair(&pair);
+}
+
+static void test_no_next_job(void **state)
+{
+	char zero = 0;
+	struct iovec byte = { &zero, 1 };
+	struct job_report got;
+	struct pair pair;
+
+	(void)state;
+	open_pair(&pair, false);
+	/* whoever has sent results in advance is let go of, whoever failed is not asked again */
+	pair.report.stays = true;
+	report_flush(&pair.report);
+	assert_false(pair.report.stays);
+	assert_true(take(&pair, &got));
+	wire_free(&job_report_schema, &got);
+	pair.report.stays = true;
+	assert_int_equal(report_finish(&pair.report, -EIO, NULL), 1);
+	assert_true(take(&pair, &got));
+	assert_true(got.done && !got.stays);
+	wire_free(&job_report_schema, &got);
+	/* no job in it; the end */
+	assert_int_equal(sock_send(pair.fds[0], &byte, 1, NULL, 0), 0);
+	assert_int_equal(report_await_job(&pair.report), -ECANCELED);
+	pair.fds[0] = fd_close(pair.fds[0]);
+	assert_int_equal(report_await_job(&pair.report), -ECANCELED);
+	close_pair(&pair);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -188,6 +247,8 @@ int main(void)
 		cmocka_unit_test(test_cancel_by_death_of_the_reader),
 		cmocka_unit_test(test_read_job),
 		cmocka_unit_test(test_fingerprint),
+		cmocka_unit_test(test_next_job),
+		cmocka_unit_test(test_no_next_job),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
