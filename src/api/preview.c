@@ -44,15 +44,18 @@ void reply_preview(struct api_req *req, int r, struct changes *changes)
 /* GET .../origins: the profile, or "instance", that each expanded key has its value from. */
 void instance_origins_get(struct api_req *req)
 {
+	struct expanded origins;
 	struct inst *inst;
 
 	if (inst_find(req->core, req->args[0], &inst, &req->err) < 0) {
 		reply_error(req);
 		return;
 	}
+	inst_origins(inst, &origins);
 	jsonw_begin_object(&req->json);
-	jsonw_add_strmap(&req->json, "config", &inst->expanded.config_origin);
-	write_devices(&req->json, "devices", &inst->expanded.device_origins);
+	jsonw_add_strmap(&req->json, "config", &origins.config);
+	write_devices(&req->json, "devices", &origins.devices);
 	jsonw_end_object(&req->json);
+	expanded_done(&origins);
 	reply_sync(req);
 }

@@ -167,7 +167,18 @@ void inst_expand_with(struct core *core, const struct inst_record *record,
 	_cleanup_(freep) const struct profile_record **profiles =
 		collect_profiles(core, record, edited);
 
-	expand_instance(record, profiles, strv_len(record->profiles), ret_expanded);
+	expand_instance(record, profiles, strv_len(record->profiles), ret_expanded, NULL);
+}
+
+void inst_origins(const struct inst *inst, struct expanded *ret_origins)
+{
+	_cleanup_(freep) const struct profile_record **profiles =
+		collect_profiles(inst->core, inst->record, NULL);
+	struct expanded expanded;
+
+	expand_instance(inst->record, profiles, strv_len(inst->record->profiles), &expanded,
+			ret_origins);
+	expanded_done(&expanded);
 }
 
 void inst_expand(struct inst *inst)
@@ -236,7 +247,7 @@ int inst_check_record(struct core *core, const struct inst_record *record,
 	r = keys_validate(&record->config, err);
 	if (r < 0)
 		return r;
-	expand_instance(record, profiles, n, &expanded);
+	expand_instance(record, profiles, n, &expanded, NULL);
 	r = check_expanded(core, &expanded, err);
 	if (r == 0 && inst && inst->stored)
 		r = check_pool_stays(inst, &expanded, err);

@@ -106,6 +106,9 @@ void inst_expand(struct inst *inst);
 void inst_expand_with(struct core *core, const struct inst_record *record,
 		      const struct profile_record *edited, struct expanded *ret_expanded);
 
+/* Where each key of inst->expanded is from: a profile, or EXPAND_ORIGIN_LOCAL. The same to free. */
+void inst_origins(const struct inst *inst, struct expanded *ret_origins);
+
 /*
  * Check what @record would be with the profiles of @core, as a whole; for edits before commit.
  * @edited: counts instead of the profile of its name (NULL: none).

@@ -18,17 +18,22 @@ static const struct {
 	{ "parent", "network" },
 };
 
-static void merge_config(const struct expand_layer *layer, struct expanded *out)
+/* What a key is set to, and where that is from. */
+struct merged {
+	struct expanded values, origins;
+};
+
+static void merge_config(const struct expand_layer *layer, struct merged *out)
 {
 	strmap_for_each(entry, layer->config)
 	{
 		if (str_empty(entry->value)) {
-			(void)strmap_unset(&out->config, entry->key);
-			(void)strmap_unset(&out->config_origin, entry->key);
+			(void)strmap_unset(&out->values.config, entry->key);
+			(void)strmap_unset(&out->origins.config, entry->key);
 			continue;
 		}
-		strmap_set(&out->config, entry->key, entry->value);
-		strmap_set(&out->config_origin, entry->key, layer->origin);
+		strmap_set(&out->values.config, entry->key, entry->value);
+		strmap_set(&out->origins.config, entry->key, layer->origin);
 	}
 }
 
@@ -61,40 +66,44 @@ static void merge_device(const struct strmap *src, const char *origin, struct st
 	}
 }
 
-static void drop_masked(struct expanded *out)
+static void drop_masked(struct merged *out)
 {
-	for (size_t i = out->devices.len; i > 0; i--) {
-		struct strmap_entry *entry = &out->devices.items[i - 1];
+	for (size_t i = out->values.devices.len; i > 0; i--) {
+		struct strmap_entry *entry = &out->values.devices.items[i - 1];
 
 		if (!streq(device_get(entry->value, "type", ""), "none"))
 			continue;
-		(void)strmap_unset(&out->device_origins, entry->key);
-		(void)strmap_unset(&out->devices, entry->key);
+		(void)strmap_unset(&out->origins.devices, entry->key);
+		(void)strmap_unset(&out->values.devices, entry->key);
 	}
 }
 
 void expand_layers(const struct expand_layer *layers, size_t n_layers,
-		   struct expanded *ret_expanded)
+		   struct expanded *ret_expanded, struct expanded *ret_origins)
 {
-	struct expanded out = { 0 };
+	struct merged out = { 0 };
 
-	devices_init(&out.devices);
-	devices_init(&out.device_origins);
+	devices_init(&out.values.devices);
+	devices_init(&out.origins.devices);
 	for (size_t i = 0; i < n_layers; i++) {
 		merge_config(&layers[i], &out);
 		strmap_for_each(entry, layers[i].devices)
 		{
 			merge_device(entry->value, layers[i].origin,
-				     devices_add(&out.devices, entry->key),
-				     devices_add(&out.device_origins, entry->key));
+				     devices_add(&out.values.devices, entry->key),
+				     devices_add(&out.origins.devices, entry->key));
 		}
 	}
 	drop_masked(&out);
-	*ret_expanded = out;
+	*ret_expanded = out.values;
+	if (ret_origins)
+		*ret_origins = out.origins;
+	else
+		expanded_done(&out.origins);
 }
 
 void expand_instance(const struct inst_record *record, const struct profile_record *const *profiles,
-		     size_t n_profiles, struct expanded *ret_expanded)
+		     size_t n_profiles, struct expanded *ret_expanded, struct expanded *ret_origins)
 {
 	_cleanup_(freep) struct expand_layer *layers = xcalloc(n_profiles + 1, sizeof(*layers));
 	size_t n = 0;
@@ -113,13 +122,11 @@ void expand_instance(const struct inst_record *record, const struct profile_reco
 		.config = &record->config,
 		.devices = &record->devices,
 	};
-	expand_layers(layers, n, ret_expanded);
+	expand_layers(layers, n, ret_expanded, ret_origins);
 }
 
 void expanded_done(struct expanded *expanded)
 {
 	strmap_done(&expanded->config);
-	strmap_done(&expanded->config_origin);
 	strmap_done(&expanded->devices);
-	strmap_done(&expanded->device_origins);
 }

@@ -25,15 +25,18 @@ struct expand_layer {
 struct expanded {
 	struct strmap config;
 	struct strmap devices;
-	struct strmap config_origin;  /* key -> origin */
-	struct strmap device_origins; /* a set of devices whose values are origins */
 };
 
-/* Fill *@ret_expanded from layers in order. Free with expanded_done(). */
+/*
+ * Fill *@ret_expanded from layers in order.
+ *
+ * @ret_origins: NULL, or gets the origin of each key as its value. Free both with expanded_done().
+ */
 void expand_layers(const struct expand_layer *layers, size_t n_layers,
-		   struct expanded *ret_expanded);
+		   struct expanded *ret_expanded, struct expanded *ret_origins);
 
 /* The same for an instance. @profiles: of record->profiles in order, missing ones NULL. */
 void expand_instance(const struct inst_record *record, const struct profile_record *const *profiles,
-		     size_t n_profiles, struct expanded *ret_expanded);
+		     size_t n_profiles, struct expanded *ret_expanded,
+		     struct expanded *ret_origins);
 void expanded_done(struct expanded *expanded);

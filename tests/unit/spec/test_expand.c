@@ -69,17 +69,18 @@ static void test_merging_devices(void **state)
 		struct profile_record *profile = profile_record_new("p");
 		const struct profile_record *profiles[] = { NULL, profile };
 		struct inst_record *record = inst_record_new("c1");
-		struct expanded out;
+		struct expanded out, from;
 		_cleanup_(freep) char *result = NULL, *origins = NULL;
 
 		set_device(&profile->devices, "d", cases[i].profile);
 		set_device(&record->devices, "d", cases[i].local);
-		expand_instance(record, profiles, 2, &out);
+		expand_instance(record, profiles, 2, &out, &from);
 		result = show(devices_get(&out.devices, "d"));
-		origins = show(devices_get(&out.device_origins, "d"));
+		origins = show(devices_get(&from.devices, "d"));
 		assert_string_equal(result, cases[i].result);
 		assert_string_equal(origins, cases[i].origins);
 		expanded_done(&out);
+		expanded_done(&from);
 		profile_record_free(profile);
 		inst_record_free(record);
 	}
@@ -90,7 +91,7 @@ static void test_last_one_wins(void **state)
 	struct profile_record *a = profile_record_new("a"), *b = profile_record_new("b");
 	const struct profile_record *profiles[] = { a, b };
 	struct inst_record *record = inst_record_new("c1");
-	struct expanded out;
+	struct expanded out, from;
 
 	(void)state;
 	strmap_set(&a->config, "limits.cpu", "1");
@@ -100,14 +101,15 @@ static void test_last_one_wins(void **state)
 	strmap_set(&b->config, "limits.memory", "1GB");
 	strmap_set(&record->config, "limits.memory", "2GB");
 	strmap_set(&record->config, "user.gone", "");
-	expand_instance(record, profiles, 2, &out);
+	expand_instance(record, profiles, 2, &out, &from);
 	assert_int_equal(out.config.len, 3);
 	assert_string_equal(strmap_get(&out.config, "limits.cpu"), "2");
-	assert_string_equal(strmap_get(&out.config_origin, "limits.cpu"), "b");
-	assert_string_equal(strmap_get(&out.config_origin, "user.a"), "a");
+	assert_string_equal(strmap_get(&from.config, "limits.cpu"), "b");
+	assert_string_equal(strmap_get(&from.config, "user.a"), "a");
 	assert_string_equal(strmap_get(&out.config, "limits.memory"), "2GB");
-	assert_string_equal(strmap_get(&out.config_origin, "limits.memory"), EXPAND_ORIGIN_LOCAL);
+	assert_string_equal(strmap_get(&from.config, "limits.memory"), EXPAND_ORIGIN_LOCAL);
 	expanded_done(&out);
+	expanded_done(&from);
 	profile_record_free(a);
 	profile_record_free(b);
 	inst_record_free(record);
