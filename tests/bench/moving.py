@@ -127,12 +127,15 @@ def measure_time(daemon, table, peers, floor, runs):
         table.add(title + words, median(took[work]), least, budget, peers=peers.text(work))
 
 
-def measure_unpack(daemon, table, peers, runs):
+DECOMPRESSORS = {".xz": "xz", ".gz": "gzip", ".zst": "zstd"}
+
+
+def measure_unpack(daemon, table, archive, runs, words="", **more):
     """From an image that nobody has unpacked yet to an instance; beside it the decompressor."""
-    archive, alias = packed_image(), TAG + "unpack"
+    alias, tool = TAG + "unpack", DECOMPRESSORS[os.path.splitext(archive)[1]]
 
     def decompress(_):
-        return command(["sh", "-c", "xz -dc '%s' >/dev/null" % archive])
+        return command(["sh", "-c", "%s -dc '%s' >/dev/null" % (tool, archive)])
 
     def unpack(_):
         daemon.s("image", "import", "-q", archive, "--alias", alias)
@@ -142,5 +145,5 @@ def measure_unpack(daemon, table, peers, runs):
         daemon.s("delete", "unpacked")
         daemon.s("image", "delete", alias)
         return took
-    table.add("first `create` of an image, unpacks it (floor: xz -dc)", median_of(runs, unpack),
-              median_of(runs, decompress), factor=1.2, peers=peers.text("unpack"))
+    table.add("first `create` of an image, unpacks it%s (floor: %s -dc)" % (words, tool),
+              median_of(runs, unpack), median_of(runs, decompress), **more)
