@@ -83,7 +83,7 @@ struct mon {
 
 	struct source signal_source;
 	int signal_fd;
-	struct source timer_source; /* delayed restart */
+	struct source timer_source; /* delayed restart; killed, and does not end */
 	int timer_fd;
 
 	struct ctl ctl;

@@ -18,10 +18,12 @@
 #include "monitor/release.h"
 #include "monitor/setup.h"
 #include "monitor/start.h"
+#include "os/fusectl.h"
 #include "os/pidfd.h"
 
 enum {
 	FREEZE_TIMEOUT_MS = 1000,
+	KILL_PAUSE_MS = 1000,  /* most processes take a hundredth of that */
 	RESTART_PAUSE_MS = 500 /* after a life of less than a second */
 };
 
@@ -133,8 +135,39 @@ static int act_halt(struct mon *mon, int signal, struct err *err)
 	return 0;
 }
 
+/*
+ * It was killed a while ago. What serves a file system in user space to itself, and waits for that,
+ * does not hear a signal: the kernel lets go of it when the file system is aborted. A privileged
+ * container's cannot be told from the host's.
+ */
+static void on_kill_timer(struct source *source, uint32_t events)
+{
+	struct mon *mon = container_of(source, struct mon, timer_source);
+	struct log_keys keys = mon_keys(mon, "stop");
+	int n;
+
+	(void)events; /* readable is all it can be */
+	loop_remove(&mon->loop, source);
+	if (mon->spec.privileged)
+		return;
+	n = fusectl_abort_of(mon->spec.id_base, mon->spec.id_count);
+	if (n > 0)
+		log_warn(keys, "aborted FUSE file systems that killed processes wait for n=%d", n);
+}
+
+static bool start_timer(struct mon *mon, int64_t ms, source_fn *run)
+{
+	const struct itimerspec when = { .it_value = { .tv_sec = ms / 1000,
+						       .tv_nsec = ms % 1000 * NS_PER_MS } };
+
+	return timerfd_settime(mon->timer_fd, 0, &when, NULL) == 0 &&
+	       loop_add(&mon->loop, &mon->timer_source, mon->timer_fd, EPOLLIN, run) == 0;
+}
+
 static int act_kill(struct mon *mon, struct err *err)
 {
+	if (!mon->kill_asked)
+		(void)start_timer(mon, KILL_PAUSE_MS, on_kill_timer);
 	mon->kill_asked = true;
 	return cgroup_kill(&mon->cgroup, err);
 }
@@ -197,12 +230,10 @@ static void on_timer(struct source *source, uint32_t events)
 /* A guest that reboots as soon as it runs must not keep the host busy. */
 static void act_restart(struct mon *mon)
 {
-	const struct itimerspec pause = { .it_value.tv_nsec = RESTART_PAUSE_MS * NS_PER_MS };
 	uint64_t age_ns = time_mono_ns() - mon->life.started_mono_ns;
 
 	mon_end_life(mon);
-	if (age_ns < NS_PER_S && timerfd_settime(mon->timer_fd, 0, &pause, NULL) == 0 &&
-	    loop_add(&mon->loop, &mon->timer_source, mon->timer_fd, EPOLLIN, on_timer) == 0)
+	if (age_ns < NS_PER_S && start_timer(mon, RESTART_PAUSE_MS, on_timer))
 		return;
 	begin_life(mon);
 }

@@ -34,6 +34,12 @@ void fd_closep(int *fd)
 	*fd = fd_close(*fd);
 }
 
+void fd_closedirp(DIR **dir)
+{
+	if (*dir)
+		(void)closedir(*dir);
+}
+
 int fd_copy(int fd, int min)
 {
 	int copy = fcntl(fd, F_DUPFD_CLOEXEC, min);

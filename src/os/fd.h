@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -16,6 +17,9 @@ int fd_close(int fd);
 
 /* For _cleanup_(fd_closep) int fd = -EBADF. */
 void fd_closep(int *fd);
+
+/* For _cleanup_(fd_closedirp) DIR *dir = NULL. */
+void fd_closedirp(DIR **dir);
 
 /* A close-on-exec copy numbered @min or above. Returns: it, or -errno. */
 int fd_copy(int fd, int min);

@@ -10,6 +10,7 @@ libos_a_SOURCES = \
 	%D%/cgroup_tree.c %D%/cgroup_tree.h \
 	%D%/command.c %D%/command.h \
 	%D%/fd.c %D%/fd.h \
+	%D%/fusectl.c %D%/fusectl.h \
 	%D%/helper.c %D%/helper.h \
 	%D%/idmap.c %D%/idmap.h \
 	%D%/layers.c %D%/layers.h \

@@ -53,12 +53,6 @@ struct trio {
 	int src, dst, older;
 };
 
-static void closedirp(DIR **dir)
-{
-	if (*dir)
-		(void)closedir(*dir);
-}
-
 static bool cancelled(struct copy *copy)
 {
 	return copy->how.cancel && copy->how.cancel(copy->how.data);
@@ -446,7 +440,7 @@ static int remove_extra(int src_fd, int dst_fd)
 {
 	_cleanup_(fd_closep) int own_fd =
 		openat(dst_fd, ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	_cleanup_(closedirp) DIR *dir = own_fd < 0 ? NULL : fdopendir(own_fd);
+	_cleanup_(fd_closedirp) DIR *dir = own_fd < 0 ? NULL : fdopendir(own_fd);
 	struct dirent *entry;
 	struct stat st;
 
@@ -469,7 +463,7 @@ static int copy_dir(struct copy *copy, const struct trio *dirs, int depth)
 {
 	size_t path_len = strlen(copy->path);
 	_cleanup_(fd_closep) int own_fd = fd_copy(dirs->src, 3);
-	_cleanup_(closedirp) DIR *dir = own_fd < 0 ? NULL : fdopendir(own_fd);
+	_cleanup_(fd_closedirp) DIR *dir = own_fd < 0 ? NULL : fdopendir(own_fd);
 	struct dirent *entry;
 
 	if (!dir)

@@ -32,12 +32,6 @@ struct removal {
 	void *data;
 };
 
-static void closedirp(DIR **dir)
-{
-	if (*dir)
-		(void)closedir(*dir);
-}
-
 static void note(struct removal *removal, int r)
 {
 	if (r < 0 && removal->first_error == 0)
@@ -143,7 +137,7 @@ static void remove_entry(struct removal *removal, int dir_fd, const struct diren
 static void remove_content(struct removal *removal, int fd, int depth)
 {
 	_cleanup_(fd_closep) int own_fd = fd_copy(fd, 3);
-	_cleanup_(closedirp) DIR *dir = own_fd < 0 ? NULL : fdopendir(own_fd);
+	_cleanup_(fd_closedirp) DIR *dir = own_fd < 0 ? NULL : fdopendir(own_fd);
 
 	if (!dir) {
 		note(removal, -errno);
@@ -160,7 +154,7 @@ static bool is_empty(int fd)
 {
 	_cleanup_(fd_closep) int own_fd =
 		path_openat2(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, 0);
-	_cleanup_(closedirp) DIR *dir = own_fd < 0 ? NULL : fdopendir(own_fd);
+	_cleanup_(fd_closedirp) DIR *dir = own_fd < 0 ? NULL : fdopendir(own_fd);
 	struct dirent *entry;
 
 	if (!dir)

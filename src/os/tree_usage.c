@@ -21,12 +21,6 @@ struct usage {
 	uint64_t bytes;
 };
 
-static void closedirp(DIR **dir)
-{
-	if (*dir)
-		(void)closedir(*dir);
-}
-
 static int add_dir(struct usage *usage, int parent_fd, const char *name, int depth);
 
 static int add_entry(struct usage *usage, int dir_fd, const char *name, int depth)
@@ -48,7 +42,7 @@ static int add_dir(struct usage *usage, int parent_fd, const char *name, int dep
 {
 	_cleanup_(fd_closep) int fd =
 		openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	_cleanup_(closedirp) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	_cleanup_(fd_closedirp) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *entry;
 
 	if (depth > DEPTH_MAX)

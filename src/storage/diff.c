@@ -66,12 +66,6 @@ char diff_letter(enum diff_kind kind)
 	return letters[kind];
 }
 
-static void closedirp(DIR **dir)
-{
-	if (*dir)
-		(void)closedir(*dir);
-}
-
 static void side_done(struct side *side)
 {
 	side->upper_fd = fd_close(side->upper_fd);
@@ -88,7 +82,7 @@ static void names_done(struct names *names)
 static int add_names(struct names *names, int dir_fd)
 {
 	_cleanup_(fd_closep) int fd = -EBADF;
-	_cleanup_(closedirp) DIR *dir = NULL;
+	_cleanup_(fd_closedirp) DIR *dir = NULL;
 	struct dirent *entry;
 
 	if (dir_fd < 0)

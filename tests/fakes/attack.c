@@ -14,6 +14,8 @@
  *                          "null=ERRNO kernel=ERRNO unmapped=ERRNO"
  *   attack stall DIR       serve a file system on DIR by /dev/myfuse that lets reads hang, and have
  *                          sysinfo(2) write to memory of a file of it
+ *   attack hang DIR        the same, and wait itself for such memory, holding the other end: it
+ *                          does not end when it is killed
  *   attack ask N CALLS     N processes that call it so often; prints how many answers were wrong
  *   attack tiocsti         type into the terminal. Prints "tiocsti=ERRNO tioclinux=ERRNO"
  *
@@ -291,8 +293,8 @@ static _Noreturn void fuse_serve(int fd)
 	_exit(0);
 }
 
-/* sysinfo(2) into memory whose pages never come. */
-static void stall(const char *dir)
+/* Memory whose pages never come: given to sysinfo(2), or with @keep touched. */
+static void stall(const char *dir, bool keep)
 {
 	int fuse_fd = open("/dev/myfuse", O_RDWR | O_CLOEXEC), fd;
 	char text[256];
@@ -305,12 +307,15 @@ static void stall(const char *dir)
 	}
 	if (fork() == 0)
 		fuse_serve(fuse_fd);
-	(void)close(fuse_fd);
+	if (!keep)
+		(void)close(fuse_fd);
 	(void)snprintf(text, sizeof(text), "%s/file", dir);
 	fd = open(text, O_RDWR | O_CLOEXEC);
 	page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
 	(void)printf("open=%d map=%d\n", fd < 0, page == MAP_FAILED);
 	(void)fflush(stdout);
+	if (keep)
+		(void)*(volatile char *)page;
 	(void)syscall(SYS_sysinfo, page);
 }
 
@@ -329,7 +334,9 @@ int main(int argc, char **argv)
 	else if (argc == 4 && strcmp(argv[1], "ask") == 0)
 		ask_much(strtol(argv[2], NULL, 10), strtol(argv[3], NULL, 10));
 	else if (argc == 3 && strcmp(argv[1], "stall") == 0)
-		stall(argv[2]);
+		stall(argv[2], false);
+	else if (argc == 3 && strcmp(argv[1], "hang") == 0)
+		stall(argv[2], true);
 	else
 		return 2;
 	return 0;

@@ -160,6 +160,18 @@ one_listener() {
 	S_SECONDS=20 s delete --force s2
 }
 
+@test "a process that waits for itself in FUSE cannot hold up a forced stop" {
+	[ -e /dev/fuse ] || skip "kernel: no FUSE"
+	s launch alpine/3.20/mini s3
+	s config device add s3 fuse unix-char source=/dev/fuse path=/dev/myfuse mode=666
+	s file push "$BUILDDIR/tests/fakes/attack" s3/root/attack
+	s exec s3 -- sh -c 'mkdir /f; /root/attack hang /f >/root/hang 2>&1 &'
+	retry 10 s exec s3 -- grep -x 'open=0 map=0' /root/hang
+	S_SECONDS=20 s stop --force s3
+	s start s3
+	S_SECONDS=20 s delete --force s3
+}
+
 # made PATH: "TYPE MAJOR:MINOR OWNER MODE" of a node
 made() {
 	inside stat -c '%F %t:%T %u:%g %a' "$1"
