@@ -1,11 +1,57 @@
 /* base/strmap.c - see strmap.h */
 #include "base/strmap.h"
 
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/macro.h"
 #include "base/mem.h"
 #include "base/str.h"
+
+/* ---- keys, of which all maps share one copy ---- */
+
+struct key {
+	size_t users;
+	char text[];
+};
+
+static void *keys; /* tsearch(3) of texts */
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+static char *take_key(const char *text)
+{
+	char **node = tfind(text, &keys, compare);
+	size_t size = strlen(text) + 1;
+	struct key *key;
+
+	if (node) {
+		container_of(*node, struct key, text)->users++;
+		return *node;
+	}
+	key = xmalloc(sizeof(*key) + size);
+	key->users = 1;
+	memcpy(key->text, text, size);
+	if (!tsearch(key->text, &keys, compare))
+		abort(); /* as xmalloc() */
+	return key->text;
+}
+
+static void drop_key(char *text)
+{
+	struct key *key = container_of(text, struct key, text);
+
+	if (--key->users > 0)
+		return;
+	(void)tdelete(text, &keys, compare);
+	free(key);
+}
+
+/* ---- maps ---- */
 
 /* Index of @key, or of the place where it belongs; *@ret_found tells which. */
 static size_t find(const struct strmap *map, const char *key, bool *ret_found)
@@ -73,7 +119,7 @@ void strmap_set_take(struct strmap *map, const char *key, void *value)
 		map->items = xrealloc(map->items, map->cap * sizeof(*map->items));
 	}
 	memmove(map->items + i + 1, map->items + i, (map->len - i) * sizeof(*map->items));
-	map->items[i] = (struct strmap_entry){ .key = xstrdup(key), .value = value };
+	map->items[i] = (struct strmap_entry){ .key = take_key(key), .value = value };
 	map->len++;
 }
 
@@ -86,7 +132,7 @@ void *strmap_take(struct strmap *map, const char *key)
 	if (!found)
 		return NULL;
 	value = map->items[i].value;
-	free(map->items[i].key);
+	drop_key(map->items[i].key);
 	map->len--;
 	memmove(map->items + i, map->items + i + 1, (map->len - i) * sizeof(*map->items));
 	return value;
@@ -119,7 +165,7 @@ bool strmap_equal(const struct strmap *a, const struct strmap *b)
 void strmap_done(struct strmap *map)
 {
 	for (size_t i = 0; i < map->len; i++) {
-		free(map->items[i].key);
+		drop_key(map->items[i].key);
 		drop_value(map, map->items[i].value);
 	}
 	free(map->items);

@@ -2,7 +2,8 @@
  * base/strmap.h - sorted map from string to string or to an owned object
  *
  * The shape of every configuration ("limits.cpu" -> "2") and of every set of devices. Iteration is
- * in byte order of the keys, so that whatever is written from a map is stable.
+ * in byte order of the keys, so that whatever is written from a map is stable. A thousand instances
+ * have the same keys: there is one copy of each in the process, so only one thread may use maps.
  */
 #pragma once
 
@@ -10,7 +11,7 @@
 #include <stddef.h>
 
 struct strmap_entry {
-	char *key;
+	char *key; /* shared */
 	void *value;
 };
 

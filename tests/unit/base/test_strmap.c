@@ -91,13 +91,36 @@ static void test_owned_values(void **state)
 	assert_int_equal(map.len, 0);
 }
 
+/* The one copy of a key lives as long as some map has it. */
+static void test_shared_keys(void **state)
+{
+	struct strmap a = { 0 }, b = { 0 };
+	char key[] = "limits.cpu";
+
+	(void)state;
+	strmap_set(&a, key, "1");
+	strmap_set(&b, key, "2");
+	assert_ptr_equal(a.items[0].key, b.items[0].key);
+	assert_ptr_not_equal(a.items[0].key, key);
+	strmap_set(&b, b.items[0].key, "3"); /* nobody's second time */
+	strmap_done(&a);
+	key[0] = 'x';
+	assert_string_equal(strmap_get(&b, "limits.cpu"), "3");
+	strmap_set(&a, "limits.cpu", "4");
+	assert_ptr_equal(a.items[0].key, b.items[0].key);
+	assert_true(strmap_unset(&b, b.items[0].key));
+	assert_string_equal(strmap_get(&a, "limits.cpu"), "4");
+	assert_true(strmap_unset(&a, a.items[0].key));
+	strmap_done(&a);
+	strmap_done(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_order),
-		cmocka_unit_test(test_replace_and_unset),
-		cmocka_unit_test(test_merge_and_equal),
-		cmocka_unit_test(test_owned_values),
+		cmocka_unit_test(test_order),		cmocka_unit_test(test_replace_and_unset),
+		cmocka_unit_test(test_merge_and_equal), cmocka_unit_test(test_owned_values),
+		cmocka_unit_test(test_shared_keys),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
