@@ -10,8 +10,8 @@ struct backup_source {
 };
 
 /*
- * @file: NULL: the name with a suffix; "-": standard output. It is FILE.part until it is whole.
- * Blocks; errors are of the daemon or the file. cmd_export.c
+ * @file: NULL: the name with a suffix; else as in outfile.h. Blocks; errors are of the daemon or the
+ * file. cmd_export.c
  */
 int backup_save(struct cli *cli, const struct backup_source *source, const char *file,
 		struct err *err);

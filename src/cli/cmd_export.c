@@ -1,8 +1,5 @@
 /* cli/cmd_export.c - export: an instance as a backup, streamed to a file or standard output */
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/str.h"
@@ -10,6 +7,7 @@
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/object.h"
+#include "cli/outfile.h"
 #include "cli/progress.h"
 #include "codec/json.h"
 
@@ -19,50 +17,23 @@ static const struct cli_option options[] = {
 	{ 0 },
 };
 
-/* Written as FILE.part and renamed when everything is there. */
 struct export
 {
 	struct cli *cli;
 	struct http_reply head;
-	FILE *stream;
-	char *name; /* NULL: standard output */
-	char *part;
+	struct outfile file;
+	bool local; /* what went wrong is on this side */
 	struct progress_bytes progress;
 };
-
-/* Not before the first byte: a refused export leaves no trace. */
-static int open_file(struct export *x, struct err *err)
-{
-	if (!x->name) {
-		x->stream = stdout;
-		return 0;
-	}
-	x->stream = fopen(x->part, "wxe");
-	return x->stream ? 0 : err_set(err, -errno, "create \"%s\"", x->part);
-}
 
 static int on_bytes(void *data, const void *bytes, size_t len, struct err *err)
 {
 	struct export *x = data;
-	int r = x->stream ? 0 : open_file(x, err);
+	int r = outfile_write(&x->file, bytes, len, err);
 
-	if (r < 0)
-		return r;
-	if (fwrite(bytes, 1, len, x->stream) != len)
-		return err_set(err, -errno, "write \"%s\"", x->name ? x->part : "-");
+	x->local = r < 0;
 	x->progress.done += len;
 	progress_update(x->cli, &x->progress);
-	return 0;
-}
-
-static int finish(struct export *x, int r, struct err *err)
-{
-	if (x->stream && (x->name ? fclose(x->stream) : fflush(x->stream)) != 0 && r == 0)
-		r = err_set(err, -errno, "write \"%s\"", x->name ? x->part : "-");
-	if (r == 0 && x->name && rename(x->part, x->name) < 0)
-		r = err_set(err, -errno, "rename \"%s\"", x->part);
-	if (r < 0 && x->name && x->stream)
-		(void)unlink(x->part);
 	return r;
 }
 
@@ -84,16 +55,19 @@ static void ask_reason(struct export *x, struct err *err)
 
 static int export(struct export *x, const char *path, struct err *err)
 {
-	int r;
+	int r, r2;
 
 	x->progress = progress_begin("Exporting");
 	r = client_download(x->cli->client, path, &x->head, on_bytes, x, err);
 	progress_clear(x->cli);
 	if (r == 0 && x->progress.done == 0)
 		r = err_set(err, -EPIPE, "the daemon sent nothing");
-	if (r < 0 && r != -EINTR)
+	if (r < 0 && r != -EINTR && !x->local)
 		ask_reason(x, err);
-	return finish(x, r, err);
+	r2 = outfile_close(&x->file, r < 0 ? NULL : err);
+	r = r < 0 ? r : r2;
+	r2 = outfile_settle(&x->file, r == 0, err);
+	return r < 0 ? r : r2;
 }
 
 static const char *suffix_of(const char *compression)
@@ -111,20 +85,18 @@ static const char *suffix_of(const char *compression)
 int backup_save(struct cli *cli, const struct backup_source *source, const char *file,
 		struct err *err)
 {
+	_cleanup_(freep) char *name =
+		file ? xstrdup(file)
+		     : xasprintf("%s.tar%s", source->name, suffix_of(source->compression));
 	struct export x = { .cli = cli };
-	int r;
+	int r = outfile_open(name, &x.file, err);
 
-	if (!streq(file, "-")) {
-		x.name = file ? xstrdup(file)
-			      : xasprintf("%s.tar%s", source->name, suffix_of(source->compression));
-		x.part = xasprintf("%s.part", x.name);
-	}
 	cli_catch_interrupts(cli);
-	r = export(&x, source->path, err);
-	if (r == 0 && x.name)
-		cli_say(cli, "Written to %s.", x.name);
-	free(x.name);
-	free(x.part);
+	if (r == 0)
+		r = export(&x, source->path, err);
+	if (r == 0 && !streq(name, "-"))
+		cli_say(cli, "Written to %s.", name);
+	outfile_done(&x.file);
 	http_reply_done(&x.head);
 	return r;
 }
@@ -151,9 +123,10 @@ const struct cli_command cmd_export = {
 	.usage = "NAME [FILE|-]",
 	.summary = "Write an instance to a file",
 	.text = "The file is laid out as a backup of LXD and Incus, snapshots included. It is streamed:\n"
-		"nothing is kept on the host, and FILE appears when it is whole. \"-\" is standard\n"
-		"output; without FILE it is NAME.tar.zst. \"sysctr import\" brings it back. An\n"
-		"instance that runs is copied first, and paused only for what changed meanwhile.",
+		"nothing is kept on the host, and FILE appears when it is whole, for its owner alone.\n"
+		"\"-\" is standard output; without FILE it is NAME.tar.zst. \"sysctr import\" brings it\n"
+		"back. An instance that runs is copied first, and paused only for what changed\n"
+		"meanwhile.",
 	.example = "sysctr export web1 web1.tar.zst\n"
 		   "sysctr export web1 - | ssh backup 'cat > web1.tar.zst'",
 	.options = { options },

@@ -1,8 +1,4 @@
 /* cli/cmd_image_export.c - image export: an image's one or two files, complete or not at all */
-#include <errno.h>
-#include <stdio.h>
-#include <unistd.h>
-
 #include "base/mem.h"
 #include "base/parse.h"
 #include "base/str.h"
@@ -10,18 +6,12 @@
 #include "cli/commands.h"
 #include "cli/image.h"
 #include "cli/object.h"
+#include "cli/outfile.h"
 #include "cli/progress.h"
 #include "codec/multipart.h"
 
 enum {
 	FILES_MAX = 2
-};
-
-/* Written as NAME.part and renamed when everything is there. */
-struct export_file {
-	char *name;
-	char *part;
-	FILE *stream;
 };
 
 struct export
@@ -30,7 +20,7 @@ struct export
 	const char *name;
 	struct http_reply head;
 	struct multipart *parser; /* a split image */
-	struct export_file files[FILES_MAX];
+	struct outfile files[FILES_MAX];
 	size_t n_files;
 	struct progress_bytes progress;
 	struct err err; /* of the parser's callbacks */
@@ -39,24 +29,16 @@ struct export
 /* The metadata, or the whole image, takes the name; the root of a split image gets ".root". */
 static int open_file(struct export *x, struct err *err)
 {
-	struct export_file *file = &x->files[x->n_files];
+	_cleanup_(freep) char *name = xasprintf("%s%s", x->name, x->n_files ? ".root" : "");
 
 	if (x->n_files == FILES_MAX)
 		return err_kind(err, ERR_INTERNAL, "an image has at most %d files", FILES_MAX);
-	file->name = xasprintf("%s%s", x->name, x->n_files ? ".root" : "");
-	file->part = xasprintf("%s.part", file->name);
-	file->stream = fopen(file->part, "wxe");
-	x->n_files++;
-	return file->stream ? 0 : err_set(err, -errno, "create \"%s\"", file->part);
+	return outfile_open(name, &x->files[x->n_files++], err);
 }
 
 static int write_file(struct export *x, const void *bytes, size_t len, struct err *err)
 {
-	struct export_file *file = &x->files[x->n_files - 1];
-
-	if (fwrite(bytes, 1, len, file->stream) != len)
-		return err_set(err, -errno, "write \"%s\"", file->part);
-	return 0;
+	return outfile_write(&x->files[x->n_files - 1], bytes, len, err);
 }
 
 static int on_part(void *data, const char *name, const char *filename)
@@ -90,6 +72,9 @@ static int begin(struct export *x, struct err *err)
 
 	if (!boundary)
 		return open_file(x, err);
+	if (streq(x->name, "-"))
+		return err_kind(err, ERR_INVALID,
+				"the image is two files: name one instead of \"-\"");
 	x->parser = multipart_new(boundary, &handler, x);
 	return 0;
 }
@@ -123,16 +108,15 @@ static int on_bytes(void *data, const void *bytes, size_t len, struct err *err)
 /* Close all, then either rename or remove all. */
 static int finish(struct export *x, int r, struct err *err)
 {
-	for (size_t i = 0; i < x->n_files; i++)
-		if (x->files[i].stream && fclose(x->files[i].stream) != 0 && r == 0)
-			r = err_set(err, -errno, "write \"%s\"", x->files[i].part);
 	for (size_t i = 0; i < x->n_files; i++) {
-		struct export_file *file = &x->files[i];
+		int r2 = outfile_close(&x->files[i], r < 0 ? NULL : err);
 
-		if (r == 0 && rename(file->part, file->name) < 0)
-			r = err_set(err, -errno, "rename \"%s\"", file->part);
-		if (r < 0 && file->stream)
-			(void)unlink(file->part);
+		r = r < 0 ? r : r2;
+	}
+	for (size_t i = 0; i < x->n_files; i++) {
+		int r2 = outfile_settle(&x->files[i], r == 0, err);
+
+		r = r < 0 ? r : r2;
 	}
 	return r;
 }
@@ -152,10 +136,8 @@ static int export_image(struct cli *cli, struct export *x, const char *fingerpri
 
 static void export_done(struct export *x)
 {
-	for (size_t i = 0; i < x->n_files; i++) {
-		freep(&x->files[i].name);
-		freep(&x->files[i].part);
-	}
+	for (size_t i = 0; i < x->n_files; i++)
+		outfile_done(&x->files[i]);
 	x->parser = multipart_free(x->parser);
 	http_reply_done(&x->head);
 }
@@ -174,7 +156,7 @@ static int run(struct cli *cli, const struct cli_args *args)
 		x.name = name;
 		r = export_image(cli, &x, fingerprint, &err);
 	}
-	for (size_t i = 0; r == 0 && i < x.n_files; i++)
+	for (size_t i = 0; r == 0 && !streq(name, "-") && i < x.n_files; i++)
 		cli_say(cli, "Written to %s.", x.files[i].name);
 	export_done(&x);
 	return r < 0 ? image_fail(cli, args->words[0], "export", &err) : CLI_OK;
@@ -182,10 +164,10 @@ static int run(struct cli *cli, const struct cli_args *args)
 
 const struct cli_command cmd_image_export = {
 	.path = "image export",
-	.usage = "IMAGE [FILE]",
+	.usage = "IMAGE [FILE|-]",
 	.summary = "Write an image's file",
 	.text = "A split image gives two files: its metadata as FILE, its root file system as\n"
-		"FILE.root.",
+		"FILE.root. They are for their owner alone. \"-\" is standard output.",
 	.example = "sysctr image export debian debian.tar.gz",
 	.min_words = 1,
 	.max_words = 2,

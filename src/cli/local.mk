@@ -55,6 +55,7 @@ libcli_a_SOURCES = \
 	%D%/names.c %D%/names.h \
 	%D%/object.c %D%/object.h \
 	%D%/operate.c \
+	%D%/outfile.c %D%/outfile.h \
 	%D%/privileged.c %D%/privileged.h \
 	%D%/progress.c %D%/progress.h \
 	%D%/remotes.c %D%/remotes.h \

@@ -109,6 +109,7 @@ ends_with() {
 @test "an image goes out and comes back with the same fingerprint" {
 	s image export openrc "$T/out.image" -q
 	cmp "$T/out.image" "$OPENRC"
+	s image export openrc - | cmp - "$OPENRC"
 	fails 1 "" s image import "$T/out.image"
 	[ "$(s image list --format csv --columns F openrc)" = "$(sha256sum <"$OPENRC" | cut -d' ' -f1)" ]
 }
@@ -123,6 +124,7 @@ ends_with() {
 	cmp "$T/split" "$T/meta.tar"
 	cmp "$T/split.root" "$T/root.tar"
 	[ ! -e "$T/split.part" ]
+	fails 1 "the image is two files" s image export split -
 	s image delete split
 	[ "$(s image import "$T/split" "$T/split.root")" = "$fingerprint" ]
 	s image delete "${fingerprint:0:12}"

@@ -371,6 +371,19 @@ helper_of() {
 	s start e1
 }
 
+@test "export: what is no plain file is written, not replaced; the reason is that of this side" {
+	mknod "$T/full" c 1 7
+	fails 1 "No space left on device" s export e1 "$T/full" --compression none
+	[ -c "$T/full" ]
+	fails 1 "is a directory" s export e1 "$T"
+	fails 1 "missing/e1.tar.part\": No such file" s export e1 "$T/missing/e1.tar"
+	ln -s plain.tar "$T/link.tar"
+	s export e1 "$T/link.tar" --compression none
+	[ -L "$T/link.tar" ]
+	[ "$(stat -c %a "$T/plain.tar")" = 600 ]
+	retry 20 no_operation
+}
+
 @test "export: a reader or a helper that goes away ends it, and the instance is free again" {
 	s exec e1 -- sh -c 'head -c 40000000 /dev/urandom >/root/big'
 	s stop --force e1
