@@ -20,10 +20,11 @@ struct scheduled_kind;
 
 /* Kept in the object itself; the scheduler's. */
 struct schedule_state {
-	char *text;	      /* what next was computed from */
-	int64_t next_wall_ns; /* 0: never */
-	bool at_start;	      /* it has started and has @startup */
-	bool runs;	      /* the scheduler is at it */
+	char *text;		 /* what next was computed from */
+	int64_t next_wall_ns;	 /* 0: never */
+	bool at_start;		 /* it has started and has @startup */
+	bool runs;		 /* the scheduler is at it */
+	uint64_t rests_until_ns; /* it has failed; by the loop's time */
 };
 
 /* One of these; everything is borrowed. */

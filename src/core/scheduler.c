@@ -21,19 +21,31 @@
 
 enum {
 	RUNS_MAX = 2,
-	TICK_S = 10,
 	JITTER_S = 20, /* less than a minute, so that every minute has its run */
 	BACK_S = 5     /* the clock was set back by more */
 };
 
+#define TICK_NS (10 * (uint64_t)NS_PER_S)
 #define WARNING "Scheduled snapshot failed"
 
 struct scheduler {
 	struct core *core;
 	struct aio_timer timer;
 	size_t running;
+	bool behind; /* somebody waits for a run to end */
 	int64_t last_wall_ns;
 	bool checked; /* what was stored has been compared with the clock */
+};
+
+/* Somebody who has something to do. */
+struct candidate {
+	struct scheduled one;
+	bool due;
+	int64_t since_wall_ns;
+};
+
+struct candidates {
+	VEC(struct candidate) list;
 };
 
 /* One's turn: first what goes, then what is made. */
@@ -97,6 +109,8 @@ static void refresh(const struct scheduled *one, int64_t now_wall_ns, bool doubt
 
 int64_t scheduler_next_wall_ns(const struct scheduled *one)
 {
+	if (one->kind->is_there(one->object)) /* who asks has perhaps just set it */
+		refresh(one, aio_wall_now(one->core->loop), false);
 	if (one->state->next_wall_ns == 0)
 		return 0;
 	return one->state->next_wall_ns + jitter_ns(one);
@@ -197,14 +211,21 @@ static void run_free(struct run *run)
 	free(run);
 }
 
+static void tick(void *data);
+
 /* @message: why it failed; NULL: it did not. */
 static void run_over(struct run *run, const char *message)
 {
+	struct scheduler *scheduler = run->scheduler;
 	struct scheduled one;
 
-	run->scheduler->running--;
+	scheduler->running--;
+	if (scheduler->behind)
+		aio_timer_start(scheduler->core->loop, &scheduler->timer, 0, tick, scheduler);
 	if (find(run, &one)) {
 		one.state->runs = false;
+		one.state->rests_until_ns =
+			run->failed || message ? aio_now(one.core->loop) + TICK_NS : 0;
 		if (run->creates) {
 			one.state->at_start = false;
 			compute_next(&one, aio_wall_now(run->scheduler->core->loop));
@@ -276,57 +297,105 @@ static void start_run(struct scheduler *scheduler, const struct scheduled *one, 
 	op_wait(op, &run->waiter);
 }
 
-static void consider(struct scheduler *scheduler, const struct scheduled *one, int64_t now_wall_ns)
-{
-	bool due = is_due(one, now_wall_ns);
-	_cleanup_(strv_freep) char **prune = NULL;
-
-	if (due && scheduled_is_skipped(one)) {
-		one->state->at_start = false;
-		compute_next(one, now_wall_ns);
-		due = false;
-	}
-	prune = prune_list(one, now_wall_ns, due);
-	if (due || prune)
-		start_run(scheduler, one, prune, due);
-}
-
 /* ---- the clock ---- */
 
-static void look_at(struct scheduler *scheduler, const struct scheduled *one, int64_t now_wall_ns,
-		    bool doubt)
+/* When the first of them expired, 0 for none has. */
+static int64_t expired_since(const struct scheduled *one, int64_t now_wall_ns)
+{
+	struct scheduled_snaps snaps = { 0 };
+	int64_t first = 0;
+
+	one->kind->add_snaps(one->object, &snaps);
+	vec_for_each(snapshot, &snaps.list)
+		if (has_expired(snapshot, now_wall_ns) &&
+		    (first == 0 || snapshot->expires_wall_ns < first))
+			first = snapshot->expires_wall_ns;
+	free(snaps.list.items);
+	return first;
+}
+
+static void consider(const struct scheduled *one, int64_t now_wall_ns,
+		     struct candidates *candidates)
+{
+	struct candidate candidate = { .one = *one, .due = is_due(one, now_wall_ns) };
+
+	if (candidate.due && scheduled_is_skipped(one)) {
+		one->state->at_start = false;
+		compute_next(one, now_wall_ns);
+		candidate.due = false;
+	}
+	candidate.since_wall_ns =
+		candidate.due ? (one->state->at_start ? now_wall_ns : one->state->next_wall_ns)
+			      : expired_since(one, now_wall_ns);
+	if (candidate.since_wall_ns > 0)
+		*vec_push(&candidates->list) = candidate;
+}
+
+static void look_at(const struct scheduled *one, int64_t now_wall_ns, bool doubt,
+		    struct candidates *candidates)
 {
 	if (!one->kind->is_there(one->object))
 		return;
 	if (one->kind->tidy)
 		one->kind->tidy(one->object);
 	refresh(one, now_wall_ns, doubt);
-	/* Who is busy, or starting, is looked at again. */
-	if (scheduler->running < RUNS_MAX && !one->state->runs && !one->core->shutting_down &&
-	    !one->kind->is_busy(one->object))
-		consider(scheduler, one, now_wall_ns);
+	/* Who is busy, or starting, or has just failed, is looked at again. */
+	if (!one->state->runs && !one->kind->is_busy(one->object) &&
+	    one->state->rests_until_ns <= aio_now(one->core->loop))
+		consider(one, now_wall_ns, candidates);
+}
+
+static int compare_candidates(const void *a, const void *b)
+{
+	int64_t since_a = ((const struct candidate *)a)->since_wall_ns;
+	int64_t since_b = ((const struct candidate *)b)->since_wall_ns;
+
+	return (since_a > since_b) - (since_a < since_b);
+}
+
+/* Who has waited longest first, so that everybody's turn comes however many there are. */
+static void start_runs(struct scheduler *scheduler, struct candidates *candidates,
+		       int64_t now_wall_ns)
+{
+	if (candidates->list.len > 1)
+		qsort(candidates->list.items, candidates->list.len, sizeof(*candidates->list.items),
+		      compare_candidates);
+	scheduler->behind = false;
+	vec_for_each(candidate, &candidates->list) {
+		_cleanup_(strv_freep) char **prune = NULL;
+
+		if (scheduler->running == RUNS_MAX) {
+			scheduler->behind = true;
+			break;
+		}
+		prune = prune_list(&candidate->one, now_wall_ns, candidate->due);
+		start_run(scheduler, &candidate->one, prune, candidate->due);
+	}
 }
 
 static void tick(void *data)
 {
 	struct scheduler *scheduler = data;
 	struct core *core = scheduler->core;
+	struct candidates candidates = { 0 };
 	int64_t now = aio_wall_now(core->loop);
 	bool doubt =
 		!scheduler->checked || now < scheduler->last_wall_ns - (int64_t)BACK_S * NS_PER_S;
 
 	scheduler->checked = true;
 	scheduler->last_wall_ns = now;
+	aio_timer_start(core->loop, &scheduler->timer, TICK_NS, tick, scheduler);
 	for (const struct scheduled_kind *const *kind = scheduled_kinds; *kind; kind++) {
 		strmap_for_each(entry, (*kind)->all(core))
 		{
 			struct scheduled one = scheduled_of(*kind, core, entry->key, entry->value);
 
-			look_at(scheduler, &one, now, doubt);
+			look_at(&one, now, doubt, &candidates);
 		}
 	}
-	aio_timer_start(core->loop, &scheduler->timer, (uint64_t)TICK_S * NS_PER_S, tick,
-			scheduler);
+	if (!core->shutting_down)
+		start_runs(scheduler, &candidates, now);
+	free(candidates.list.items);
 }
 
 void scheduler_inst_started(struct inst *inst)

@@ -10,7 +10,8 @@
  *       what the schedule says from now on.
  *   K3  Before a run goes what has expired or what snapshots.keep does not keep; of those made by
  *       hand only what has its own expiry behind it.
- *   K4  At most RUNS_MAX at once; a failure is a warning about that one and nothing else.
+ *   K4  At most RUNS_MAX at once, who has waited longest first and without a pause in between; a
+ *       failure is a warning about that one and nothing else.
  */
 #pragma once
 

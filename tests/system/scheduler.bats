@@ -76,6 +76,15 @@ missed() {
 	retry 40 no_next
 }
 
+@test "the plan knows a new schedule at once" {
+	s config set web1 snapshots.schedule=@yearly
+	[[ $(date -d "$(next_of web1)" +%m-%d) == 01-01 ]]
+	s config set web1 snapshots.schedule="30 12 24 6 *"
+	[[ $(date -d "$(next_of web1)" +%m-%d) == 06-24 ]]
+	s config unset web1 snapshots.schedule
+	[ "$(next_of web1)" = null ]
+}
+
 @test "a run that was missed is made up for, once; what is expired or surplus goes first" {
 	s config set web1 snapshots.schedule=@daily snapshots.keep=last=2 snapshots.pattern=auto%d
 	s snapshot web1 mine
@@ -137,6 +146,25 @@ missed() {
 	resolved() { s query '/1.0/warnings?recursion=1' | jq -e 'any(.type == "Scheduled snapshot failed" and .status == "resolved")'; }
 	retry 60 resolved
 	s config unset still snapshots.schedule
+}
+
+@test "many that are due have their turn without a pause, who has waited longest first" {
+	local n many=8
+	for ((n = 1; n <= many; n++)); do
+		s create openrc "q$n" -c snapshots.schedule=@hourly -c snapshots.schedule.stopped=true
+		retry 20 has_next "q$n"
+	done
+	daemon_stop
+	sql "update snapshot_runs set next_ns = (unixepoch() - 3600) * 1000000000"
+	sql "update snapshot_runs set next_ns = (unixepoch() - 7200) * 1000000000 where instance_id = $(on q8)"
+	daemon_start
+	all_have() { for ((n = 1; n <= many; n++)); do has "q$n" snap0 || return 1; done; }
+	retry 15 all_have
+	taken() { s query "/1.0/instances/$1/snapshots/snap0" | jq -r .created_at; }
+	for ((n = 2; n < many; n++)); do
+		[[ $(taken "q$n") > $(taken q8) ]]
+	done
+	for ((n = 1; n <= many; n++)); do s delete "q$n"; done
 }
 
 @test "@startup: when it has started" {
