@@ -16,6 +16,7 @@
 #include "core/core.h"
 #include "core/inst.h"
 #include "core/pool.h"
+#include "core/usage.h"
 #include "core/volume.h"
 #include "spec/filter.h"
 #include "spec/image.h"
@@ -230,16 +231,26 @@ static void volume_etag(const struct volume *volume, struct etag *etag)
 	etag_add_map(etag, &volume->record->config);
 }
 
-/* The root of an instance; the rest of it is at /1.0/instances. */
-static void get_container(struct api_req *req)
+static int find_root(struct api_req *req, struct inst **ret_inst)
 {
 	struct inst *inst = NULL;
-	struct view view;
 	int r = inst_find(req->core, req->args[2], &inst, &req->err);
 
 	if (r == 0 && !streq(inst->record->pool, req->args[0]))
 		r = err_kind(&req->err, ERR_NOT_FOUND, "Storage volume not found: \"%s\"",
 			     req->args[2]);
+	if (r == 0)
+		*ret_inst = inst;
+	return r;
+}
+
+/* The root of an instance; the rest of it is at /1.0/instances. */
+static void get_container(struct api_req *req)
+{
+	struct inst *inst = NULL;
+	struct view view;
+	int r = find_root(req, &inst);
+
 	if (r == 0) {
 		view = view_of_inst(inst);
 		write_view(&req->json, &view);
@@ -479,28 +490,56 @@ void volume_delete_req(struct api_req *req)
 
 /* ---- how much it takes ---- */
 
-static void write_usage(struct api_req *req, struct op *op)
+static void write_usage(struct api_req *req, const struct root_usage *usage)
 {
-	struct volume *volume = NULL;
-	uint64_t bytes = 0;
-
-	(void)parse_u64(strmap_get(&op->metadata, "size") ?: "0", INT64_MAX, &bytes);
 	jsonw_begin_object(&req->json);
 	jsonw_add_object(&req->json, "usage");
-	jsonw_add_u64(&req->json, "used", bytes);
-	if (api_find_volume(req, &volume) == 0) /* it may have gone meanwhile */
-		jsonw_add_u64(&req->json, "total", volume_size(volume->record));
+	jsonw_add_u64(&req->json, "used", usage->used_bytes);
+	jsonw_add_u64(&req->json, "total", usage->limit_bytes);
 	jsonw_end_object(&req->json);
 	jsonw_end_object(&req->json);
+}
+
+static void write_measured(struct api_req *req, struct op *op)
+{
+	struct root_usage usage = { 0 };
+	struct volume *volume = NULL;
+
+	(void)parse_u64(strmap_get(&op->metadata, "size") ?: "0", INT64_MAX, &usage.used_bytes);
+	if (streq(req->args[1], "custom") && api_find_volume(req, &volume) == 0)
+		usage.limit_bytes = volume_size(volume->record);
+	write_usage(req, &usage);
+}
+
+static void root_state_get(struct api_req *req)
+{
+	struct root_usage usage;
+	struct inst *inst = NULL;
+	struct op *op = NULL;
+	int r = find_root(req, &inst);
+
+	if (r == 0 && root_usage(inst, &usage) == 0) {
+		write_usage(req, &usage);
+		reply_sync(req);
+		return;
+	}
+	if (r == 0)
+		r = root_measure(inst, &op, &req->err);
+	reply_op_end_with(req, r, op, write_measured);
 }
 
 void volume_state_get(struct api_req *req)
 {
 	struct volume *volume = NULL;
 	struct op *op = NULL;
-	int r = api_find_volume(req, &volume);
+	int r;
 
+	if (streq(req->args[1], "container")) {
+		root_state_get(req);
+		return;
+	}
+	r = api_find_volume(req, &volume);
 	if (r == 0)
 		r = volume_measure(volume, &op, &req->err);
-	reply_op_end_with(req, r, op, write_usage);
+	reply_op_end_with(req, r, op, write_measured);
 }

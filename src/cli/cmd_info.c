@@ -90,7 +90,6 @@ static void add_limits(const json_t *instance, struct buf *out)
 	}
 }
 
-/* Of the root, where the pool's file system counts. */
 static void add_disks(const json_t *state, struct buf *out)
 {
 	char used[FMT_BYTES_LEN], total[FMT_BYTES_LEN];
@@ -244,6 +243,30 @@ static int show_server(struct cli *cli)
 	return object_show(server);
 }
 
+/* Where the pool's file system does not count what the root takes: walk through it. */
+static void measure_root(struct cli *cli, const char *instance_name, const json_t *instance)
+{
+	json_t *disks = json_object_get(json_object_get(instance, "state"), "disk"), *device;
+	const char *name;
+
+	json_object_foreach(json_object_get(instance, "expanded_devices"), name, device)
+	{
+		_cleanup_(json_decrefp) json_t *state = NULL;
+		_cleanup_(freep) char *path = NULL;
+
+		if (!streq(json_str(device, "path", ""), "/") || json_object_get(disks, name))
+			continue;
+		path = client_path("/1.0/storage-pools/%s/volumes/container/%s/state",
+				   json_str(device, "pool", "default"), instance_name);
+		if (client_get(cli->client, path, &state, NULL) == 0)
+			(void)json_object_set_new(
+				disks, name,
+				json_pack("{sI}", "usage",
+					  (json_int_t)json_i64(json_object_get(state, "usage"),
+							       "used", 0)));
+	}
+}
+
 static int run(struct cli *cli, const struct cli_args *args)
 {
 	_cleanup_(freep) char *path = NULL;
@@ -257,6 +280,7 @@ static int run(struct cli *cli, const struct cli_args *args)
 	path = object_path(&object_instance, args->words[0], "?recursion=1");
 	if (client_get(cli->client, path, &instance, &err) < 0)
 		return object_fail(cli, &object_instance, args->words[0], "info", &err);
+	measure_root(cli, args->words[0], instance);
 	info_format(instance, &text);
 	if (args_has(args, "show-log"))
 		add_logs(cli, args->words[0], &text);

@@ -9,6 +9,8 @@
 #include "base/str.h"
 #include "core/core.h"
 #include "core/inst.h"
+#include "core/job.h"
+#include "core/op.h"
 #include "core/pool.h"
 #include "os/btrfs_quota.h"
 #include "os/fd.h"
@@ -60,4 +62,76 @@ int root_usage(const struct inst *inst, struct root_usage *ret_usage)
 	if (fd < 0)
 		return fd;
 	return btrfs ? of_subvolume(fd, ret_usage) : of_project(fd, ret_usage);
+}
+
+/* ---- walking through it ---- */
+
+struct measuring {
+	enum job_kind kind;
+	char *pool, *volume;
+};
+
+static void free_measuring(void *data)
+{
+	struct measuring *m = data;
+
+	free(m->pool);
+	free(m->volume);
+	free(m);
+}
+
+static enum op_next measured(struct op *op, const struct job_report *report)
+{
+	if (op->err.code == 0)
+		strmap_set(&op->metadata, "size", strmap_get(&report->result, "size") ?: "0");
+	return op_result(op->err.code);
+}
+
+static enum op_next step_measure(struct op *op)
+{
+	const struct measuring *m = op->args;
+	struct job job = { .kind = m->kind };
+	enum op_next next = OP_FAIL;
+
+	if (pool_fill_job(op->core, m->pool, &job, &op->err) == 0) {
+		job.volume = xstrdup(m->volume);
+		next = job_run(op, &job, -EBADF, measured);
+	}
+	wire_free(&job_schema, &job);
+	return next;
+}
+
+static const struct op_step measure_steps[] = {
+	{ "measure", step_measure, NULL },
+	{ 0 },
+};
+static const struct op_table measure_table = { "volume-measure", measure_steps };
+
+struct op *usage_op_new(struct core *core, const char *pool, enum job_kind kind, const char *volume,
+			struct err *err)
+{
+	struct measuring *m;
+	struct op *op;
+
+	if (core_check_open(core, err) < 0)
+		return NULL;
+	m = xcalloc(1, sizeof(*m));
+	*m = (struct measuring){ kind, xstrdup(pool), xstrdup(volume) };
+	op = op_new(core, OP_TASK, "Measuring storage volume", m, free_measuring, err);
+	if (op)
+		op_add_table(op, &measure_table);
+	return op;
+}
+
+int root_measure(const struct inst *inst, struct op **ret_op, struct err *err)
+{
+	struct op *op = usage_op_new(inst->core, inst->record->pool, JOB_INSTANCE_USAGE,
+				     inst->record->name, err);
+
+	if (!op)
+		return -EBUSY;
+	op_add_resource(op, "instances", inst->record->name);
+	op_start(op);
+	*ret_op = op;
+	return 0;
 }

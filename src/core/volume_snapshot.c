@@ -18,6 +18,7 @@
 #include "core/journal.h"
 #include "core/pool.h"
 #include "core/snapshot.h"
+#include "core/usage.h"
 #include "core/volume.h"
 #include "db/volumes.h"
 #include "spec/names.h"
@@ -472,51 +473,15 @@ int volume_snaps_delete(struct volume *volume, char *const *names, struct op **r
 
 /* ---- how much it takes ---- */
 
-static enum op_next measured(struct op *op, const struct job_report *report)
-{
-	if (op->err.code == 0)
-		strmap_set(&op->metadata, "size", strmap_get(&report->result, "size") ?: "0");
-	return op_result(op->err.code);
-}
-
-static enum op_next step_measure(struct op *op)
-{
-	const struct volume_record *record = op->args;
-	struct job job = { .kind = JOB_CUSTOM_USAGE };
-	enum op_next next = OP_FAIL;
-
-	if (pool_fill_job(op->core, record->pool, &job, &op->err) == 0) {
-		job.volume = xstrdup(record->volume);
-		next = job_run(op, &job, -EBADF, measured);
-	}
-	wire_free(&job_schema, &job);
-	return next;
-}
-
-static const struct op_step measure_steps[] = {
-	{ "measure", step_measure, NULL },
-	{ 0 },
-};
-static const struct op_table measure_table = { "volume-measure", measure_steps };
-
-static void free_record(void *data)
-{
-	volume_record_free(data);
-}
-
 int volume_measure(struct volume *volume, struct op **ret_op, struct err *err)
 {
-	struct op *op;
-	int r = core_check_open(volume->core, err);
+	const struct volume_record *record = volume->record;
+	struct op *op =
+		usage_op_new(volume->core, record->pool, JOB_CUSTOM_USAGE, record->volume, err);
 
-	if (r < 0)
-		return r;
-	op = op_new(volume->core, OP_TASK, "Measuring storage volume",
-		    volume_record_copy(volume->record), free_record, err);
 	if (!op)
 		return -EBUSY;
-	volume_add_resource(op, volume->record, NULL);
-	op_add_table(op, &measure_table);
+	volume_add_resource(op, record, NULL);
 	op_start(op);
 	*ret_op = op;
 	return 0;

@@ -37,6 +37,7 @@ static const struct job_row rows[] = {
 	[JOB_INSTANCE_TRANSFER] = { "instance-transfer", "sysctr-worker" },
 	[JOB_VOLUME_LIMIT] = { "volume-limit", "sysctr-worker" },
 	[JOB_POOL_GROW] = { "pool-grow", "sysctr-worker" },
+	[JOB_INSTANCE_USAGE] = { "instance-usage", "sysctr-worker" },
 };
 static_assert(ARRAY_LEN(rows) == JOB_KIND_MAX, "one row per job");
 

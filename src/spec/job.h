@@ -69,6 +69,7 @@ enum job_kind {
 				they stand on) come along under their names */
 	JOB_VOLUME_LIMIT,      /* worker: volume may take size_bytes from now on; 0: as it likes */
 	JOB_POOL_GROW,	       /* worker: the pool's own file, in use, becomes size_bytes long */
+	JOB_INSTANCE_USAGE,    /* worker: what the instance's volume takes */
 	JOB_KIND_MAX
 };
 

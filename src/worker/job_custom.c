@@ -119,7 +119,8 @@ int job_custom_create(const struct job *job, struct report *report, struct err *
 	return r;
 }
 
-int job_custom_usage(const struct job *job, struct report *report, struct err *err)
+static int measure(const struct job *job, enum volume_kind kind, struct report *report,
+		   struct err *err)
 {
 	_cleanup_(pool_close) struct pool pool = { .dir_fd = -EBADF };
 	uint64_t bytes;
@@ -130,10 +131,20 @@ int job_custom_usage(const struct job *job, struct report *report, struct err *e
 		return r;
 	pool.cancel = ask_report;
 	pool.cancel_data = report;
-	r = pool.driver->volume_usage(&pool, VOLUME_CUSTOM, job->volume, &bytes, err);
+	r = pool.driver->volume_usage(&pool, kind, job->volume, &bytes, err);
 	if (r < 0)
 		return r;
 	(void)snprintf(text, sizeof(text), "%" PRIu64, bytes);
 	report_result(report, "size", text);
 	return 0;
+}
+
+int job_custom_usage(const struct job *job, struct report *report, struct err *err)
+{
+	return measure(job, VOLUME_CUSTOM, report, err);
+}
+
+int job_instance_usage(const struct job *job, struct report *report, struct err *err)
+{
+	return measure(job, VOLUME_INSTANCE, report, err);
 }

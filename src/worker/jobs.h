@@ -11,7 +11,7 @@
 
 job_fn job_pool_prepare, job_pool_create, job_pool_grow;
 job_fn job_pool_delete;
-job_fn job_custom_create, job_custom_usage;
+job_fn job_custom_create, job_custom_usage, job_instance_usage;
 job_fn job_instance_transfer;
 job_fn job_volume_create;
 job_fn job_volume_delete;

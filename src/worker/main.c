@@ -26,6 +26,7 @@ static job_fn *const jobs[JOB_KIND_MAX] = {
 	[JOB_SIDE_WRITE] = job_side_write,
 	[JOB_VOLUME_LIMIT] = job_volume_limit,
 	[JOB_POOL_GROW] = job_pool_grow,
+	[JOB_INSTANCE_USAGE] = job_instance_usage,
 };
 
 int main(void)

@@ -105,6 +105,18 @@ rm -f /root/stop; nohup sh /root/writer >/dev/null 2>&1 &'
 	retry 20 tidy
 }
 
+@test "what an instance takes is shown also where the file system does not count it" {
+	s create openrc big
+	s query /1.0/instances/big/state | jq -e '.disk == {}'
+	[[ $(s info big | sed -n 's/.*Disk (root): //p') == *KiB ]]
+	head -c 30M /dev/zero | s file push - big/root/zeroes
+	[[ $(s info big | sed -n 's/.*Disk (root): //p') == 30.*MiB ]]
+	s query /1.0/storage-pools/default/volumes/container/big/state |
+		jq -e '.usage.used > 30000000 and .usage.used < 33000000 and .usage.total == 0'
+	fails 1 "not found" s query /1.0/storage-pools/default/volumes/container/small/state
+	s delete big
+}
+
 @test "expiry: by key, by option, edited; --reuse; --all" {
 	s config set web1 snapshots.expiry.manual="1m 2d"
 	s snapshot web1 e1 --no-expiry
