@@ -138,9 +138,19 @@ static enum op_next fetched(struct op *op, const struct job_report *report)
 	return OP_NEXT;
 }
 
+/* What came from there last: an older one would be no new version. */
+static const char *newest_version(struct core *core, const struct image_source *source)
+{
+	const struct image_record *image =
+		source->fingerprint ? NULL : image_by_source(core, source);
+
+	return image ? strmap_get(&image->properties, "serial") : NULL;
+}
+
 static enum op_next step_fetch(struct op *op)
 {
 	const struct flight_args *args = op->args;
+	const char *newest = newest_version(op->core, &args->source);
 	struct job job = { .kind = JOB_STREAMS_FETCH };
 	struct utsname host;
 	enum op_next next;
@@ -155,6 +165,8 @@ static enum op_next step_fetch(struct op *op)
 	strmap_set(&job.variables, "architecture", host.machine);
 	if (args->source.alias)
 		strmap_set(&job.variables, "alias", args->source.alias);
+	if (newest)
+		strmap_set(&job.variables, "newest", newest);
 	strmap_for_each(entry, &op->core->images)
 	{
 		_cleanup_(freep) char *have = xasprintf("have.%s", entry->key);

@@ -189,6 +189,24 @@ static bool is_known(const struct job *job, const struct streams_image *image)
 	return strmap_has(&job->variables, key);
 }
 
+/*
+ * A server that shows an old list, whoever makes it do so, gets no old version in. By days: what
+ * servers write behind the date differs from what they write into images.
+ */
+static int check_age(const struct job *job, const struct streams_image *image, struct err *err)
+{
+	const char *newest = strmap_get(&job->variables, "newest");
+	int64_t theirs = streams_version_wall_ns(image->version);
+
+	if (!newest || theirs == 0 || theirs >= streams_version_wall_ns(newest))
+		return 0;
+	return err_kind(
+		err, ERR_CONFLICT,
+		"\"%s\" has version %s, which is older than %s, the one that is here: delete "
+		"that first if the older one is wanted",
+		job->url, image->version, newest);
+}
+
 int streams_run(const struct job *job, struct report *report, struct err *err)
 {
 	_cleanup_(streams_image_done) struct streams_image image = { 0 };
@@ -198,6 +216,8 @@ int streams_run(const struct job *job, struct report *report, struct err *err)
 		return r;
 	report_stage(report, "index");
 	r = find_image(job, report, &image, err);
+	if (r == 0)
+		r = check_age(job, &image, err);
 	if (r == 0 && !is_known(job, &image))
 		r = fetch_image(job, &image, report, err);
 	if (r < 0)

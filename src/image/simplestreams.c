@@ -261,8 +261,7 @@ int streams_find_image(const char *text, size_t len, const struct streams_want *
 
 /* ---- a list for people ---- */
 
-/* "20240101_13:00": 2024-01-01; 0 when it does not begin with a date. */
-static int64_t version_time(const char *version)
+int64_t streams_version_wall_ns(const char *version)
 {
 	_cleanup_(freep) char *date = NULL;
 	int64_t wall_ns = 0;
@@ -318,7 +317,7 @@ static void add_product(json_t *product, const char *architecture, struct remote
 	image->architecture = xstrdup(architecture);
 	image->size_bytes = MIN(search.best.metadata.size_bytes + search.best.rootfs.size_bytes,
 				(uint64_t)INT64_MAX);
-	image->created_wall_ns = version_time(image->version);
+	image->created_wall_ns = streams_version_wall_ns(image->version);
 	take_aliases(product, &image->aliases);
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
 		take_property(product, keys[i], &image->properties);

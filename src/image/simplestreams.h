@@ -45,6 +45,9 @@ struct streams_image {
 
 bool streams_path_is_plain(const char *path);
 
+/* Of the day that a version begins with: "20240101_13:00"; 0 when it does not begin with a date. */
+int64_t streams_version_wall_ns(const char *version);
+
 /*
  * The lists of images that streams/v1/index.json names.
  * @ret_paths: new strv. Errors: ERR_INVALID; ERR_NOT_FOUND when it names none.

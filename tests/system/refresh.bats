@@ -124,6 +124,21 @@ works() {
 	has_images "$(newest)"
 }
 
+@test "I2: an old list brings no old version back" {
+	new=$(newest)
+	serve_version 20231231_01:00
+	fails 1 "older than" refresh "$new"
+	fails 1 "20231231_01:00" pull
+	has_images "$new"
+	[ "$(s query /1.0/images/aliases/web | jq -r .target)" = "$new" ]
+	s query --wait -X DELETE "/1.0/images/$new"
+	pull
+	has_images "$(newest)"
+	serve_version 20240103_02:00
+	refresh "$(images)"
+	has_images "$(newest)"
+}
+
 @test "what did not come from a server cannot be refreshed" {
 	openrc_image
 	fp=$(s query /1.0/images/aliases/openrc | jq -r .target)
