@@ -47,6 +47,7 @@ static const char *const extensions[] = {
 	"file_symlinks",
 	"id_map",
 	"id_map_base",
+	"image_compression_algorithm",
 	"image_create_aliases",
 	"image_force_refresh",
 	"image_types",

@@ -169,12 +169,15 @@ static_assert(ARRAY_LEN(packers) == 4, "one row per name in spec/job.c");
 /* What another machine must not have: keys, leases, seeds, the journal of its machine-id. */
 static const char *const private_paths[] = {
 	"dev/*",
+	"etc/dropbear/*_host_key",
 	"etc/ssh/ssh_host_*",
 	"var/lib/NetworkManager/*.lease",
 	"var/lib/NetworkManager/secret_key",
 	"var/lib/dbus/machine-id",
 	"var/lib/dhcp/*.leases",
+	"var/lib/dhclient/*.lease*",
 	"var/lib/dhcpcd/*.lease*",
+	"var/lib/misc/random-seed",
 	"var/lib/systemd/credential.secret",
 	"var/lib/systemd/random-seed",
 	"var/lib/urandom/random-seed",

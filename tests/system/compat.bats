@@ -86,7 +86,7 @@ l() {
 	l copy m1 m2
 	[ "$(l list --format csv -c ns | sort | tr '\n' ' ')" = "m1,RUNNING m2,STOPPED " ]
 	l copy m1 m2 --refresh
-	l publish m2 --alias published
+	l publish m2 --alias published --compression gzip
 	l image list --format csv | grep published
 	l image delete published
 	l rename m2 m3

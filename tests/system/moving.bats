@@ -268,10 +268,13 @@ source_lives() {
 	s delete --force k3 c1
 }
 
-@test "publish: an image without what makes it one machine; nothing else becomes a command" {
+@test "I5: publish: an image without what makes it one machine; nothing else becomes a command" {
 	s launch openrc p1
 	s exec p1 -- sh -c 'echo mine >/root/mark; chmod 4755 /root/mark; mkdir -p /etc/ssh /var/lib/dhcp
 		echo key >/etc/ssh/ssh_host_rsa_key; echo conf >/etc/ssh/sshd_config
+		mkdir -p /etc/dropbear /var/lib/misc /var/lib/seedrng /var/lib/systemd
+		echo key >/etc/dropbear/dropbear_rsa_host_key; echo conf >/etc/dropbear/conf
+		for seed in misc/random-seed seedrng/seed.credit systemd/random-seed; do echo seed >/var/lib/$seed; done
 		echo lease >/var/lib/dhcp/dhclient.leases; echo 0123456789abcdef0123456789abcdef >/etc/machine-id
 		rm -r /etc/init.d/acpid; mkdir -p /usr/share; mv /usr/share /usr/was-share; ln -s was-share /usr/share'
 	pid=$(init_pid p1)
@@ -294,6 +297,8 @@ source_lives() {
 	[ "$(s exec p2 -- stat -c %a /root/mark)" = 4755 ]
 	[ "$(s exec p2 -- wc -c /etc/machine-id | cut -d' ' -f1)" = 0 ]
 	s exec p2 -- sh -c '[ -e /etc/ssh/sshd_config ] && ! [ -e /etc/ssh/ssh_host_rsa_key ] &&
+		[ -e /etc/dropbear/conf ] && ! [ -e /etc/dropbear/dropbear_rsa_host_key ] &&
+		! grep -rx seed /var/lib &&
 		! [ -e /var/lib/dhcp/dhclient.leases ] && ! [ -e /etc/init.d/acpid ] && [ -L /usr/share ] && [ -d /usr/was-share ]'
 	s delete --force p2
 	s start p1
