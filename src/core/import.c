@@ -114,6 +114,8 @@ static enum op_next unpacked(struct op *op, const struct job_report *report)
 {
 	if (!report->done)
 		op->undo_failed = true;
+	vec_for_each(snapshot, &op->inst->snapshots)
+		(*snapshot)->size_bytes = upload_size_of(report, (*snapshot)->volume);
 	return op_result(op->err.code);
 }
 

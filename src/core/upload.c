@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/parse.h"
 #include "core/core.h"
 #include "os/fd.h"
 #include "spec/daemon_config.h"
@@ -95,4 +96,12 @@ void upload_done(struct upload *upload)
 	upload->body_fd = fd_close(upload->body_fd);
 	upload->file_fd = fd_close(upload->file_fd);
 	upload->index_fd = fd_close(upload->index_fd);
+}
+
+uint64_t upload_size_of(const struct job_report *report, const char *snapshot)
+{
+	const char *text = strmap_get(&report->result, snapshot);
+	uint64_t bytes = 0;
+
+	return text && parse_u64(text, INT64_MAX, &bytes) == 0 ? bytes : 0;
 }

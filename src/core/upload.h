@@ -29,5 +29,8 @@ enum op_next upload_inspect(struct op *op, struct upload *upload, bool custom, j
 /* What was found. @ret_index: zeroed, to be freed also after a failure. */
 int upload_read_index(struct upload *upload, struct backup_index *ret_index, struct err *err);
 
+/* What a snapshot that was unpacked takes, as the job that did it says. */
+uint64_t upload_size_of(const struct job_report *report, const char *snapshot);
+
 /* The upload with an offset of its own. Returns: descriptor, the caller's. */
 int upload_reopen(const struct upload *upload, struct err *err);

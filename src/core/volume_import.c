@@ -172,8 +172,12 @@ static enum op_next step_hold(struct op *op)
 /* It died: what is there now, the next start finds by the journal. */
 static enum op_next unpacked(struct op *op, const struct job_report *report)
 {
+	const struct import_args *args = op->args;
+
 	if (!report->done)
 		op->undo_failed = true;
+	vec_for_each(snap, &args->making.volume->snapshots)
+		(*snap)->size_bytes = upload_size_of(report, (*snap)->volume);
 	return op_result(op->err.code);
 }
 

@@ -103,6 +103,7 @@ no_operation() {
 	[ "$(s query '/1.0/instances/bare/snapshots?recursion=1' | jq -r '.[].name')" = b0 ]
 	s import "$T/all.tar.zst"
 	[ "$(s query '/1.0/instances/e1/snapshots?recursion=1' | jq -r 'map(.name + .config["limits.processes"]) | sort | join(",")')" = later200,s0100 ]
+	s query '/1.0/instances/e1/snapshots?recursion=1' | jq -e 'all(.size > 100000)'
 	[ ! -e "$(root_of e1)/root/mark" ]
 	s snapshot restore e1 s0
 	[ "$(cat "$(root_of e1)/root/mark")" = one ]
