@@ -411,6 +411,26 @@ int document_parse(const char *text, size_t len, json_t **ret_value, struct err 
 	return 0;
 }
 
+/*
+ * What is misspelled would be a member that is missing, and take away what it has now. Members of
+ * @value that cannot be changed may be there: "show" has them, too.
+ */
+static int check_members(const struct object_kind *kind, const json_t *value, json_t *edited,
+			 struct err *err)
+{
+	_cleanup_(freep) char *known = strv_join(kind->writable, ", ");
+	const char *key;
+	json_t *member;
+
+	json_object_foreach(edited, key, member)
+	{
+		if (!strv_contains(kind->writable, key) && !json_object_get(value, key))
+			return err_kind(err, ERR_INVALID, "there is no key \"%.64s\" here, but %s",
+					key, known);
+	}
+	return 0;
+}
+
 /* What the user makes of @value in an editor, put back; again as long as they want. */
 static int edit_on_terminal(struct cli *cli, const struct object_kind *kind, const char *name)
 {
@@ -434,6 +454,8 @@ static int edit_on_terminal(struct cli *cli, const struct object_kind *kind, con
 			break; /* failed, or nothing changed */
 		r = document_parse(buf_str(&text), text.len, &edited, &err);
 		if (r == 0)
+			r = check_members(kind, value, edited, &err);
+		if (r == 0)
 			r = object_put(cli, kind, name, edited, etag, &err);
 	} while (r < 0 && r != -ESTALE && editor_ask_again(err.msg));
 	buf_done(&text);
@@ -443,6 +465,7 @@ static int edit_on_terminal(struct cli *cli, const struct object_kind *kind, con
 int object_run_edit(struct cli *cli, const struct object_kind *kind, const char *name)
 {
 	_cleanup_(json_decrefp) json_t *value = NULL;
+	_cleanup_(json_decrefp) json_t *edited = NULL;
 	struct buf text = { 0 };
 	struct err err = { 0 };
 	int r;
@@ -451,9 +474,13 @@ int object_run_edit(struct cli *cli, const struct object_kind *kind, const char 
 		return edit_on_terminal(cli, kind, name);
 	r = read_stdin(&text, &err);
 	if (r == 0)
-		r = document_parse(buf_str(&text), text.len, &value, &err);
+		r = document_parse(buf_str(&text), text.len, &edited, &err);
 	if (r == 0)
-		r = object_put(cli, kind, name, value, NULL, &err);
+		r = object_get(cli, kind, name, &value, NULL, &err);
+	if (r == 0)
+		r = check_members(kind, value, edited, &err);
+	if (r == 0)
+		r = object_put(cli, kind, name, edited, NULL, &err);
 	buf_done(&text);
 	return r < 0 ? object_fail(cli, kind, name, "edit", &err) : CLI_OK;
 }

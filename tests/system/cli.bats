@@ -102,6 +102,8 @@ ends_with() {
 	[ "$(field c1 .description)" = piped ]
 	[ "$(field c1 .ephemeral)" = false ]
 	fails 1 "line " s config edit c1 <<<'config: ['
+	fails 1 'no key "confg" here, but ' s config edit c1 <<<'confg: {}'
+	[ "$(field c1 .description)" = piped ]
 	fails 1 "did you mean" s config set c1 limits.memry=1GiB
 	fails 1 "did you mean \"c1\"" s config show c2
 }
