@@ -184,7 +184,7 @@ void snapshots_post(struct api_req *req)
 	struct snapshot_request request = { .name = json_str(req->body, "name", "") };
 	struct op *op = NULL;
 	struct inst *inst;
-	int r = json_check(req->body, "s:name b:stateful s:expires_at", &req->err);
+	int r = json_check(req->body, "s:name b:stateful s:expires_at b:replace", &req->err);
 
 	if (r == 0)
 		r = inst_find(req->core, req->args[0], &inst, &req->err);
@@ -194,6 +194,7 @@ void snapshots_post(struct api_req *req)
 	if (r == 0)
 		r = read_expiry(req->body, &request.expires_wall_ns, &req->err);
 	request.has_expiry = r > 0;
+	request.replace = json_bool(req->body, "replace", false);
 	if (r >= 0)
 		r = snapshot_create(inst, &request, &op, &req->err);
 	reply_op_result(req, r, op);

@@ -45,7 +45,7 @@ int snapshot_words(const struct cli_args *args, char **ret_instance, char **ret_
 
 static const struct cli_option create_options[] = {
 	{ 0, "all", NULL, "all instances; the word is the snapshot's name then", HINT_NONE },
-	{ 0, "reuse", NULL, "delete an older snapshot of that name first", HINT_NONE },
+	{ 0, "reuse", NULL, "replace an older snapshot of that name", HINT_NONE },
 	{ 0, "no-expiry", NULL, "keep it until it is deleted", HINT_NONE },
 	{ 0, "expiry", "SPAN", "delete it after a time like 12H, 7d or \"1m 2w\"", HINT_NONE },
 	{ 0 },
@@ -76,19 +76,6 @@ static int add_expiry(const struct cli_args *args, json_t *body, struct err *err
 	return 0;
 }
 
-/* Delete one that is there already; none is fine. */
-static int make_room(struct cli *cli, const char *instance, const char *name, struct err *err)
-{
-	_cleanup_(freep) char *path = snapshot_path(instance, name, "");
-	int r = cli_operate(cli, "DELETE", path, NULL, NULL, err);
-
-	if (r < 0 && err->kind == ERR_NOT_FOUND && strstr(err->msg, "snapshot")) {
-		*err = (struct err){ 0 };
-		return 0;
-	}
-	return r;
-}
-
 /* "web1: snapshot snap0 (paused for 12ms)". */
 static void tell(struct cli *cli, const char *instance, const json_t *operation)
 {
@@ -106,17 +93,15 @@ static int create_one(struct cli *cli, const struct cli_args *args, const char *
 		      const char *name)
 {
 	_cleanup_(freep) char *path = object_path(&object_instance, instance, "/snapshots");
-	_cleanup_(json_decrefp) json_t *body = json_pack("{sssb}", "name", name, "stateful", 0);
+	_cleanup_(json_decrefp) json_t *body = json_pack("{sssbsb}", "name", name, "stateful", 0,
+							 "replace", args_has(args, "reuse"));
 	_cleanup_(json_decrefp) json_t *operation = NULL;
 	struct err err = { 0 };
 	int r = add_expiry(args, body, &err);
 
 	if (r < 0)
 		return cli_usage(args, &err);
-	if (args_has(args, "reuse") && *name)
-		r = make_room(cli, instance, name, &err);
-	if (r == 0)
-		r = cli_operate(cli, "POST", path, body, &operation, &err);
+	r = cli_operate(cli, "POST", path, body, &operation, &err);
 	if (r < 0)
 		return object_fail(cli, &object_instance, instance, "snapshot", &err);
 	tell(cli, instance, operation);
@@ -357,8 +342,9 @@ const struct cli_command cmd_snapshot_create = {
 	.usage = "NAME [SNAPSHOT]",
 	.summary = "Keep what an instance is now",
 	.text = "A running instance goes on working while it is copied and holds still only for\n"
-		"what has changed meanwhile. Without a name snapshots.pattern gives one. From cron:\n"
-		"  0 3 * * * root sysctr snapshot create --all --reuse --quiet nightly",
+		"what has changed meanwhile. Without a name snapshots.pattern gives one. A line for\n"
+		"/etc/cron.d, where PATH has no /usr/local/bin:\n"
+		"  0 3 * * * root /usr/local/bin/sysctr snapshot create --all --reuse -q nightly",
 	.example = "sysctr snapshot create web1\nsysctr snapshot web1 before-upgrade --expiry 7d",
 	.options = { create_options },
 	.max_words = 2,

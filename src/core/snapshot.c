@@ -222,43 +222,47 @@ int snapshot_rename(struct inst *inst, const char *name, const char *new_name, s
 
 struct delete_args {
 	char **names;
-	char **volumes;
-	char **images;
+	struct snapshot_rests rests;
 };
+
+void snapshot_rests_done(struct snapshot_rests *rests)
+{
+	rests->volumes = strv_free(rests->volumes);
+	rests->images = strv_free(rests->images);
+}
 
 static void free_delete(void *data)
 {
 	struct delete_args *args = data;
 
 	strv_free(args->names);
-	strv_free(args->volumes);
-	strv_free(args->images);
+	snapshot_rests_done(&args->rests);
 	free(args);
 }
 
-static int forget_rows(struct op *op, struct err *err)
+int snapshots_forget_in_tx(struct op *op, char *const *names, struct snapshot_rests *rests,
+			   struct err *err)
 {
-	struct delete_args *args = op->args;
 	struct strmap extra = { 0 };
 	int r = 0;
 
-	for (char **name = args->names; *name && r == 0; name++) {
+	for (char *const *name = names; *name && r == 0; name++) {
 		struct snap_record *snapshot;
 
 		r = snapshot_find(op->inst, *name, &snapshot, err);
 		if (r == 0)
 			r = db_snapshot_delete(op->core->db, snapshot->id, err);
 		if (r == 0) {
-			strv_push(&args->volumes, snapshot->volume);
-			add_once(&args->images, snapshot->inst->image_fingerprint);
+			strv_push(&rests->volumes, snapshot->volume);
+			add_once(&rests->images, snapshot->inst->image_fingerprint);
 		}
 	}
 	if (r < 0)
 		return r;
-	strmap_set_take(&extra, "snapshots", strv_join((const char *const *)args->volumes, ","));
-	if (args->images)
+	strmap_set_take(&extra, "snapshots", strv_join((const char *const *)rests->volumes, ","));
+	if (rests->images)
 		strmap_set_take(&extra, "images",
-				strv_join((const char *const *)args->images, ","));
+				strv_join((const char *const *)rests->images, ","));
 	r = journal_write_with(op, "snapshot-delete", op->inst->record, &extra, err);
 	strmap_done(&extra);
 	return r;
@@ -277,48 +281,64 @@ static void drop_from_memory(struct inst *inst, const char *name)
 	inst->snapshots.len = kept;
 }
 
+void snapshots_drop(struct inst *inst, char *const *names)
+{
+	for (char *const *name = names; *name; name++) {
+		drop_from_memory(inst, *name);
+		snapshot_publish(inst, "instance-snapshot-deleted", *name);
+	}
+}
+
 /* The point of no return: the rows go, a journal row for the volumes comes. */
 static enum op_next step_forget(struct op *op)
 {
-	const struct delete_args *args = op->args;
+	struct delete_args *args = op->args;
 	struct db *db = op->core->db;
 	int r = db_begin(db, &op->err);
 
 	if (r < 0)
 		return OP_FAIL;
-	r = forget_rows(op, &op->err);
+	r = snapshots_forget_in_tx(op, args->names, &args->rests, &op->err);
 	r = db_end(db, r, &op->err);
 	if (r < 0)
 		return OP_FAIL;
 	op_no_return(op);
-	for (char **name = args->names; *name; name++) {
-		drop_from_memory(op->inst, *name);
-		snapshot_publish(op->inst, "instance-snapshot-deleted", *name);
-	}
+	snapshots_drop(op->inst, args->names);
 	return OP_NEXT;
 }
 
-static enum op_next step_delete_volumes(struct op *op)
+enum op_next snapshots_delete_rests(struct op *op, const struct snapshot_rests *rests)
 {
-	const struct delete_args *args = op->args;
 	struct job job = { .kind = JOB_SNAPSHOT_DELETE };
 	enum op_next next = OP_FAIL;
 
 	if (pool_fill_job(op->core, op->inst->record->pool, &job, &op->err) == 0) {
-		job.snapshots = strv_copy((const char *const *)args->volumes);
+		job.snapshots = strv_copy((const char *const *)rests->volumes);
 		next = job_run(op, &job, -EBADF, NULL);
 	}
 	wire_free(&job_schema, &job);
 	return next;
 }
 
+void snapshots_clean_up(struct op *op, const struct snapshot_rests *rests)
+{
+	journal_erase(op);
+	for (char **image = rests->images; image && *image; image++)
+		image_volume_unused(op->core, op->inst->record->pool, *image);
+}
+
+static enum op_next step_delete_volumes(struct op *op)
+{
+	const struct delete_args *args = op->args;
+
+	return snapshots_delete_rests(op, &args->rests);
+}
+
 static enum op_next step_clean_up(struct op *op)
 {
 	const struct delete_args *args = op->args;
 
-	journal_erase(op);
-	for (char **image = args->images; image && *image; image++)
-		image_volume_unused(op->core, op->inst->record->pool, *image);
+	snapshots_clean_up(op, &args->rests);
 	return OP_NEXT;
 }
 

@@ -33,6 +33,7 @@ struct snapshot_request {
 	bool has_expiry;  /* else snapshots.expiry(.manual) says */
 	int64_t expires_wall_ns;
 	bool scheduled;
+	bool replace; /* one of that name goes, once the new one is there */
 };
 
 /* Its name, by the keys of @config when it has none; owned. @taken as of snapshot_make_name(). */
@@ -67,6 +68,24 @@ int snapshot_set_expiry(struct inst *inst, const char *name, int64_t wall_ns, st
 /* "web1/snap0" as the resource of @op and, with @action, of a lifecycle event. */
 void snapshot_add_resource(struct op *op, const struct inst *inst, const char *name);
 void snapshot_publish(const struct inst *inst, const char *action, const char *name);
+
+/* What there still is of snapshots whose rows have gone. */
+struct snapshot_rests {
+	char **volumes;
+	char **images;
+};
+void snapshot_rests_done(struct snapshot_rests *rests);
+
+/*
+ * Deletes them in four parts, for operations that hold the instance: the rows (in the open
+ * transaction, with the operation's row of the journal as "snapshot-delete"), then from memory, the
+ * volumes (a step that waits for a job), and the journal's row and what only they needed.
+ */
+int snapshots_forget_in_tx(struct op *op, char *const *names, struct snapshot_rests *rests,
+			   struct err *err);
+void snapshots_drop(struct inst *inst, char *const *names);
+enum op_next snapshots_delete_rests(struct op *op, const struct snapshot_rests *rests);
+void snapshots_clean_up(struct op *op, const struct snapshot_rests *rests);
 
 /* Names of the volumes of all its snapshots: strv. */
 char **snapshots_volumes(const struct inst *inst);

@@ -1,7 +1,9 @@
 /*
  * core/snapshot_create.c - a new snapshot, of an instance that runs or does not
  *
- *   journal -> STILL_STEPS (core/still.h) -> commit -> record
+ *   journal -> STILL_STEPS (core/still.h) -> commit -> record -> delete-replaced -> clean-up
+ *
+ * One that it replaces is there until the new one is: "record" exchanges their rows.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -21,38 +23,68 @@
 #include "spec/keys.h"
 #include "spec/names.h"
 
+struct create_args {
+	struct still still; /* first */
+	char **replaced;    /* its name; NULL: none */
+	struct snapshot_rests rests;
+};
+
 static void free_args(void *data)
 {
-	still_done(data);
-	free(data);
+	struct create_args *args = data;
+
+	still_done(&args->still);
+	strv_free(args->replaced);
+	snapshot_rests_done(&args->rests);
+	free(args);
 }
 
 static int store(struct op *op)
 {
-	const struct still *args = op->args;
+	struct create_args *args = op->args;
 	struct db *db = op->core->db;
 	int r = db_begin(db, &op->err);
 
 	if (r < 0)
 		return r;
-	r = db_snapshot_insert(db, args->snapshot, &op->err);
+	r = journal_erase_in_tx(op, &op->err);
+	if (r == 0 && args->replaced)
+		r = snapshots_forget_in_tx(op, args->replaced, &args->rests, &op->err);
 	if (r == 0)
-		r = journal_erase_in_tx(op, &op->err);
+		r = db_snapshot_insert(db, args->still.snapshot, &op->err);
 	return db_end(db, r, &op->err);
 }
 
 static enum op_next step_record(struct op *op)
 {
-	struct still *args = op->args;
+	struct create_args *args = op->args;
 	struct inst *inst = op->inst;
+	const char *name = args->still.snapshot->name;
 
 	if (store(op) < 0)
 		return OP_FAIL;
 	op_no_return(op);
-	snapshot_publish(inst, "instance-snapshot-created", args->snapshot->name);
-	log_info(((struct log_keys){ .inst = inst->record->name }), "snapshot made name=%s",
-		 args->snapshot->name);
-	*vec_push(&inst->snapshots) = TAKE_PTR(args->snapshot);
+	if (args->replaced)
+		snapshots_drop(inst, args->replaced);
+	snapshot_publish(inst, "instance-snapshot-created", name);
+	log_info(((struct log_keys){ .inst = inst->record->name }), "snapshot made name=%s", name);
+	*vec_push(&inst->snapshots) = TAKE_PTR(args->still.snapshot);
+	return OP_NEXT;
+}
+
+static enum op_next step_delete_replaced(struct op *op)
+{
+	const struct create_args *args = op->args;
+
+	return args->replaced ? snapshots_delete_rests(op, &args->rests) : OP_NEXT;
+}
+
+static enum op_next step_clean_up(struct op *op)
+{
+	const struct create_args *args = op->args;
+
+	if (args->replaced)
+		snapshots_clean_up(op, &args->rests);
 	return OP_NEXT;
 }
 
@@ -61,6 +93,8 @@ static const struct op_step steps[] = {
 	STILL_STEPS,
 	{ "commit", still_step_commit, NULL },
 	{ "record", step_record, NULL },
+	{ "delete-replaced", step_delete_replaced, NULL },
+	{ "clean-up", step_clean_up, NULL },
 	{ 0 },
 };
 static const struct op_table create_table = { "snapshot-create", steps };
@@ -110,7 +144,7 @@ static int make_record(struct inst *inst, const struct snapshot_request *request
 
 	if (r < 0)
 		return r;
-	if (is_taken(inst, name))
+	if (is_taken(inst, name) && !request->replace)
 		return err_kind(err, ERR_CONFLICT, "snapshot \"%s\" exists already", name);
 	snapshot = snap_record_new(name);
 	inst_record_free(snapshot->inst);
@@ -129,7 +163,7 @@ static int make_record(struct inst *inst, const struct snapshot_request *request
 int snapshot_create(struct inst *inst, const struct snapshot_request *request, struct op **ret_op,
 		    struct err *err)
 {
-	struct still *args;
+	struct create_args *args;
 	struct snap_record *snapshot = NULL;
 	struct op *op;
 	int r = core_check_open(inst->core, err);
@@ -141,8 +175,10 @@ int snapshot_create(struct inst *inst, const struct snapshot_request *request, s
 	if (r < 0)
 		return r;
 	args = xcalloc(1, sizeof(*args));
-	args->snapshot = snapshot;
-	(void)uuid_new(args->stage);
+	args->still.snapshot = snapshot;
+	(void)uuid_new(args->still.stage);
+	if (is_taken(inst, snapshot->name))
+		strv_push(&args->replaced, snapshot->name);
 	op = op_new(inst->core, OP_TASK, "Snapshotting instance", args, free_args, err);
 	if (!op)
 		return -EBUSY;

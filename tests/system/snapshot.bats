@@ -224,17 +224,40 @@ no_operation() {
 @test "kill -9 after every step of a snapshot: whole or nothing, and never frozen" {
 	pid=$(init_pid web1)
 	count=$(s query /1.0/instances/web1/snapshots | jq length)
-	for step in journal copy settle freeze copy-rest thaw note-pause commit record; do
+	for step in journal copy settle freeze copy-rest thaw note-pause commit record delete-replaced clean-up; do
 		dies_after snapshot-create/$step s snapshot web1 k
 		retry 20 no_operation
 		retry 20 tidy
 		retry 10 is_status web1 Running
 		[ "$(init_pid web1)" = "$pid" ]
 		if [ "$(s query /1.0/instances/web1/snapshots | jq length)" -gt "$count" ]; then
-			[ "$step" = record ]
+			[[ $step == record || $step == delete-replaced || $step == clean-up ]]
 			s snapshot delete web1 k
 		fi
 	done
+}
+
+@test "--reuse: the old one is there until the new one is, whatever happens" {
+	local old new
+	volume_of() { sqlite3 "$T/state/sysctr.db" "select volume from snapshots where name = '$1'"; }
+	s snapshot web1 k
+	s config set web1 user.try=failed
+	mv "$T/state/pools/default/instances/web1" "$T/state/pools/default/kept"
+	fails 1 "not in pool" s snapshot create web1 k --reuse
+	mv "$T/state/pools/default/kept" "$T/state/pools/default/instances/web1"
+	s query /1.0/instances/web1/snapshots/k | jq -e '.config["user.try"] == null'
+	for step in copy commit record delete-replaced clean-up; do
+		old=$(volume_of k)
+		dies_after snapshot-create/$step s snapshot create web1 k --reuse
+		retry 20 tidy
+		new=$(volume_of k)
+		case $step in
+		copy | commit) [ "$new" = "$old" ] ;;
+		*) [ -n "$new" ] && [ "$new" != "$old" ] ;;
+		esac
+	done
+	s snapshot delete web1 k
+	s config unset web1 user.try
 }
 
 @test "a container that is frozen for a snapshot thaws when the daemon is dead" {
