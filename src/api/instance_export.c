@@ -23,6 +23,7 @@
 #include "core/inst_move.h"
 #include "core/op.h"
 #include "core/pool.h"
+#include "spec/portable.h"
 
 static void write_volume(struct jsonw *w, const struct inst *inst)
 {
@@ -117,8 +118,8 @@ static void write_side(struct jsonw *w, const struct inst *inst, bool snapshots)
 	jsonw_end_object(w);
 }
 
-/* The YAML of what @write writes; owned. */
-static char *to_yaml(const struct inst *inst, bool snapshots,
+/* The YAML of what @write writes; owned. @portable: for others, too. */
+static char *to_yaml(const struct inst *inst, bool snapshots, bool portable,
 		     void (*write)(struct jsonw *w, const struct inst *inst, bool snapshots))
 {
 	_cleanup_(json_decrefp) json_t *value = NULL;
@@ -126,15 +127,18 @@ static char *to_yaml(const struct inst *inst, bool snapshots,
 	struct jsonw w = jsonw_new(&json);
 
 	write(&w, inst, snapshots);
-	if (json_parse(json.data, json.len, &value, NULL) == 0)
+	if (json_parse(json.data, json.len, &value, NULL) == 0) {
+		if (portable)
+			portable_encode(value);
 		yaml_emit(value, &yaml);
+	}
 	buf_done(&json);
 	return buf_take_str(&yaml);
 }
 
 char *api_side_text(const struct inst *inst)
 {
-	return to_yaml(inst, true, write_side);
+	return to_yaml(inst, true, false, write_side);
 }
 
 static int start(struct api_req *req, struct inst *inst, struct inst_export *export, int *ret_fd,
@@ -142,8 +146,8 @@ static int start(struct api_req *req, struct inst *inst, struct inst_export *exp
 {
 	if (inst->snapshots.len == 0)
 		export->instance_only = true;
-	export->index = to_yaml(inst, !export->instance_only, write_index);
-	export->backup = to_yaml(inst, !export->instance_only, write_backup);
+	export->index = to_yaml(inst, !export->instance_only, true, write_index);
+	export->backup = to_yaml(inst, !export->instance_only, true, write_backup);
 	return inst_export(inst, export, ret_fd, ret_op, &req->err);
 }
 

@@ -20,6 +20,7 @@
 #include "core/core.h"
 #include "core/volume.h"
 #include "core/volume_backup.h"
+#include "spec/portable.h"
 
 #define COMPRESSION_DEFAULT "zstd"
 
@@ -77,8 +78,10 @@ static char *index_of(const struct volume *volume, bool snapshots)
 	struct jsonw w = jsonw_new(&json);
 
 	write_index(&w, volume, snapshots);
-	if (json_parse(json.data, json.len, &value, NULL) == 0)
+	if (json_parse(json.data, json.len, &value, NULL) == 0) {
+		portable_encode(value);
 		yaml_emit(value, &yaml);
+	}
 	buf_done(&json);
 	return buf_take_str(&yaml);
 }

@@ -25,6 +25,7 @@
 #include "spec/disk.h"
 #include "spec/keys.h"
 #include "spec/names.h"
+#include "spec/portable.h"
 
 enum {
 	LEFT_OUT_MAX = 50,
@@ -245,7 +246,7 @@ static void take_item(struct core *core, struct import *import, const struct bac
 				    "0123456789_-";
 
 	strmap_for_each(entry, &item->config)
-		take_key(core, import, entry->key, entry->value, &record->config);
+		take_key(core, import, portable_decode(entry->key), entry->value, &record->config);
 	vec_for_each(device, &item->devices)
 		take_device(core, import, device, &record->devices);
 	for (char **name = item->profiles; name && *name; name++) {

@@ -21,6 +21,7 @@
 #include "core/volume_backup.h"
 #include "os/fd.h"
 #include "spec/names.h"
+#include "spec/portable.h"
 
 struct import_args {
 	struct volume_making making; /* volume is NULL until "hold" */
@@ -64,13 +65,15 @@ static void take_keys(struct core *core, struct import_args *args, const struct 
 
 	strmap_for_each(entry, config)
 	{
-		if (str_after(entry->key, "volatile."))
+		const char *key = portable_decode(entry->key);
+
+		if (str_after(key, "volatile."))
 			continue; /* what other daemons note for themselves */
 		err = (struct err){ 0 };
-		if (key_check(&volume_keys, entry->key, entry->value, &err) < 0)
-			leave_out(args, entry->key, err.msg);
+		if (key_check(&volume_keys, key, entry->value, &err) < 0)
+			leave_out(args, key, err.msg);
 		else if (!str_empty(entry->value))
-			strmap_set(&record->config, entry->key, entry->value);
+			strmap_set(&record->config, key, entry->value);
 	}
 	err = (struct err){ 0 };
 	if (volume_check_size(core, record, &err) == 0)

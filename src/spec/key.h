@@ -20,9 +20,10 @@ enum key_role {
 };
 
 enum key_flag {
-	KEY_LIVE = 1 << 0,	/* takes effect without a restart */
-	KEY_ELSEWHERE = 1 << 1, /* other managers have it, this one does not act on it: refused */
-	KEY_REQUIRED = 1 << 2,	/* device options */
+	KEY_LIVE = 1 << 0,	 /* takes effect without a restart */
+	KEY_ELSEWHERE = 1 << 1,	 /* other managers have it, this one does not act on it: refused */
+	KEY_REQUIRED = 1 << 2,	 /* device options */
+	KEY_UNPORTABLE = 1 << 3, /* LXD 5.0.2 or Incus 6.0.4 do not know it: spec/portable.h */
 };
 
 struct key_row {

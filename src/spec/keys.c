@@ -86,7 +86,7 @@ static const struct key_row rows[] = {
 	{
 		.name = "boot.autorestart",
 		.rule = { .type = VALUE_BOOL },
-		.flags = KEY_LIVE,
+		.flags = KEY_LIVE | KEY_UNPORTABLE,
 		.initial = "false",
 		.help = "start it again when its init crashes, up to 10 times in a minute",
 	},
@@ -114,7 +114,7 @@ static const struct key_row rows[] = {
 	{
 		.name = "boot.host_shutdown_action",
 		.rule = { .type = VALUE_ENUM, .words = "stop|force-stop" },
-		.flags = KEY_LIVE,
+		.flags = KEY_LIVE | KEY_UNPORTABLE,
 		.initial = "stop",
 		.help = "at host shutdown, ask its init to stop or kill it at once",
 	},
@@ -210,6 +210,7 @@ static const struct key_row rows[] = {
 	{
 		.name = "limits.memory.oom_priority",
 		.rule = { .type = VALUE_INT, .min = -1000, .max = 1000 },
+		.flags = KEY_UNPORTABLE,
 		.role = KEY_ROLE_ADMIN,
 		.initial = "0",
 		.help = "preference of the OOM killer for its processes: -1000 never, 1000 first",
@@ -307,7 +308,7 @@ static const struct key_row rows[] = {
 	{
 		.name = "security.protection.start",
 		.rule = { .type = VALUE_BOOL },
-		.flags = KEY_LIVE,
+		.flags = KEY_LIVE | KEY_UNPORTABLE,
 		.initial = "false",
 		.help = "refuse to start it",
 	},
@@ -339,6 +340,7 @@ static const struct key_row rows[] = {
 	{
 		.name = "security.syscalls.intercept.sysinfo",
 		.rule = { .type = VALUE_BOOL },
+		.flags = KEY_UNPORTABLE,
 		.help = "answer sysinfo(2) with its limits (default: where LXCFS shows them in /proc)",
 	},
 	ELSEWHERE("smbios11.", "not for containers on one host"),
@@ -352,14 +354,14 @@ static const struct key_row rows[] = {
 	{
 		.name = "snapshots.expiry.manual",
 		.rule = { .type = VALUE_STRING, .max = 64 },
-		.flags = KEY_LIVE,
+		.flags = KEY_LIVE | KEY_UNPORTABLE,
 		.help = "the same for those made by hand; unset: never",
 		.check = key_check_span,
 	},
 	{
 		.name = "snapshots.keep",
 		.rule = { .type = VALUE_STRING, .max = 128 },
-		.flags = KEY_LIVE,
+		.flags = KEY_LIVE | KEY_UNPORTABLE,
 		.help = "how many scheduled ones stay: last=3 hourly=24 daily=7 weekly=4 monthly=12",
 		.check = key_check_keep,
 	},

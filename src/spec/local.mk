@@ -30,6 +30,7 @@ libspec_a_SOURCES = \
 	%D%/nic.c %D%/nic.h \
 	%D%/nictype.c %D%/nictype.h \
 	%D%/pool.c %D%/pool.h \
+	%D%/portable.c %D%/portable.h \
 	%D%/profile.c %D%/profile.h \
 	%D%/proxy.c %D%/proxy.h \
 	%D%/recovery.c %D%/recovery.h \

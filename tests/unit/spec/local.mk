@@ -6,6 +6,7 @@ check_PROGRAMS += \
 	%D%/test_keys \
 	%D%/test_limits \
 	%D%/test_names \
+	%D%/test_portable \
 	%D%/test_records \
 	%D%/test_schedule \
 	%D%/test_snapshot \
@@ -19,6 +20,7 @@ tests_unit_spec_test_idmap_LDADD = $(SPEC_TEST_LIBS)
 tests_unit_spec_test_keys_LDADD = $(SPEC_TEST_LIBS)
 tests_unit_spec_test_limits_LDADD = $(SPEC_TEST_LIBS)
 tests_unit_spec_test_names_LDADD = $(SPEC_TEST_LIBS)
+tests_unit_spec_test_portable_LDADD = $(SPEC_TEST_LIBS)
 tests_unit_spec_test_records_LDADD = $(SPEC_TEST_LIBS)
 tests_unit_spec_test_schedule_LDADD = $(SPEC_TEST_LIBS)
 tests_unit_spec_test_snapshot_LDADD = $(SPEC_TEST_LIBS)
