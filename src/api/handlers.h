@@ -59,12 +59,10 @@ api_handler_fn network_post, network_remove, network_state_get, network_leases_g
 api_handler_fn pools_list, pools_post, pool_get, pool_put, pool_patch, pool_delete_req;
 api_handler_fn pool_recover_post, pool_resources_get;
 
-/* volumes.c, volume_snapshots.c, volume_backups.c */
-api_handler_fn volume_export_get, volume_backups_post, volume_backup_get;
-api_handler_fn volume_backup_remove, volume_backup_export;
+/* volumes.c, volume_export.c, volume_snapshots.c */
 api_handler_fn volumes_list, volumes_list_type, volumes_post, volumes_post_type, volume_get;
 api_handler_fn volume_put, volume_patch, volume_post, volume_delete_req, volume_state_get;
-api_handler_fn volume_backups_list, volume_snaps_list, volume_snaps_post, volume_snap_get;
+api_handler_fn volume_export_get, volume_snaps_list, volume_snaps_post, volume_snap_get;
 api_handler_fn volume_snap_put, volume_snap_patch, volume_snap_post, volume_snap_remove;
 
 /* warnings.c */

@@ -10,12 +10,11 @@
 #include <stdlib.h>
 
 #include "api/api.h"
+#include "api/backups.h"
 #include "api/handlers.h"
 #include "api/objects.h"
 #include "api/snapshots.h"
 #include "base/mem.h"
-#include "base/parse.h"
-#include "base/str.h"
 #include "codec/json.h"
 #include "codec/yaml.h"
 #include "core/core.h"
@@ -118,22 +117,29 @@ static void write_side(struct jsonw *w, const struct inst *inst, bool snapshots)
 	jsonw_end_object(w);
 }
 
-/* The YAML of what @write writes; owned. @portable: for others, too. */
-static char *to_yaml(const struct inst *inst, bool snapshots, bool portable,
-		     void (*write)(struct jsonw *w, const struct inst *inst, bool snapshots))
+char *export_yaml(struct buf *json, bool portable)
 {
 	_cleanup_(json_decrefp) json_t *value = NULL;
-	struct buf json = { 0 }, yaml = { 0 };
-	struct jsonw w = jsonw_new(&json);
+	struct buf yaml = { 0 };
 
-	write(&w, inst, snapshots);
-	if (json_parse(json.data, json.len, &value, NULL) == 0) {
+	if (json_parse(json->data, json->len, &value, NULL) == 0) {
 		if (portable)
 			portable_encode(value);
 		yaml_emit(value, &yaml);
 	}
-	buf_done(&json);
+	buf_done(json);
 	return buf_take_str(&yaml);
+}
+
+/* The YAML of what @write writes; owned. @portable: for others, too. */
+static char *to_yaml(const struct inst *inst, bool snapshots, bool portable,
+		     void (*write)(struct jsonw *w, const struct inst *inst, bool snapshots))
+{
+	struct buf json = { 0 };
+	struct jsonw w = jsonw_new(&json);
+
+	write(&w, inst, snapshots);
+	return export_yaml(&json, portable);
 }
 
 char *api_side_text(const struct inst *inst)
@@ -169,17 +175,15 @@ void export_instance(struct api_req *req, struct inst *inst, bool instance_only,
 
 void instance_export(struct api_req *req)
 {
-	const char *compression = api_query(req, "compression");
-	const char *only = api_query(req, "instance_only");
-	bool instance_only = false;
+	const char *compression;
 	struct inst *inst;
+	bool alone;
 	int r = inst_find(req->core, req->args[0], &inst, &req->err);
 
-	if (r == 0 && *only && parse_bool(only, &instance_only) < 0)
-		r = err_kind(&req->err, ERR_INVALID, "instance_only: \"%s\" is no boolean", only);
+	if (r == 0)
+		r = read_export_query(req, "instance_only", &alone, &compression);
 	if (r < 0)
 		reply_error(req);
 	else
-		export_instance(req, inst, instance_only,
-				str_empty(compression) ? "zstd" : compression);
+		export_instance(req, inst, alone, compression);
 }

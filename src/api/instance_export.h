@@ -10,3 +10,6 @@ struct inst;
 /* Answers @req with a backup of @inst, packed as it is read; or with why not. */
 void export_instance(struct api_req *req, struct inst *inst, bool instance_only,
 		     const char *compression);
+
+/* JSON, taken, as the YAML of an index: owned. @portable: with keys that others take. */
+char *export_yaml(struct buf *json, bool portable);

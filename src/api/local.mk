@@ -30,7 +30,7 @@ libapi_a_SOURCES = \
 	%D%/server.c \
 	%D%/snapshot_diff.c \
 	%D%/snapshots.c %D%/snapshots.h \
-	%D%/volume_backups.c \
+	%D%/volume_export.c \
 	%D%/volume_snapshots.c \
 	%D%/volumes.c %D%/volumes.h \
 	%D%/warnings.c

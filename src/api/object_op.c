@@ -5,7 +5,6 @@
 
 #include "api/objects.h"
 #include "api/snapshots.h"
-#include "api/volumes.h"
 #include "base/fmt.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -32,12 +31,24 @@ void write_url_below(struct jsonw *w, const char *collection, const char *instan
 	jsonw_str(w, url);
 }
 
+/* @name: "pool/volume", or "pool/volume/snap0" with @below "snapshots". */
+static void write_volume_url(struct jsonw *w, const char *below, const char *name)
+{
+	_cleanup_(strv_freep) char **parts = strv_split(name, "/");
+	_cleanup_(freep) char *collection = xasprintf("storage-pools/%s/volumes/custom", parts[0]);
+
+	if (below)
+		write_url_below(w, collection, parts[1], below, parts[2]);
+	else
+		write_url(w, collection, parts[1]);
+}
+
 void write_url(struct jsonw *w, const char *collection, const char *name)
 {
 	const char *slash = strchr(name, '/'), *below = str_after(collection, "instances_");
 
 	if (str_after(collection, "storage_volume")) {
-		write_volume_url(w, name);
+		write_volume_url(w, str_after(collection, "storage_volume_"), name);
 		return;
 	}
 	if (slash && below) { /* "instances_snapshots", "c1/snap0" */

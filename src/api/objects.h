@@ -37,7 +37,10 @@ void write_warning(struct jsonw *w, const struct warning_record *warning);
 /* Wall-clock nanoseconds as RFC 3339. */
 void write_time(struct jsonw *w, const char *key, int64_t wall_ns);
 
-/* "/1.0/<collection>/<name>", the name encoded. */
+/*
+ * "/1.0/<collection>/<name>", the name encoded; or as resources are called: "instances_snapshots" with
+ * "web1/snap0", "storage_volumes" with "pool/volume", "storage_volume_backups" with a third part.
+ */
 void write_url(struct jsonw *w, const char *collection, const char *name);
 
 /* "/1.0/<collection>/<instance>/<kind>/<name>", the name encoded. */

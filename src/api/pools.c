@@ -55,7 +55,7 @@ void write_pool(struct jsonw *w, struct core *core, const struct pool_record *po
 	strmap_for_each(entry, &core->profiles) if (puts_roots_on(entry->value, pool))
 		write_url(w, "profiles", entry->key);
 	strmap_for_each(entry, &core->volumes) if (is_in(entry->value, pool))
-		write_volume_url(w, entry->key);
+		write_url(w, "storage_volumes", entry->key);
 	jsonw_end_array(w);
 	jsonw_add_strv(w, "locations", (const char *const[]){ "none", NULL });
 	jsonw_end_object(w);

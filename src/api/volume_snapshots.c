@@ -44,7 +44,7 @@ void volume_snaps_list(struct api_req *req)
 		if (api_recursion(req) > 0)
 			write_snap(&req->json, *snap);
 		else
-			write_volume_url(&req->json, name);
+			write_url(&req->json, "storage_volume_snapshots", name);
 	}
 	jsonw_end_array(&req->json);
 	reply_sync(req);

@@ -12,7 +12,6 @@
 #include "base/parse.h"
 #include "base/str.h"
 #include "codec/json.h"
-#include "codec/url.h"
 #include "core/core.h"
 #include "core/inst.h"
 #include "core/pool.h"
@@ -32,19 +31,6 @@ struct view {
 };
 
 /* ---- objects ---- */
-
-void write_volume_url(struct jsonw *w, const char *name)
-{
-	_cleanup_(strv_freep) char **parts = strv_split(name, "/");
-	_cleanup_(freep) char *pool = url_encode(parts[0]);
-	_cleanup_(freep) char *volume = url_encode(parts[0] && parts[1] ? parts[1] : "");
-	_cleanup_(freep) char *snap =
-		parts[0] && parts[1] && parts[2] ? url_encode(parts[2]) : NULL;
-	_cleanup_(freep) char *url = xasprintf("/1.0/storage-pools/%s/volumes/custom/%s%s%s", pool,
-					       volume, snap ? "/snapshots/" : "", snap ? snap : "");
-
-	jsonw_str(w, url);
-}
 
 static void write_users(struct jsonw *w, const struct view *view)
 {

@@ -5,11 +5,11 @@
 
 struct volume;
 
-/* @name: "pool/volume" or "pool/volume/snapshot". */
-void write_volume_url(struct jsonw *w, const char *name);
-
 /* The custom volume that the path names. Errors: ERR_NOT_FOUND; ERR_UNSUPPORTED for other types. */
 int api_find_volume(struct api_req *req, struct volume **ret_volume);
+
+/* Answers @req with a backup of @volume, packed as it is read; @alone: without its snapshots. */
+void export_volume(struct api_req *req, struct volume *volume, bool alone, const char *compression);
 
 /* POST of custom volumes whose body is a backup. */
 void import_volume(struct api_req *req);

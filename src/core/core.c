@@ -13,13 +13,13 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "core/backup.h"
 #include "core/db_copies.h"
 #include "core/files.h"
 #include "core/hotplug.h"
 #include "core/image.h"
 #include "core/image_refresh.h"
 #include "core/inst.h"
-#include "core/inst_backup.h"
 #include "core/inst_ops.h"
 #include "core/job.h"
 #include "core/monitor_conn.h"
@@ -213,9 +213,9 @@ static int load(struct core *core, struct err *err)
 	if (r == 0)
 		r = snapshots_load(core, err);
 	if (r == 0)
-		r = backups_load(core, err);
-	if (r == 0)
 		r = volumes_load(core, err);
+	if (r == 0)
+		r = backups_load(core, err);
 	if (r == 0)
 		r = scheduler_load(core, err);
 	return r;

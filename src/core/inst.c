@@ -56,9 +56,7 @@ static void inst_free(void *value)
 	vec_for_each(snapshot, &inst->snapshots)
 		snap_record_free(*snapshot);
 	free(inst->snapshots.items);
-	vec_for_each(backup, &inst->backups)
-		backup_record_free(*backup);
-	free(inst->backups.items);
+	backups_done(&inst->backups);
 	free(inst->schedule.text);
 	free(inst->last_error);
 	free(inst->cpus);

@@ -18,8 +18,8 @@
 #include "base/err.h"
 #include "base/list.h"
 #include "base/strmap.h"
+#include "core/backup.h"
 #include "core/scheduled.h"
-#include "spec/backup_record.h"
 #include "spec/expand.h"
 #include "spec/instance.h"
 #include "spec/msg.h"
@@ -75,9 +75,9 @@ struct inst {
 	size_t n_restarts;
 	char *last_error; /* why it is not running, for info; NULL: nothing to say */
 	VEC(struct snap_record *) snapshots; /* core/snapshot.c; oldest first */
-	VEC(struct backup_record *) backups; /* core/inst_backup.c; oldest first */
-	bool holds_still;		     /* frozen for a snapshot: nobody is told */
-	struct schedule_state schedule;	     /* core/scheduler.c */
+	struct backups backups;
+	bool holds_still;		/* frozen for a snapshot: nobody is told */
+	struct schedule_state schedule; /* core/scheduler.c */
 };
 
 /* Make *@instances an empty map that owns its instances. */

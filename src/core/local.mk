@@ -1,5 +1,6 @@
 noinst_LIBRARIES += libcore.a
 libcore_a_SOURCES = \
+	%D%/backup.c %D%/backup.h \
 	%D%/console.c %D%/console.h \
 	%D%/core.c %D%/core.h \
 	%D%/cpus.c %D%/cpus.h \
@@ -19,7 +20,6 @@ libcore_a_SOURCES = \
 	%D%/import.c %D%/import.h \
 	%D%/import_record.c \
 	%D%/inst.c %D%/inst.h \
-	%D%/inst_backup.c %D%/inst_backup.h \
 	%D%/inst_copy.c \
 	%D%/inst_create.c %D%/inst_create.h \
 	%D%/inst_delete.c \
@@ -75,10 +75,10 @@ libcore_a_SOURCES = \
 	%D%/volume.c %D%/volume.h \
 	%D%/volume_create.c \
 	%D%/volume_delete.c \
-	%D%/volume_backup.c %D%/volume_backup.h \
 	%D%/volume_edit.c \
 	%D%/volume_export.c \
 	%D%/volume_import.c \
+	%D%/volume_move.h \
 	%D%/volume_snapshot.c \
 	%D%/upload.c %D%/upload.h \
 	%D%/usage.c %D%/usage.h \

@@ -3,12 +3,11 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "core/backup.h"
 #include "core/core.h"
 #include "core/inst.h"
-#include "core/inst_backup.h"
 #include "core/snapshot.h"
 #include "core/volume.h"
-#include "core/volume_backup.h"
 #include "db/snapshots.h"
 #include "spec/keys.h"
 
@@ -77,7 +76,9 @@ static int prune_inst(void *object, char *const *names, struct op **ret_op, stru
 
 static void tidy_inst(void *object)
 {
-	backups_expire(object);
+	const struct backup_owner owner = backup_owner_inst(object);
+
+	backups_expire(&owner);
 }
 
 static const struct scheduled_kind insts = {
@@ -156,7 +157,9 @@ static int prune_volume(void *object, char *const *names, struct op **ret_op, st
 
 static void tidy_volume(void *object)
 {
-	volume_backups_expire(object);
+	const struct backup_owner owner = backup_owner_volume(object);
+
+	backups_expire(&owner);
 }
 
 static const struct scheduled_kind volumes = {

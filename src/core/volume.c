@@ -29,9 +29,7 @@ void volume_free(struct volume *volume)
 	vec_for_each(snap, &volume->snapshots)
 		volume_snap_free(*snap);
 	free(volume->snapshots.items);
-	vec_for_each(backup, &volume->backups)
-		backup_record_free(*backup);
-	free(volume->backups.items);
+	backups_done(&volume->backups);
 	free(volume->schedule.text);
 	free(volume);
 }

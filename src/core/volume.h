@@ -18,9 +18,9 @@
 #include "base/strmap.h"
 #include "base/uuid.h"
 #include "base/vec.h"
+#include "core/backup.h"
 #include "core/op.h"
 #include "core/scheduled.h"
-#include "spec/backup_record.h"
 #include "spec/volume.h"
 
 struct core;
@@ -34,9 +34,9 @@ struct volume {
 	struct core *core;
 	struct volume_record *record;
 	VEC(struct volume_snap *) snapshots; /* oldest first */
-	VEC(struct backup_record *) backups; /* core/volume_backup.h */
-	bool stored;			     /* in the database; false while it is being made */
-	bool closed;			     /* to new users, as long as op_id works on it */
+	struct backups backups;
+	bool stored;	      /* in the database; false while it is being made */
+	bool closed;	      /* to new users, as long as op_id works on it */
 	struct op *awaiting;  /* instances that had it to be taken apart; it is claimed by that */
 	char op_id[UUID_LEN]; /* who holds it; "", or of an op that has ended: nobody */
 	struct schedule_state schedule; /* core/scheduler.c */

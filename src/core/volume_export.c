@@ -1,5 +1,5 @@
 /*
- * core/volume_export.c - a custom volume as a backup, streamed: see volume_backup.h
+ * core/volume_export.c - a custom volume as a backup, streamed: see volume_move.h
  *
  *   volume_still_table -> pack -> drop -> erase
  */
@@ -12,7 +12,7 @@
 #include "core/journal.h"
 #include "core/pool.h"
 #include "core/volume.h"
-#include "core/volume_backup.h"
+#include "core/volume_move.h"
 #include "os/fd.h"
 #include "spec/backup.h"
 

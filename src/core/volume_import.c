@@ -1,5 +1,5 @@
 /*
- * core/volume_import.c - a custom volume out of a backup: see volume_backup.h
+ * core/volume_import.c - a custom volume out of a backup: see volume_move.h
  *
  *   store -> inspect -> hold -> journal -> unpack -> record
  *
@@ -18,7 +18,7 @@
 #include "core/pool.h"
 #include "core/upload.h"
 #include "core/volume.h"
-#include "core/volume_backup.h"
+#include "core/volume_move.h"
 #include "os/fd.h"
 #include "spec/names.h"
 #include "spec/portable.h"

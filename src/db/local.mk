@@ -24,7 +24,8 @@ db_migrations = \
 	%D%/migrations/0002-snapshots.sql \
 	%D%/migrations/0003-volumes.sql \
 	%D%/migrations/0004-backups.sql \
-	%D%/migrations/0005-volume-snapshots.sql
+	%D%/migrations/0005-volume-snapshots.sql \
+	%D%/migrations/0006-backups-of-volumes.sql
 EXTRA_DIST += $(db_migrations)
 BUILT_SOURCES += %D%/migrations.inc
 CLEANFILES += %D%/migrations.inc

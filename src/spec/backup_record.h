@@ -9,15 +9,16 @@
 #include <stdint.h>
 
 enum {
-	BACKUPS_MAX = 100 /* of one instance */
+	BACKUPS_MAX = 100 /* of one instance or volume */
 };
 
 /* Strings are owned; free with backup_record_free(). */
 struct backup_record {
-	int64_t instance_id;
-	char *name;	   /* "backup0" */
-	char *compression; /* of job_compressions */
-	bool instance_only;
+	int64_t id;			/* of its row */
+	int64_t instance_id, volume_id; /* whose it is; the other is 0 */
+	char *name;			/* "backup0" */
+	char *compression;		/* of job_compressions */
+	bool alone;			/* without the snapshots */
 	int64_t created_wall_ns;
 	int64_t expires_wall_ns; /* 0: never */
 };

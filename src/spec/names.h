@@ -19,7 +19,7 @@ enum name_kind {
 	NAME_IMAGE_ALIAS, /* parts of letters, digits, . _ - joined by /; 255 */
 	NAME_FINGERPRINT, /* 64 lower-case hex digits */
 	NAME_REMOTE,
-	NAME_BACKUP, /* of an instance; as snapshots */
+	NAME_BACKUP, /* as snapshots */
 	NAME_KIND_MAX
 };
 

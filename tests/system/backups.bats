@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 bats_require_minimum_version 1.5.0
-# backups.bats - lxc and incus export and import, unmodified; the backups they ask for
+# backups.bats - lxc and incus export and import, unmodified; the backups they ask for, of instances and
+# of custom volumes
 load lib
 
 setup_file() {
@@ -42,14 +43,29 @@ root_of() {
 	echo "$T/state/pools/default/instances/$1/rootfs"
 }
 
-# backups NAME: of that instance, one line
+VOLUME=storage-pools/default/volumes/custom/data
+
+# backups NAME|VOLUME: of that instance or volume, one line
 backups() {
-	s query "/1.0/instances/$1/backups?recursion=1" | jq -r '[.[].name] | join(" ")'
+	s query "/1.0/$(owner "$1")/backups?recursion=1" | jq -r '[.[].name] | join(" ")'
 }
 
-# ask [JSON]: makes a backup of c1
+# owner NAME|VOLUME: the path below /1.0
+owner() {
+	case $1 in
+	*/*) echo "$1" ;;
+	*) echo "instances/$1" ;;
+	esac
+}
+
+# ask [JSON] [NAME|VOLUME]: makes a backup of that, or of c1
 ask() {
-	s query --wait -X POST /1.0/instances/c1/backups -d "${1:-{\}}"
+	s query --wait -X POST "/1.0/$(owner "${2:-c1}")/backups" -d "${1:-{\}}"
+}
+
+# rows: how many there are of backups in the database
+rows() {
+	sqlite3 "$T/state/sysctr.db" 'select count(*) from backups'
 }
 
 # came_back NAME MARK SNAPSHOTS
@@ -106,50 +122,183 @@ came_back() {
 	[ ! -e n.tar ]
 }
 
-@test "a backup is described, listed, renamed, fetched and deleted" {
-	ask | jq -e '.resources.backups == ["/1.0/backups/backup0"]'
-	ask '{"name": "mine", "compression_algorithm": "none", "instance_only": true}'
-	ask '{"name": "backup7", "expires_at": "2199-01-02T03:04:05Z"}'
-	ask
-	[ "$(backups c1)" = "backup0 mine backup7 backup8" ]
-	s query /1.0/instances/c1/backups | jq -e '.[1] == "/1.0/instances/c1/backups/mine"'
-	s query /1.0/containers/c1/backups/mine |
-		jq -e '.instance_only and .optimized_storage == false and .expires_at == "0001-01-01T00:00:00Z"'
-	s query /1.0/instances/c1/backups/backup7 | jq -e '.expires_at == "2199-01-02T03:04:05.000000000Z"'
-	field c1 '.backups | length' | grep -x 4
-	fails 1 "already exists" ask '{"name": "mine"}'
+# described OWNER: what is asked for, listed, renamed, fetched and deleted is the same for both kinds
+described() {
+	local url name
+	url=/1.0/$(owner "$1")
+	ask '{}' "$1" | jq -e '.resources.backups == ["/1.0/backups/backup0"]'
+	ask '{"name": "mine", "compression_algorithm": "none", "instance_only": true, "volume_only": true}' "$1" |
+		jq -e --arg url "$url" '[.resources.instances, .resources.storage_volumes] | flatten | index($url)'
+	ask '{"name": "backup7", "expires_at": "2199-01-02T03:04:05Z"}' "$1"
+	ask '{}' "$1"
+	[ "$(backups "$1")" = "backup0 mine backup7 backup8" ]
+	s query "$url/backups" | jq -e --arg url "$url/backups/mine" '.[1] == $url'
+	s query "$url/backups/mine" | jq -e '(.instance_only // .volume_only) and .optimized_storage == false
+		and .compression_algorithm == "none" and .expires_at == "0001-01-01T00:00:00Z"'
+	s query "$url/backups/backup7" | jq -e '.expires_at == "2199-01-02T03:04:05.000000000Z"'
+	fails 1 "already exists" ask '{"name": "mine"}' "$1"
 	for name in a/b .. -x; do
-		fails 1 "backup name" ask "{\"name\": \"$name\"}"
+		fails 1 "backup name" ask "{\"name\": \"$name\"}" "$1"
+		fails 1 "backup name" s query --wait -X POST "$url/backups/mine" -d "{\"name\": \"$name\"}"
 	done
-	fails 1 "that time is over" ask '{"expires_at": "2001-01-01T00:00:00Z"}'
-	s query --wait -X POST /1.0/instances/c1/backups/mine -d '{"name": "other"}'
-	fails 1 "already exists" s query --wait -X POST /1.0/instances/c1/backups/other -d '{"name": "backup0"}'
-	fails 1 "not found" s query /1.0/instances/c1/backups/mine
-	curl -sSf --unix-socket "$SYSCTR_SOCKET" http://x/1.0/instances/c1/backups/other/export >other.tar
-	tar tf other.tar | grep -x backup/container/rootfs/root/mark
-	[ "$(tar tf other.tar | grep -c backup/snapshots)" = 0 ]
-	s query --wait -X DELETE /1.0/instances/c1/backups/other
-	[ "$(backups c1)" = "backup0 backup7 backup8" ]
+	fails 1 "that time is over" ask '{"expires_at": "2001-01-01T00:00:00Z"}' "$1"
+	fails 1 "is not none, gzip" ask '{"compression_algorithm": "rar"}' "$1"
+	fails 1 "leave optimized_storage" ask '{"optimized_storage": true}' "$1"
+	s query --wait -X POST "$url/backups/mine" -d '{"name": "other"}'
+	fails 1 "already exists" s query --wait -X POST "$url/backups/other" -d '{"name": "backup0"}'
+	fails 1 "backup not found" s query "$url/backups/mine"
+	fails 1 "backup not found" s query --wait -X POST "$url/backups/mine" -d '{"name": "x"}'
+	fails 1 "backup not found" s query -X DELETE "$url/backups/mine"
+	curl -sSf --unix-socket "$SYSCTR_SOCKET" "http://x$url/backups/other/export" >other.tar
+	s query --wait -X DELETE "$url/backups/other"
+	[ "$(backups "$1")" = "backup0 backup7 backup8" ]
 }
 
-@test "backups outlive the daemon and go along with their instance" {
+@test "a backup is described, listed, renamed, fetched and deleted" {
+	described c1
+	tar tf other.tar | grep -x backup/container/rootfs/root/mark
+	[ "$(tar tf other.tar | grep -c backup/snapshots)" = 0 ]
+	s query /1.0/containers/c1/backups | jq -e '.[0] == "/1.0/containers/c1/backups/backup0"'
+	s query /1.0/containers/c1/backups/backup0 | jq -e '.container_only == false'
+	field c1 '.backups | length' | grep -x 3
+}
+
+@test "one of a custom volume too" {
+	s storage volume create default data
+	s storage volume snapshot create default data s0
+	described "$VOLUME"
+	[ "$(tar tf other.tar)" = "$(printf 'backup/index.yaml\nbackup/volume/')" ]
+	[ "$(backups c1)" = "backup0 backup7 backup8" ]
+	[ "$(rows)" = 6 ]
+}
+
+@test "listeners are told" {
+	local of
+	timeout 30 "$BUILDDIR/sysctr" monitor --type lifecycle --format json >events 3>&- 4>&- &
+	retry 10 test -e events
+	sleep 1
+	for of in c1 "$VOLUME"; do
+		ask '{"name": "told"}' "$of"
+		s query --wait -X POST "/1.0/$(owner "$of")/backups/told" -d '{"name": "heard"}'
+		s query --wait -X DELETE "/1.0/$(owner "$of")/backups/heard"
+	done
+	retry 10 grep -q storage-volume-backup-deleted events
+	kill %1
+	[ "$(jq -r 'select(.metadata.action | contains("-backup-")) | .metadata | .action + " " + .source' events)" = "\
+instance-backup-created /1.0/instances/c1/backups/told
+instance-backup-renamed /1.0/instances/c1/backups/heard
+instance-backup-deleted /1.0/instances/c1/backups/heard
+storage-volume-backup-created /1.0/$VOLUME/backups/told
+storage-volume-backup-renamed /1.0/$VOLUME/backups/heard
+storage-volume-backup-deleted /1.0/$VOLUME/backups/heard" ]
+}
+
+@test "backups outlive the daemon and go along with what they are of" {
+	local renamed=storage-pools/default/volumes/custom/renamed
 	daemon_kill
 	daemon_start
 	[ "$(backups c1)" = "backup0 backup7 backup8" ]
+	[ "$(backups "$VOLUME")" = "backup0 backup7 backup8" ]
+	s query "/1.0/$VOLUME/backups/backup7" | jq -e '.expires_at == "2199-01-02T03:04:05.000000000Z"'
 	s rename c1 c2
+	s storage volume rename default data renamed
 	[ "$(backups c2)" = "backup0 backup7 backup8" ]
+	[ "$(backups $renamed)" = "backup0 backup7 backup8" ]
 	s copy c2 c1
 	retry 10 exists c1
+	s storage volume copy default/renamed default/data
 	[ -z "$(backups c1)" ]
+	[ -z "$(backups "$VOLUME")" ]
 	s delete c2
-	[ "$(sqlite3 "$T/state/sysctr.db" 'select count(*) from backups')" = 0 ]
+	s storage volume delete default renamed
+	[ "$(rows)" = 0 ]
 }
 
 @test "one that has expired is gone" {
-	ask "{\"name\": \"short\", \"expires_at\": \"$(date -u -d '+2 seconds' +%FT%TZ)\"}"
-	ask '{"name": "long"}'
-	short_is_gone() { ! s query /1.0/instances/c1/backups/short; }
-	retry 10 short_is_gone
-	[ "$(backups c1)" = long ]
-	[ "$(sqlite3 "$T/state/sysctr.db" 'select count(*) from backups')" = 1 ]
+	local of soon
+	soon=$(date -u -d '+2 seconds' +%FT%TZ)
+	for of in c1 "$VOLUME"; do
+		ask "{\"name\": \"short\", \"expires_at\": \"$soon\"}" $of
+		ask '{"name": "long"}' $of
+	done
+	short_is_gone() { ! s query "/1.0/$(owner "$1")/backups/short"; }
+	for of in c1 "$VOLUME"; do
+		retry 10 short_is_gone $of
+		[ "$(backups $of)" = long ]
+	done
+	[ "$(rows)" = 2 ]
+}
+
+@test "one that expires while nobody looks, or the daemon is down, goes by itself" {
+	local of
+	for of in c1 "$VOLUME"; do
+		ask "{\"name\": \"short\", \"expires_at\": \"$(date -u -d '+2 seconds' +%FT%TZ)\"}" $of
+	done
+	[ "$(rows)" = 4 ]
+	daemon_kill
+	sleep 2
+	daemon_start
+	is_tidy() { [ "$(rows)" = 2 ]; }
+	retry 20 is_tidy
+}
+
+@test "one instance or volume has at most a hundred" {
+	local of
+	for of in c1 "$VOLUME"; do
+		for _ in $(seq 99); do
+			curl -sSf --unix-socket "$SYSCTR_SOCKET" -X POST -d '{}' "http://x/1.0/$(owner $of)/backups" >/dev/null
+		done
+		fails 1 "has 100 backups: delete some first" ask '{}' $of
+	done
+	[ "$(rows)" = 200 ]
+}
+
+# killed STEP COMMAND...: the daemon is killed after that step, and starts again
+killed() {
+	daemon_restart "SYSCTRD_TEST_KILL_AFTER=$1"
+	"${@:2}" || true
+	retry 10 daemon_is_dead
+	daemon_start
+}
+
+nothing_on_disk() {
+	[ -z "$(find "$T/state/pools/default"/{custom,snapshots,trash} -mindepth 1 -maxdepth 1)" ]
+}
+
+@test "kill -9 at each step: what was asked for is there whole, or gone" {
+	local of step url
+	s delete c1
+	s storage volume delete default data
+	[ "$(rows)" = 0 ]
+	s create openrc c1
+	retry 10 exists c1
+	s storage volume create default data
+	for of in c1 "$VOLUME"; do
+		url=/1.0/$(owner $of)/backups
+		killed backup/record ask '{"name": "b1", "compression_algorithm": "gzip"}' $of
+		[ "$(s query "$url/b1" | jq -r .compression_algorithm)" = gzip ]
+		killed backup/record s query --wait -X POST "$url/b1" -d '{"name": "b2"}'
+		[ "$(backups $of)" = b2 ]
+		killed backup/record s query --wait -X DELETE "$url/b2"
+		[ -z "$(backups $of)" ]
+		ask '{"name": "b3"}' $of
+	done
+	# while it is fetched: it can be fetched again
+	for step in volume-still/{journal,copy,commit} volume-export/{pack,drop}; do
+		killed $step curl -sS -o x --unix-socket "$SYSCTR_SOCKET" "http://x/1.0/$VOLUME/backups/b3/export"
+		[ "$(backups "$VOLUME")" = b3 ]
+	done
+	curl -sSf --unix-socket "$SYSCTR_SOCKET" "http://x/1.0/$VOLUME/backups/b3/export" | zstd -dc | tar t | grep -x backup/volume/
+	# the owner goes, or stays with them
+	killed volume-delete/forget s storage volume delete default data
+	never s query "/1.0/$VOLUME"
+	[ "$(rows)" = 1 ]
+	[ "$(backups c1)" = b3 ]
+	killed delete/forget s delete c1
+	[ "$(rows)" = 0 ]
+	s storage volume create default data
+	[ -z "$(backups "$VOLUME")" ]
+	s storage volume delete default data
+	retry 20 nothing_on_disk
+	[ -z "$(sqlite3 "$T/state/sysctr.db" 'SELECT * FROM journal')" ]
 }

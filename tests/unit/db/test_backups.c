@@ -1,4 +1,4 @@
-/* tests of db/backups.h: what comes back, names, and what goes with an instance */
+/* tests of db/backups.h: what comes back, names, and what goes with its owner */
 #include "db/backups.h"
 
 #include <errno.h>
@@ -15,10 +15,12 @@
 #include "base/str.h"
 #include "db/instances.h"
 #include "db/pools.h"
+#include "db/volumes.h"
 
 struct fixture {
 	struct db *db;
 	struct inst_record *inst;
+	struct volume_record *volume;
 	struct backup_record *found[4];
 	size_t n;
 };
@@ -34,6 +36,9 @@ static int setup(void **state)
 	f->inst = inst_record_new("c1");
 	f->inst->pool = xstrdup("default");
 	assert_int_equal(db_instance_insert(f->db, f->inst, NULL), 0);
+	f->volume = volume_record_new("default", "data");
+	f->volume->volume = xstrdup("a-uuid");
+	assert_int_equal(db_volume_insert(f->db, f->volume, NULL), 0);
 	return 0;
 }
 
@@ -50,6 +55,7 @@ static int teardown(void **state)
 
 	forget(f);
 	inst_record_free(f->inst);
+	volume_record_free(f->volume);
 	db_close(f->db);
 	free(f);
 	return 0;
@@ -69,16 +75,34 @@ static void load(struct fixture *f)
 	assert_int_equal(db_backups_load(f->db, take, f, NULL), 0);
 }
 
-static int add(struct fixture *f, const char *name, int64_t created_wall_ns, struct err *err)
+static int add(struct fixture *f, struct backup_record *record, int64_t created_wall_ns,
+	       struct err *err)
 {
-	_cleanup_(backup_record_freep) struct backup_record *record = backup_record_new(name);
+	int r;
 
-	record->instance_id = f->inst->id;
 	record->compression = xstrdup("xz");
-	record->instance_only = true;
+	record->alone = true;
 	record->created_wall_ns = created_wall_ns;
 	record->expires_wall_ns = 9;
-	return db_backup_insert(f->db, record, err);
+	r = db_backup_insert(f->db, record, err);
+	backup_record_free(record);
+	return r;
+}
+
+static struct backup_record *of_inst(struct fixture *f, const char *name)
+{
+	struct backup_record *record = backup_record_new(name);
+
+	record->instance_id = f->inst->id;
+	return record;
+}
+
+static struct backup_record *of_volume(struct fixture *f, const char *name)
+{
+	struct backup_record *record = backup_record_new(name);
+
+	record->volume_id = f->volume->id;
+	return record;
 }
 
 static void test_round_trip(void **state)
@@ -87,19 +111,38 @@ static void test_round_trip(void **state)
 	const struct backup_record *record;
 	struct err err = { 0 };
 
-	assert_int_equal(add(f, "b", 8, NULL), 0);
-	assert_int_equal(add(f, "a", 7, NULL), 0);
-	assert_true(add(f, "a", 7, &err) < 0);
+	assert_int_equal(add(f, of_inst(f, "b"), 8, NULL), 0);
+	assert_int_equal(add(f, of_inst(f, "a"), 7, NULL), 0);
+	assert_int_equal(add(f, of_volume(f, "a"), 9, NULL), 0); /* the same name, another's */
+	assert_true(add(f, of_inst(f, "a"), 7, &err) < 0);
 	assert_int_equal(err.kind, ERR_CONFLICT);
+	assert_true(add(f, of_volume(f, "a"), 7, NULL) < 0);
 	load(f);
-	assert_int_equal(f->n, 2);
+	assert_int_equal(f->n, 3);
 	record = f->found[0];
 	assert_string_equal(record->name, "a");
 	assert_string_equal(record->compression, "xz");
 	assert_int_equal(record->instance_id, f->inst->id);
-	assert_true(record->instance_only);
+	assert_int_equal(record->volume_id, 0);
+	assert_true(record->alone);
 	assert_int_equal(record->created_wall_ns, 7);
 	assert_int_equal(record->expires_wall_ns, 9);
+	assert_int_equal(f->found[2]->instance_id, 0);
+	assert_int_equal(f->found[2]->volume_id, f->volume->id);
+}
+
+static void test_belongs_to_one(void **state)
+{
+	struct fixture *f = *state;
+	struct backup_record *both = of_inst(f, "a"), *stranger = of_inst(f, "a");
+
+	both->volume_id = f->volume->id;
+	stranger->instance_id = 99;
+	assert_true(add(f, both, 1, NULL) < 0);
+	assert_true(add(f, stranger, 1, NULL) < 0);
+	assert_true(add(f, backup_record_new("a"), 1, NULL) < 0);
+	load(f);
+	assert_int_equal(f->n, 0);
 }
 
 static void test_changes(void **state)
@@ -107,17 +150,22 @@ static void test_changes(void **state)
 	struct fixture *f = *state;
 	struct err err = { 0 };
 
-	assert_int_equal(add(f, "a", 1, NULL), 0);
-	assert_int_equal(add(f, "b", 2, NULL), 0);
+	assert_int_equal(add(f, of_inst(f, "a"), 1, NULL), 0);
+	assert_int_equal(add(f, of_inst(f, "b"), 2, NULL), 0);
+	assert_int_equal(add(f, of_volume(f, "b"), 3, NULL), 0);
 	load(f);
-	assert_true(db_backup_rename(f->db, f->found[0], "b", &err) < 0);
+	assert_true(db_backup_rename(f->db, f->found[0]->id, "b", &err) < 0);
 	assert_int_equal(err.kind, ERR_CONFLICT);
-	assert_int_equal(db_backup_rename(f->db, f->found[0], "c", NULL), 0);
-	assert_int_equal(db_backup_delete(f->db, f->found[1], NULL), 0);
+	assert_int_equal(db_backup_rename(f->db, f->found[0]->id, "c", NULL), 0);
+	assert_int_equal(db_backup_delete(f->db, f->found[1]->id, NULL), 0);
+	load(f);
+	assert_int_equal(f->n, 2);
+	assert_string_equal(f->found[0]->name, "c");
+	assert_string_equal(f->found[1]->name, "b");
+	assert_int_equal(db_instance_delete(f->db, f->inst->id, NULL), 0);
 	load(f);
 	assert_int_equal(f->n, 1);
-	assert_string_equal(f->found[0]->name, "c");
-	assert_int_equal(db_instance_delete(f->db, f->inst->id, NULL), 0);
+	assert_int_equal(db_volume_delete(f->db, f->volume->id, NULL), 0);
 	load(f);
 	assert_int_equal(f->n, 0);
 }
@@ -126,6 +174,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_round_trip, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_belongs_to_one, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_changes, setup, teardown),
 	};
 

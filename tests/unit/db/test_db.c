@@ -18,6 +18,7 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "base/vec.h"
+#include "db/backups.h"
 #include "db/images.h"
 #include "db/instances.h"
 #include "db/journal.h"
@@ -212,6 +213,58 @@ static void test_foreign_and_broken_files_are_refused(void **state)
 	assert_int_equal(db_open(f->path, &db, &err), -EUCLEAN);
 	assert_true(db_open("/nowhere/at/all.db", &db, &err) < 0);
 	assert_non_null(strstr(err.msg, "/nowhere/at/all.db"));
+}
+
+/* A file as the first @n migrations leave it, with the rows of @text. */
+static void make_old(const char *path, size_t n, const char *text)
+{
+	_cleanup_(freep) char *pragmas =
+		xasprintf("PRAGMA application_id = %d; PRAGMA user_version = %zu;",
+			  DB_APPLICATION_ID, n);
+	sqlite3 *handle;
+
+	assert_int_equal(sqlite3_open(path, &handle), SQLITE_OK);
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(sqlite3_exec(handle, db_migrations[i].text, NULL, NULL, NULL),
+				 SQLITE_OK);
+	assert_int_equal(sqlite3_exec(handle, pragmas, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(handle, text, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_close(handle), SQLITE_OK);
+}
+
+static void take_backup(void *data, struct backup_record *record)
+{
+	struct backup_record **place = data;
+
+	assert_null(*place);
+	*place = record;
+}
+
+/* 6: volumes have backups too. */
+static void test_backups_of_version_5(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_(freep) char *copy = xasprintf("%s.v5", f->path);
+	_cleanup_(backup_record_freep) struct backup_record *backup = NULL;
+	struct db *db;
+
+	make_old(f->path, 5,
+		 "INSERT INTO pools (id, name) VALUES (3, 'default');"
+		 "INSERT INTO instances (id, name, pool_id, ephemeral, created_ns, last_used_ns)"
+		 " VALUES (7, 'c1', 3, 0, 1, 1);"
+		 "INSERT INTO backups VALUES (7, 'mine', 'xz', 1, 8, 9);");
+	assert_int_equal(db_open(f->path, &db, NULL), 0);
+	assert_int_equal(db_backups_load(db, take_backup, &backup, NULL), 0);
+	assert_non_null(backup);
+	assert_int_equal(backup->instance_id, 7);
+	assert_int_equal(backup->volume_id, 0);
+	assert_string_equal(backup->name, "mine");
+	assert_string_equal(backup->compression, "xz");
+	assert_true(backup->alone);
+	assert_int_equal(backup->created_wall_ns, 8);
+	assert_int_equal(backup->expires_wall_ns, 9);
+	db_close(db);
+	assert_int_equal(unlink(copy), 0);
 }
 
 /* As a later version, with one migration more, would open a file of this one. */
@@ -805,6 +858,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_foreign_and_broken_files_are_refused, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_migration_keeps_a_copy, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_backups_of_version_5, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_only_rows_can_be_touched, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_instance_round_trip, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_instance_update_and_delete, setup, teardown),

@@ -1,8 +1,9 @@
 /*
- * core/volume_backup.h - custom volumes to backups, as LXD and Incus write them, and back
+ * core/volume_move.h - custom volumes to backups, as LXD and Incus write them, and back
  *
- * Layer: core. Nothing of a backup is on the disk: what its clients ask for in two steps is kept in
- * memory, and its bytes are packed while they are fetched. A client starts again after a restart.
+ * Layer: core. As core/inst_move.h: each call checks what can be checked at once and returns the
+ * started op (borrowed). Nothing of a backup is on the disk: its bytes are packed while they are
+ * fetched.
  *
  *   Q1  What is packed is a copy, so the volume is in use meanwhile as before.
  *   Q2  A volume out of a backup is there with its snapshots, or nothing is.
@@ -13,7 +14,6 @@
 
 #include "base/err.h"
 #include "core/op.h"
-#include "spec/backup_record.h"
 
 struct core;
 struct volume;
@@ -23,19 +23,6 @@ struct volume_export {
 	char *compression; /* of job_compressions */
 	bool alone;	   /* without the snapshots */
 };
-
-/* Errors: ERR_NOT_FOUND, also for one that has expired. */
-int volume_backup_find(struct volume *volume, const char *name, struct backup_record **ret_backup,
-		       struct err *err);
-
-/*
- * Done when they return. @given: copied; instance_only says that its snapshots stay out; an empty name
- * is chosen. Errors: ERR_INVALID, ERR_CONFLICT, ERR_UNAVAILABLE (BACKUPS_MAX are there).
- */
-int volume_backup_create(struct volume *volume, const struct backup_record *given,
-			 const struct backup_record **ret_backup, struct err *err);
-int volume_backup_delete(struct volume *volume, const char *name, struct err *err);
-void volume_backups_expire(struct volume *volume);
 
 /*
  * @export: what is in it is taken. @ret_fd: what to read it from, the caller's; it is whole only if
