@@ -316,6 +316,60 @@ serve_version() {
 		"$ALPINE"/alpine-minirootfs-3.20.*-x86_64.tar.gz >"$T/fp"
 }
 
+# v ARGUMENT...: storage volume
+v() {
+	s storage volume "$@"
+}
+
+# pool_dir POOL: where what it has is, as the host sees it
+pool_dir() {
+	local dir=$T/state/pools/$1
+	[ -d "$dir/custom" ] || dir=$(s storage get "$1" source)
+	echo "$dir"
+}
+
+# volume_root POOL VOLUME: what is mounted of a custom one, as the host sees it
+volume_root() {
+	local uuid
+	uuid=$(sqlite3 "$T/state/sysctr.db" "SELECT v.volume FROM volumes v JOIN pools p ON p.id = v.pool_id
+		WHERE p.name = '$1' AND v.name = '$2'")
+	echo "$(pool_dir "$1")/custom/$uuid/rootfs"
+}
+
+# pools_teardown POOL...: deletes instances, custom volumes, and those pools with what is mounted for them
+pools_teardown() {
+	local pool name
+	delete_all || true
+	for pool in default "$@"; do
+		v list "$pool" --format csv --columns n 2>/dev/null |
+			while read -r name; do v delete "$pool" "$name" || true; done
+	done
+	for pool in "$@"; do
+		s storage delete "$pool" >/dev/null 2>&1 || true
+		umount "$T/$pool" 2>/dev/null || true
+	done
+	detach_disks
+}
+
+# full_fs: a btrfs whose quota groups count everything, what is shared too, at $T/full
+full_fs() {
+	truncate -s 1G "$T/full.img"
+	mkfs.btrfs -q "$T/full.img"
+	mkdir -p "$T/full"
+	mount -o loop "$T/full.img" "$T/full"
+	btrfs quota enable "$T/full"
+}
+
+# project_fs NAME OPTION MKFS...: with project quotas at $T/NAME; skips when the kernel's NAME has none
+project_fs() {
+	truncate -s 512M "$T/$1.img"
+	"${@:3}" "$T/$1.img" >/dev/null
+	mkdir -p "$T/$1"
+	mount -o loop,prjquota "$T/$1.img" "$T/$1" && return 0
+	! zgrep -qs "^$2=y" /proc/config.gz || return 1
+	skip "kernel: no project quotas of $1 ($2)"
+}
+
 # detach_disks: the loop devices of pools in files, where deleting the pool has not
 detach_disks() {
 	local file

@@ -24,12 +24,7 @@ setup_file() {
 }
 
 teardown_file() {
-	delete_all || true
-	s storage delete faster || true
-	s storage delete fast || true
-	s storage delete plain || true
-	s storage delete layers || true
-	detach_disks
+	pools_teardown faster fast plain layers
 	daemon_teardown
 }
 

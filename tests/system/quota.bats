@@ -14,13 +14,9 @@ setup_file() {
 }
 
 teardown_file() {
-	local name
 	delete_all || true
 	s profile delete small >/dev/null 2>&1 || true
-	for name in q full old ext4 xfs; do
-		s storage delete $name >/dev/null 2>&1 || true
-		umount "$T/$name" 2>/dev/null || true
-	done
+	pools_teardown q full old ext4 xfs
 	daemon_teardown
 }
 
@@ -212,23 +208,18 @@ warned_of() {
 
 # vol COMMAND NAME WORD...: on a volume of q
 vol() {
-	s storage volume "$1" q "${@:2}"
+	v "$1" q "${@:2}"
 }
 
 # fits NAME MIB: so much can be written to the volume, and is removed again
 fits() {
 	local file rc=0
-	file=$T/state/pools/q/custom/$(volume_dir "$1")/rootfs/filler
+	file=$(volume_root q "$1")/filler
 	dd if=/dev/zero of="$file" bs=1M count="$2" conv=fsync 2>"$T/dd" || rc=$?
 	rm -f "$file"
 	btrfs filesystem sync "$T/state/pools/q"
 	[ $rc -eq 0 ] || grep -q quota "$T/dd" || echo "dd: $(cat "$T/dd")" >&2
 	return $rc
-}
-
-# volume_dir NAME: its directory, which is called by a uuid
-volume_dir() {
-	sqlite3 "$T/state/sysctr.db" "SELECT volume FROM volumes WHERE name = '$1'"
 }
 
 @test "a custom volume has a size: set, held, changed while it is used, kept by copies and restores" {
@@ -247,14 +238,14 @@ volume_dir() {
 	vol info v1 | grep -E '^Usage: [0-9.]+MiB of 64.00MiB$'
 	fails 1 "size 8.00MiB is too small" vol set v1 size=8MiB
 	[ "$(vol get v1 size)" = 64MiB ]
-	s storage volume snapshot create q v1 one
-	s storage volume copy q/v1 q/v2
+	v snapshot create q v1 one
+	v copy q/v1 q/v2
 	[ "$(vol get v2 size)" = 64MiB ]
 	never fits v2 70
 	fits v2 30
 	vol detach v1 c1
 	s stop -f c1
-	s storage volume snapshot restore q v1 one # what a snapshot has does not count
+	v snapshot restore q v1 one # what a snapshot has does not count
 	never fits v1 70
 	retry 20 fits v1 30
 	vol unset v1 size
@@ -291,15 +282,6 @@ volume_dir() {
 # holds NAME MIB: so much is too much
 holds() {
 	never fits "$@"
-}
-
-# full_fs: a btrfs whose quota groups count everything, at $T/full
-full_fs() {
-	truncate -s 1G "$T/full.img"
-	mkfs.btrfs -q "$T/full.img"
-	mkdir -p "$T/full"
-	mount -o loop "$T/full.img" "$T/full"
-	btrfs quota enable "$T/full"
 }
 
 @test "full quota groups hold a size too, and say what they cost" {
@@ -373,16 +355,6 @@ over() {
 	mkdir "$T/state/pools/q/unit"
 	"$BUILDDIR/tests/unit/storage/test_driver" "$T/state/pools/q/unit"
 	rmdir "$T/state/pools/q/unit"
-}
-
-# project_fs NAME OPTION MKFS...: with project quotas at $T/NAME; skips when the kernel's NAME has none
-project_fs() {
-	truncate -s 512M "$T/$1.img"
-	"${@:3}" "$T/$1.img" >/dev/null
-	mkdir -p "$T/$1"
-	mount -o loop,prjquota "$T/$1.img" "$T/$1" && return 0
-	! zgrep -qs "^$2=y" /proc/config.gz || return 1
-	skip "kernel: no project quotas of $1 ($2)"
 }
 
 # df_total NAME: KiB that its root has for df inside

@@ -22,24 +22,12 @@ setup_file() {
 }
 
 teardown_file() {
-	local pool name
-	delete_all || true
-	for pool in $POOLS; do
-		s storage volume list "$pool" --format csv --columns n 2>/dev/null |
-			while read -r name; do s storage volume delete "$pool" "$name" || true; done
-	done
-	s storage delete fast || true
-	s storage delete plain || true
-	detach_disks
+	pools_teardown plain fast
 	daemon_teardown
 }
 
 teardown() {
 	daemon_check
-}
-
-v() {
-	s storage volume "$@"
 }
 
 # volume POOL NAME PATH: one member of it, by jq

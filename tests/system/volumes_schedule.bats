@@ -12,16 +12,12 @@ setup_file() {
 }
 
 teardown_file() {
-	s storage volume delete default data || true
+	pools_teardown
 	daemon_teardown
 }
 
 teardown() {
 	daemon_check
-}
-
-v() {
-	s storage volume "$@"
 }
 
 sql() {

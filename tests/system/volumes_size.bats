@@ -16,32 +16,12 @@ setup_file() {
 }
 
 teardown_file() {
-	local name
-	delete_all || true
-	for name in q full ext4; do
-		s storage volume list $name --format csv --columns n 2>/dev/null |
-			while read -r vol; do s storage volume delete $name "$vol" || true; done
-		s storage delete $name >/dev/null 2>&1 || true
-		umount "$T/$name" 2>/dev/null || true
-	done
-	detach_disks
+	pools_teardown q full ext4
 	daemon_teardown
 }
 
 teardown() {
 	daemon_check
-}
-
-v() {
-	s storage volume "$@"
-}
-
-# root_of POOL VOLUME: what is mounted of it, as the host sees it
-root_of() {
-	local uuid
-	uuid=$(sqlite3 "$T/state/sysctr.db" "SELECT v.volume FROM volumes v JOIN pools p ON p.id = v.pool_id
-		WHERE p.name = '$1' AND v.name = '$2'")
-	echo "$T/state/pools/$1/custom/$uuid/rootfs"
 }
 
 needs_quotas() {
@@ -60,21 +40,12 @@ needs_quotas() {
 	timeout 60 lxc storage volume info q data </dev/null | grep -E '^Usage: 2'
 }
 
-# full_fs: a btrfs whose quota groups count everything, what is shared too
-full_fs() {
-	truncate -s 1G "$T/full.img"
-	mkfs.btrfs -q "$T/full.img"
-	mkdir -p "$T/full"
-	mount -o loop "$T/full.img" "$T/full"
-	btrfs quota enable "$T/full"
-}
-
 @test "a copy, or a restored snapshot, that does not fit is refused, and changes nothing" {
 	local root
 	full_fs
 	s storage create full btrfs "source=$T/full/pool"
 	v create full data
-	root=$T/full/pool/custom/$(basename "$(dirname "$(root_of full data)")")/rootfs
+	root=$(volume_root full data)
 	dd if=/dev/urandom of="$root/kept" bs=1M count=20 conv=fsync status=none
 	fails 1 "size 4.00MiB is too small" s query -X POST --wait /1.0/storage-pools/full/volumes/custom \
 		-d '{"name":"x","config":{"size":"4MiB"},"source":{"type":"copy","name":"data"}}'
@@ -110,13 +81,7 @@ full_fs() {
 }
 
 @test "project quotas of ext4: df inside shows the size" {
-	truncate -s 512M "$T/ext4.img"
-	mkfs.ext4 -q -O quota,project "$T/ext4.img"
-	mkdir -p "$T/ext4"
-	mount -o loop,prjquota "$T/ext4.img" "$T/ext4" || {
-		! zgrep -qs "^CONFIG_QFMT_V2=y" /proc/config.gz
-		skip "kernel: no project quotas of ext4 (CONFIG_QFMT_V2)"
-	}
+	project_fs ext4 CONFIG_QFMT_V2 mkfs.ext4 -q -O quota,project
 	s storage create ext4 dir "source=$T/ext4/pool"
 	v create ext4 data size=64MiB
 	v attach ext4 data c1 edata /srv/edata
