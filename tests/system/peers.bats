@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 bats_require_minimum_version 1.5.0
-# peers.bats - backups go to LXD and Incus and come back: their own daemons, where they are installed
+# peers.bats - backups go to LXD and Incus and come back, and those that they make come here: their own
+# daemons, where they are installed
 load lib
 
 INCUSD=/usr/libexec/incus/incusd
@@ -27,12 +28,10 @@ setup_file() {
 }
 
 teardown_file() {
-	local rc=0
 	peer_stop lxd
 	peer_stop incus
-	s storage volume delete default data || rc=1
-	daemon_teardown || rc=1
-	return $rc
+	pools_teardown
+	daemon_teardown
 }
 
 teardown() {
@@ -82,7 +81,7 @@ there_and_back() {
 	s import "$T/back.tar.gz" "$peer-1" --trusted
 	[ "$(s query "/1.0/instances/$peer-1" | jq -cS '.config | with_entries(select(.key | test("^(volatile|image)[.]") | not))')" = \
 		"$(s query /1.0/instances/web1 | jq -cS '.config | with_entries(select(.key | test("^(volatile|image)[.]") | not))')" ]
-	s config unset "$peer-1" security.protection.start
+	s config unset "$peer-1" security.protection.start snapshots.schedule # @startup would hold it
 	s start "$peer-1"
 	[ "$(s exec "$peer-1" -- cat /root/link)" = two ]
 	s snapshot restore "$peer-1" s0
@@ -95,19 +94,82 @@ volume_there_and_back() {
 	local peer=$1 client=$2
 	s storage volume export default data "$T/$peer-data.tar"
 	peer "$peer" "$client" storage volume import default "$T/$peer-data.tar" data
+	[ "$(cat "$T/$peer/storage-pools/default/custom/default_data/file")" = v ]
 	peer "$peer" "$client" storage volume export default data "$T/$peer-back.tar.gz"
-	s storage volume import default "$T/$peer-back.tar.gz" "$peer-data"
-	[ "$(s storage volume get default "$peer-data" snapshots.keep)" = last=2 ]
-	[ "$(s storage volume snapshot list default "$peer-data" --format csv --columns n)" = v0 ]
-	s storage volume delete default "$peer-data"
+	v import default "$T/$peer-back.tar.gz" "$peer-data"
+	[ "$(v get default "$peer-data" snapshots.keep)" = last=2 ]
+	[ "$(v snapshot list default "$peer-data" --format csv --columns n)" = v0 ]
+	[ "$(stat -c '%u %g' "$(volume_root default "$peer-data")/file")" = "5 6" ]
+	v delete default "$peer-data"
+}
+
+# fill DIR TEXT: what a volume has: a file with an owner, an attribute and a second name, and a link
+fill() {
+	echo "$2" >"$1/f"
+	chown 33:44 "$1/f"
+	setfattr -n user.k -v "$2" "$1/f"
+	ln -f "$1/f" "$1/hard"
+	ln -sf f "$1/link"
+}
+
+# has DIR TEXT
+has() {
+	[ "$(cat "$1/f")" = "$2" ]
+	[ "$(stat -c '%u %g %h' "$1/f")" = "33 44 2" ]
+	[ "$(getfattr --only-values -n user.k "$1/f")" = "$2" ]
+	[ "$(readlink "$1/link")" = f ]
+}
+
+# volume_of_theirs lxd|incus CLIENT [WORD]: made there, with snapshots of which one has an end
+volume_of_theirs() {
+	local peer=$1 client=$2 compression
+	local content=$T/$peer/storage-pools/default/custom/default_theirs
+	volume() { peer "$peer" "$client" storage volume "$@"; }
+	volume create default theirs user.b=2
+	fill "$content" three
+	volume snapshot ${3:+"$3"} default theirs first
+	fill "$content" four
+	volume set default theirs snapshots.expiry 1d
+	volume snapshot ${3:+"$3"} default theirs second
+	for compression in none gzip xz; do
+		volume export default theirs "$T/theirs.tar" --compression $compression
+		v import default "$T/theirs.tar" came
+		has "$(volume_root default came)" four
+		[ "$(v get default came user.b)" = 2 ]
+		[ "$(v get default came snapshots.expiry)" = 1d ]
+		[ "$(v snapshot list default came --format csv --columns n)" = "$(printf 'first\nsecond')" ]
+		s query "/1.0/storage-pools/default/volumes/custom/came/snapshots?recursion=1" |
+			jq -e 'map(.expires_at | startswith("0001")) == [true, false]'
+		v snapshot restore default came first
+		has "$(volume_root default came)" three
+		v delete default came
+	done
+	volume export default theirs "$T/only.tar" --volume-only
+	v import default "$T/only.tar"
+	has "$(volume_root default theirs)" four
+	[ -z "$(v snapshot list default theirs --format csv --columns n)" ]
+	v delete default theirs
+}
+
+# only_data: a volume and its snapshot; what is deleted goes behind the answer
+only_data() {
+	[ "$(find "$T/state/pools/default"/{custom,snapshots,trash} -mindepth 1 -maxdepth 1 | wc -l)" = 3 ]
 }
 
 @test "LXD takes what is exported here, and gives it back" {
 	there_and_back lxd lxc
 	volume_there_and_back lxd lxc
+	volume_of_theirs lxd lxc
 }
 
 @test "Incus takes what is exported here, and gives it back" {
 	there_and_back incus incus
 	volume_there_and_back incus incus
+	volume_of_theirs incus incus create
+}
+
+@test "nothing is left of what went through" {
+	retry 20 only_data # with the snapshot of web1
+	[ -z "$(find "$T/state/pools/default" -maxdepth 1 -name '.new-*')" ]
+	[ -z "$(sqlite3 "$T/state/sysctr.db" 'SELECT * FROM journal')" ]
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 bats_require_minimum_version 1.5.0
-# volumes_export.bats - custom volumes to files and back: by sysctr and lxc, what is hostile, kill -9
+# volumes_export.bats - custom volumes to files and back: by sysctr, lxc and incus, what is hostile, kill -9
 load lib
 
 POOLS="default plain fast"
@@ -9,7 +9,8 @@ setup_file() {
 	export ID_BASE=1950000000
 	daemon_setup
 	export LXD_SOCKET=$SYSCTR_SOCKET LXD_CONF=$T/lxc LXC_CONF=$T/lxc HOME=$T
-	mkdir -p "$LXD_CONF"
+	export INCUS_SOCKET=$SYSCTR_SOCKET INCUS_CONF=$T/incus
+	mkdir -p "$LXD_CONF" "$INCUS_CONF"
 	openrc_image
 	s storage create plain dir
 	s storage create fast btrfs size=1GiB
@@ -80,14 +81,44 @@ has_left() {
 	fails 1 "not found" v export default none "$T/x"
 }
 
-@test "lxc exports and imports unmodified" {
-	timeout 120 lxc storage volume export default data "$T/lxc.tar.gz" </dev/null
-	[ "$(s query /1.0/storage-pools/default/volumes/custom/data/backups | jq length)" = 0 ]
-	timeout 120 lxc storage volume import plain "$T/lxc.tar.gz" fromlxc </dev/null
-	inside plain fromlxc "grep -x two /srv/x/f"
-	[ "$(v snapshot list plain fromlxc --format csv --columns n)" = s0 ]
-	v delete plain fromlxc
-	fails 1 "own format" timeout 60 lxc storage volume export default data "$T/o" --optimized-storage </dev/null
+other() {
+	timeout 120 "$@" 3>&- 4>&- </dev/null
+}
+
+@test "lxc and incus export and import unmodified" {
+	local client url=/1.0/storage-pools/default/volumes/custom/data/backups
+	v detach plain data c1 dplain
+	v rename plain data away
+	for client in lxc incus; do
+		other $client storage volume export default data "$T/$client.tar.zst"
+		[ "$(s query $url | jq length)" = 0 ]
+		zstd -qt "$T/$client.tar.zst"
+		other $client storage volume import plain "$T/$client.tar.zst" "from$client"
+		other $client storage volume info plain "from$client" | grep -w s0
+		inside plain "from$client" "grep -x two /srv/x/f && [ \$(stat -c '%u %g %h' /srv/x/f | tr ' ' .) = 33.44.2 ]"
+		fails 1 "exists" other $client storage volume import plain "$T/$client.tar.zst" "from$client"
+		# under its own name, without its snapshots, as another compression
+		other $client storage volume export default data "$T/$client.tar.xz" --volume-only --compression xz
+		xz -t "$T/$client.tar.xz"
+		v delete plain "from$client"
+		other $client storage volume import plain "$T/$client.tar.xz"
+		[ -z "$(v snapshot list plain data --format csv --columns n)" ]
+		inside plain data "grep -x two /srv/x/f"
+		v delete plain data
+		fails 1 "own format" other $client storage volume export default data "$T/o" --optimized-storage
+		fails 1 "is not none, gzip, xz or zstd" other $client storage volume export default data "$T/o" --compression bzip2
+		fails 1 "not found" other $client storage volume export default none "$T/o"
+		[ ! -e "$T/o" ]
+		[ "$(s query $url | jq length)" = 0 ]
+	done
+	v rename plain away data
+	v attach plain data c1 dplain /srv/plain
+	# from one client to the other, with what was asked for seen by both
+	other lxc query -X POST -d '{"name":"b1"}' $url
+	other incus query -X POST -d '{"name":"b2"}' $url/b1
+	[ "$(other lxc query $url | jq -r '.[]')" = $url/b2 ]
+	other lxc query -X DELETE $url/b2
+	[ "$(other incus query $url | jq length)" = 0 ]
 }
 
 # tarball FILE INDEX: a backup with that index and whatever is in $T/h
