@@ -120,46 +120,71 @@ void snapshot_get(struct api_req *req)
 	reply_sync(req);
 }
 
-static void write_plan(struct jsonw *w, struct inst *inst)
+/* @named: it is asked for, whatever there is to tell of it. */
+static void write_plan(struct jsonw *w, const struct scheduled *one, bool named)
 {
-	const struct scheduled scheduled = scheduled_inst(inst);
-	int64_t next = scheduler_next_wall_ns(&scheduled);
-	int64_t at = next > 0 ? next : aio_wall_now(inst->core->loop);
-	_cleanup_(strv_freep) char **prune = scheduler_prune_list(&scheduled, at);
+	int64_t next = scheduler_next_wall_ns(one);
+	int64_t at = next > 0 ? next : aio_wall_now(one->core->loop);
+	const char *schedule = keys_get(one->config, "snapshots.schedule", "");
+	_cleanup_(strv_freep) char **prune = scheduler_prune_list(one, at);
 
+	if (!named && one->kind->many_without && str_empty(schedule) && !prune)
+		return;
 	jsonw_begin_object(w);
-	jsonw_add_str(w, "instance", inst->record->name);
-	jsonw_add_str(w, "schedule", keys_get(&inst->expanded.config, "snapshots.schedule", ""));
-	jsonw_add_str(w, "keep", keys_get(&inst->expanded.config, "snapshots.keep", ""));
+	jsonw_add_str(w, one->kind->word, one->key);
+	jsonw_add_str(w, "schedule", schedule);
+	jsonw_add_str(w, "keep", keys_get(one->config, "snapshots.keep", ""));
 	if (next > 0)
 		write_time(w, "next_run", next);
 	else
 		jsonw_add_null(w, "next_run");
-	jsonw_add_bool(w, "skipped_now", scheduled_is_skipped(&scheduled));
+	jsonw_add_bool(w, "skipped_now", scheduled_is_skipped(one));
 	jsonw_add_strv(w, "prune", (const char *const *)prune);
 	jsonw_end_object(w);
 }
 
-/* ?instance=: that one alone. */
+static int write_plan_of(struct api_req *req, const struct scheduled_kind *kind, const char *key)
+{
+	struct scheduled one;
+	void *object = NULL;
+	int r = kind->find(req->core, key, &object, &req->err);
+
+	if (r < 0)
+		return r;
+	one = scheduled_of(kind, req->core, key, object);
+	write_plan(&req->json, &one, true);
+	return 0;
+}
+
+static void write_plans(struct api_req *req, const struct scheduled_kind *kind)
+{
+	strmap_for_each(entry, kind->all(req->core))
+	{
+		struct scheduled one = scheduled_of(kind, req->core, entry->key, entry->value);
+
+		if (kind->is_there(entry->value))
+			write_plan(&req->json, &one, false);
+	}
+}
+
+/* ?instance=web1, ?volume=pool/data: that one alone. */
 void snapshot_plan_get(struct api_req *req)
 {
-	const char *name = api_query(req, "instance");
-	struct inst *one = NULL;
+	const struct scheduled_kind *const *kind;
+	bool named = false;
+	int r = 0;
 
-	if (*name && inst_find(req->core, name, &one, &req->err) < 0) {
-		reply_error(req);
-		return;
-	}
 	jsonw_begin_array(&req->json);
-	strmap_for_each(entry, &req->core->instances)
-	{
-		struct inst *inst = entry->value;
+	for (kind = scheduled_kinds; *kind && r == 0; kind++) {
+		const char *key = api_query(req, (*kind)->word);
 
-		if (inst->stored && (!one || inst == one))
-			write_plan(&req->json, inst);
+		named = named || *key;
+		r = *key ? write_plan_of(req, *kind, key) : 0;
 	}
+	for (kind = scheduled_kinds; *kind && !named; kind++)
+		write_plans(req, *kind);
 	jsonw_end_array(&req->json);
-	reply_sync(req);
+	reply_result(req, r);
 }
 
 /* ---- making and changing ---- */

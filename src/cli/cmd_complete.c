@@ -80,6 +80,18 @@ static void offer_instances(const struct completion *c, const char *status)
 		offer(c, json_str(row, "name", ""));
 }
 
+static void offer_planned(const struct completion *c)
+{
+	_cleanup_(json_decrefp) json_t *rows = NULL;
+	json_t *row;
+	size_t i;
+
+	if (client_get(c->cli->client, "/1.0/snapshot-plan", &rows, NULL) < 0)
+		return;
+	json_array_foreach(rows, i, row)
+		offer(c, json_str(row, "instance", json_str(row, "volume", "")));
+}
+
 static void offer_keys(const struct completion *c)
 {
 	for (size_t i = 0; i < instance_keys.n_rows; i++)
@@ -101,6 +113,9 @@ static void offer_hint(const struct completion *c, enum cli_hint hint)
 		break;
 	case HINT_STOPPED:
 		offer_instances(c, "Stopped");
+		break;
+	case HINT_PLANNED:
+		offer_planned(c);
 		break;
 	case HINT_TEMPLATE:
 		offer_all(c, templates);

@@ -302,8 +302,14 @@ static void cell_next(const json_t *row, const char *key, struct buf *out)
 		buf_add_str(out, "-");
 }
 
+/* "web1", or "pool/data". */
+static void cell_owner(const json_t *row, const char *key, struct buf *out)
+{
+	cell_text(row, json_object_get(row, key) ? key : "volume", out);
+}
+
 static const struct column plan_columns[] = {
-	{ 'n', "NAME", cell_text, "instance", 0, NULL },
+	{ 'n', "NAME", cell_owner, "instance", 0, NULL },
 	{ 's', "SCHEDULE", cell_text, "schedule", 0, NULL },
 	{ 'k', "KEEP", cell_text, "keep", 0, NULL },
 	{ 't', "NEXT RUN", cell_next, "next_run", 0, NULL },
@@ -314,25 +320,29 @@ static const struct column plan_columns[] = {
 
 static int run_plan(struct cli *cli, const struct cli_args *args)
 {
-	_cleanup_(freep) char *path =
-		args->n_words > 0 ? client_path("/1.0/snapshot-plan?instance=%s", args->words[0])
-				  : xstrdup("/1.0/snapshot-plan");
+	const char *name = args_word(args, 0);
+	const char *what = name && strchr(name, '/') ? "volume" : "instance";
+	_cleanup_(freep) char *path = name ? client_path("/1.0/snapshot-plan?%s=%s", what, name)
+					   : xstrdup("/1.0/snapshot-plan");
 
 	return object_run_list(cli, args, path, plan_columns, "nstSp");
 }
 
 const struct cli_command cmd_snapshot_plan = {
 	.path = "snapshot plan",
-	.usage = "[NAME]",
+	.usage = "[NAME | POOL/VOLUME]",
 	.summary = "Show when the next snapshots are made, and what goes before that",
-	.text = "Columns: n name, s schedule, k keep, t next run, S skipped because it is stopped,\n"
+	.text = "Without a name: of all instances, and of those custom volumes that have a schedule.\n"
+		"Columns: n name, s schedule, k keep, t next run, S skipped because it is stopped,\n"
 		"p what is deleted before the run.",
 	.example =
 		"sysctr config set web1 snapshots.schedule=@hourly snapshots.keep=\"hourly=24\"\n"
-		"sysctr snapshot plan web1",
+		"sysctr snapshot plan web1\n"
+		"sysctr storage volume set default data snapshots.schedule=@daily\n"
+		"sysctr snapshot plan default/data",
 	.options = { object_list_options },
 	.max_words = 1,
-	.hints = { HINT_INSTANCE },
+	.hints = { HINT_PLANNED },
 	.run = run_plan,
 };
 

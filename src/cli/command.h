@@ -37,7 +37,8 @@ enum cli_hint {
 	HINT_FILE,
 	HINT_SNAPSHOT, /* of the instance that the first word names */
 	HINT_REMOTE,
-	HINT_VOLUME, /* a custom one of the pool that the first word names */
+	HINT_VOLUME,  /* a custom one of the pool that the first word names */
+	HINT_PLANNED, /* instances, and POOL/VOLUME of custom ones with a schedule */
 	HINT_MAX
 };
 

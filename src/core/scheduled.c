@@ -1,6 +1,9 @@
 /* core/scheduled.c - see scheduled.h */
 #include "core/scheduled.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/mem.h"
 #include "base/str.h"
 #include "core/backup.h"
@@ -18,6 +21,16 @@ static const struct snapshot_request by_the_clock = { .name = "", .scheduled = t
 static const struct strmap *all_insts(const struct core *core)
 {
 	return &core->instances;
+}
+
+static int find_inst(struct core *core, const char *key, void **ret_object, struct err *err)
+{
+	struct inst *inst = NULL;
+	int r = inst_find(core, key, &inst, err);
+
+	if (r == 0)
+		*ret_object = inst;
+	return r;
 }
 
 static void view_inst(void *object, struct scheduled *ret_scheduled)
@@ -82,8 +95,10 @@ static void tidy_inst(void *object)
 }
 
 static const struct scheduled_kind insts = {
+	.word = "instance",
 	.runs = &db_instance_runs,
 	.all = all_insts,
+	.find = find_inst,
 	.view = view_inst,
 	.entity = inst_entity,
 	.is_there = inst_is_there,
@@ -100,6 +115,19 @@ static const struct scheduled_kind insts = {
 static const struct strmap *all_volumes(const struct core *core)
 {
 	return &core->volumes;
+}
+
+static int find_volume(struct core *core, const char *key, void **ret_object, struct err *err)
+{
+	const char *slash = strchr(key, '/');
+	_cleanup_(freep) char *pool = slash ? xstrndup(key, (size_t)(slash - key)) : NULL;
+	struct volume *volume = NULL;
+	int r = slash ? volume_find(core, pool, slash + 1, &volume, err)
+		      : err_kind(err, ERR_INVALID, "\"%s\" is no POOL/VOLUME", key);
+
+	if (r == 0)
+		*ret_object = volume;
+	return r;
 }
 
 static void view_volume(void *object, struct scheduled *ret_scheduled)
@@ -163,8 +191,11 @@ static void tidy_volume(void *object)
 }
 
 static const struct scheduled_kind volumes = {
+	.word = "volume",
+	.many_without = true,
 	.runs = &db_volume_runs,
 	.all = all_volumes,
+	.find = find_volume,
 	.view = view_volume,
 	.entity = volume_entity,
 	.is_there = volume_is_there,

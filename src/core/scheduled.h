@@ -51,8 +51,12 @@ struct scheduled_snaps {
 };
 
 struct scheduled_kind {
+	const char *word;  /* "instance" */
+	bool many_without; /* most have no schedule: those are not worth telling of */
 	const struct db_runs *runs;
 	const struct strmap *(*all)(const struct core *core);
+	/* Errors: ERR_NOT_FOUND, ERR_INVALID. */
+	int (*find)(struct core *core, const char *key, void **ret_object, struct err *err);
 	void (*view)(void *object, struct scheduled *ret_scheduled); /* id, config, state */
 	char *(*entity)(const char *key);     /* of warnings; owned by the caller */
 	bool (*is_there)(const void *object); /* it has a row */

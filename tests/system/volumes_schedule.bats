@@ -81,6 +81,48 @@ snap() {
 	v snapshot delete default data auto1 auto2
 }
 
+# plan ARGUMENT...: as CSV, but for the times
+plan() {
+	s snapshot plan "$@" --format csv --columns nskSp
+}
+
+@test "the plan has volumes with a schedule beside the instances, and one that is asked for" {
+	[ -z "$(plan)" ]
+	v create default idle
+	s create --empty web1
+	retry 10 exists web1
+	[ "$(plan)" = web1,,,YES, ] # stopped
+	[ "$(plan default/idle)" = default/idle,,,NO, ]
+	v set default data snapshots.schedule=@daily snapshots.keep=last=1 snapshots.pattern=p%d
+	retry 40 is_planned @daily
+	missed
+	retry 60 has p0
+	[ "$(plan | cut -d, -f 1-3)" = "$(printf 'web1,,\ndefault/data,@daily,last=1')" ]
+	[[ $(plan default/data) == default/data,@daily,last=1,NO,p0 ]]
+	[ "$(plan web1 | cut -d, -f 1)" = web1 ]
+	[ "$(s __complete -- snapshot plan '')" = "$(printf 'web1\ndefault/data')" ]
+	[ "$(s __complete -- snapshot plan d)" = default/data ]
+	s query '/1.0/snapshot-plan?volume=default/data' | jq -e 'length == 1 and (.[0] | .volume == "default/data" and
+		.instance == null and .schedule == "@daily" and .skipped_now == false and .prune == ["p0"])'
+	[[ $(date -d "$(s query '/1.0/snapshot-plan?volume=default/data' | jq -r '.[0].next_run')" +%H:%M) == 00:00 ]]
+	s snapshot plan default/data | grep "default/data.*@daily.*00:00.*p0"
+	# what the plan says is what happens: it goes, so its name is free for the new one
+	made=$(snap p0 .created_at)
+	missed
+	is_another() { has p0 && [ "$(snap p0 .created_at)" != "$made" ]; }
+	retry 60 is_another
+	fails 1 "Storage volume not found" s snapshot plan default/none
+	fails 1 "not found" s snapshot plan none/data
+	fails 1 "is no POOL/VOLUME" s query '/1.0/snapshot-plan?volume=data'
+	fails 1 "volume name" s snapshot plan default/data/p0
+	fails 1 "Instance not found" s snapshot plan web2
+	v unset default data snapshots.schedule snapshots.keep snapshots.pattern
+	[ "$(plan | cut -d, -f 1)" = web1 ]
+	v snapshot delete default data p0
+	v delete default idle
+	s delete web1
+}
+
 @test "expiry: by the keys, by the request, kept over a restart, copied, taken back" {
 	v set default data snapshots.expiry=5d snapshots.expiry.manual=2H
 	v snapshot create default data keyed
