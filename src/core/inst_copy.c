@@ -1,10 +1,15 @@
 /*
  * core/inst_copy.c - copies of instances: what they take over, and their roots
  *
- *   refresh: check -> await-released -> hold-source -> journal -> STILL_STEPS (core/still.h) ->
+ *   refresh: check -> await-released -> hold-source -> await-source -> journal ->
+ *            STILL_STEPS (core/still.h) -> carry-over -> drop-detour ->
  *            replace-volume -> release-source -> done
  *
  * The table "copy" is in core/inst_create.c. A snapshot is still anyway.
+ *
+ * In another pool the stage is filled by the same passes, with what the source's pool has of it. What
+ * cannot be copied so while it runs makes a detour: a stage in its own pool, carried over from there
+ * when it runs on. Both stages have the same uuid.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -105,44 +110,80 @@ int inst_copy_fill(struct core *core, struct inst_create_request *request, struc
 
 /* ---- the source ---- */
 
-/* To another pool: nothing is frozen for that long. */
-static int check_transfer(struct op *op, const struct inst *from)
+static const struct pool_record *pool_of(const struct op *op, const struct inst *inst)
+{
+	return strmap_get(&op->core->pools, inst->record->pool);
+}
+
+static bool is_transfer(const struct op *op, const struct inst *from)
+{
+	return from && !streq(from->record->pool, op->inst->record->pool);
+}
+
+static bool has_layer(const struct op *op, const struct inst *inst, const struct inst_record *model)
+{
+	const struct pool_record *pool = pool_of(op, inst);
+
+	return model->image_fingerprint && pool && pool_capabilities(pool).layers;
+}
+
+/* In another pool too it is a layer, on the same image. */
+static bool keeps_layer(const struct op *op, const struct inst *from,
+			const struct inst_record *model)
+{
+	return has_layer(op, from, model) && has_layer(op, op->inst, op->inst->record) &&
+	       streq(model->image_fingerprint, op->inst->record->image_fingerprint);
+}
+
+/* What the copy stands on: a new one's choice, but that of one that is brought up to date is made. */
+static int choose_image(struct op *op, const struct inst *from, const struct inst_record *model)
+{
+	struct inst_record *record = op->inst->record;
+	bool transfer = is_transfer(op, from);
+
+	if (transfer && !op->inst->stored) {
+		replace_str(&record->image_fingerprint,
+			    inst_transfer_image(op->core, from->record->pool, record->pool,
+						model->image_fingerprint));
+		return 0;
+	}
+	if (transfer ? !has_layer(op, op->inst, record) || keeps_layer(op, from, model)
+		     : streq(model->image_fingerprint, record->image_fingerprint))
+		return 0;
+	return err_kind(&op->err, ERR_CONFLICT,
+			"\"%s\" stands on another image than \"%s\": delete it and copy anew",
+			record->name, from->record->name);
+}
+
+/*
+ * Its own pool, where one that runs is copied first: layers can be merged only when nobody writes to
+ * them, and a snapshot that costs nothing makes for the shortest pause. NULL: not needed.
+ */
+static const char *choose_detour(const struct op *op, const struct inst *from,
+				 const struct inst_record *model)
 {
 	const struct inst_create_request *request = op->args;
+	bool runs = !request->copy_snapshot && from->state != INST_STOPPED;
+	const struct pool_record *pool = pool_of(op, from);
 
-	if (op->inst->stored)
-		return err_kind(&op->err, ERR_UNSUPPORTED,
-				"a copy in another storage pool is not brought up to date: delete "
-				"it and copy anew");
-	if (!request->copy_snapshot && (from->state != INST_STOPPED || from->conn))
-		return err_kind(&op->err, ERR_INVALID,
-				"Instance \"%s\" is running: to another storage pool it is copied "
-				"when it is stopped, or from a snapshot",
-				from->record->name);
-	return 0;
+	if (!runs || !pool || !is_transfer(op, from) || keeps_layer(op, from, model))
+		return NULL;
+	return has_layer(op, from, model) || pool_capabilities(pool).fast_snapshots ? pool->name
+										    : NULL;
 }
 
 enum op_next inst_copy_hold(struct op *op)
 {
-	const struct inst_create_request *request = op->args;
+	struct inst_create_request *request = op->args;
 	struct inst_record *model = NULL;
 	struct inst *from = NULL;
 
 	if (inst_find(op->core, request->copy_from, &from, &op->err) < 0 ||
-	    inst_check_free(from, &op->err) < 0 || find_model(request, from, &model, &op->err) < 0)
+	    inst_check_free(from, &op->err) < 0 ||
+	    find_model(request, from, &model, &op->err) < 0 || choose_image(op, from, model) < 0)
 		return OP_FAIL;
-	if (!streq(from->record->pool, op->inst->record->pool)) {
-		if (check_transfer(op, from) < 0)
-			return OP_FAIL;
-		replace_str(&op->inst->record->image_fingerprint,
-			    inst_transfer_image(op->core, from->record->pool,
-						op->inst->record->pool, model->image_fingerprint));
-	} else if (!streq(model->image_fingerprint, op->inst->record->image_fingerprint)) {
-		(void)err_kind(&op->err, ERR_CONFLICT,
-			       "\"%s\" was made from another image than \"%s\"",
-			       op->inst->record->name, from->record->name);
-		return OP_FAIL;
-	}
+	replace_str(&request->detour, choose_detour(op, from, model));
+	request->still.pool = request->detour;
 	from->op = op;
 	from->stopped_meanwhile = false;
 	return OP_NEXT;
@@ -157,6 +198,28 @@ enum op_next inst_copy_let_go(struct op *op)
 	return OP_NEXT;
 }
 
+enum op_next inst_copy_await_source(struct op *op)
+{
+	const struct inst_create_request *request = op->args;
+	struct inst *from = source_of(op);
+
+	return from && from->state == INST_STOPPED && !request->copy_snapshot &&
+			       is_transfer(op, from)
+		       ? inst_await_of(op, from, inst_is_released)
+		       : OP_NEXT;
+}
+
+enum op_next inst_copy_have_image(struct op *op)
+{
+	const struct inst_record *record = op->inst->record;
+
+	return is_transfer(op, source_of(op)) && record->image_fingerprint
+		       ? image_ensure_volume(op, record->pool, record->image_fingerprint)
+		       : OP_NEXT;
+}
+
+/* ---- the copy ---- */
+
 enum op_next inst_copy_journal(struct op *op)
 {
 	const struct inst_create_request *request = op->args;
@@ -164,74 +227,42 @@ enum op_next inst_copy_journal(struct op *op)
 	_cleanup_(strmap_done) struct strmap extra = { 0 };
 
 	strmap_set(&extra, "stage", request->still.stage);
+	if (request->detour)
+		strmap_set(&extra, "detour", request->detour);
 	return op_result(journal_write_with(op, kind, op->inst->record, &extra, &op->err));
 }
 
-static bool is_transfer(const struct op *op)
-{
-	const struct inst *from = source_of(op);
-
-	return from && !streq(from->record->pool, op->inst->record->pool);
-}
-
-enum op_next inst_copy_have_image(struct op *op)
+/* What both jobs say that fill the stage which becomes the volume. */
+static void fill_last(const struct op *op, const struct inst *from, const struct inst_record *model,
+		      struct job *job)
 {
 	const struct inst_record *record = op->inst->record;
 
-	return is_transfer(op) && record->image_fingerprint
-		       ? image_ensure_volume(op, record->pool, record->image_fingerprint)
-		       : OP_NEXT;
+	job->volume = xstrdup(record->name);
+	job->image = xstrdup(model->image_fingerprint);
+	job->keep_layer = keeps_layer(op, from, model);
+	job->refresh = op->inst->stored;
+	job->forget = true;
 }
 
-static enum op_next transfer_volume(struct op *op)
-{
-	const struct inst_create_request *request = op->args;
-	const struct inst_record *record = op->inst->record;
-	struct job job = { .kind = JOB_INSTANCE_TRANSFER,
-			   .keep_layer = record->image_fingerprint,
-			   .forget = true };
-	struct inst *from = source_of(op);
-	struct snap_record *snapshot = NULL;
-	enum op_next next = OP_FAIL;
-
-	if (request->copy_snapshot &&
-	    snapshot_find(from, request->copy_snapshot, &snapshot, &op->err) < 0)
-		return OP_FAIL;
-	if (inst_transfer_fill_job(op->core, from->record->pool, record->pool, &job, &op->err) ==
-	    0) {
-		quota_note(op->inst->record, 0); /* its first start limits it */
-		job.from_volume = xstrdup(request->copy_from);
-		job.snapshot = xstrdup(snapshot ? snapshot->volume : NULL);
-		job.volume = xstrdup(record->name);
-		job.image = xstrdup(snapshot ? snapshot->inst->image_fingerprint
-					     : from->record->image_fingerprint);
-		next = job_run(op, &job, -EBADF, NULL);
-	}
-	wire_free(&job_schema, &job);
-	return next;
-}
-
-/* Of a transfer nothing: that is one job. */
+/* Of the source, or of a snapshot of it, in its pool. */
 static int fill_copy(struct op *op, struct job *job)
 {
 	const struct inst_create_request *request = op->args;
-	const struct inst_record *record = op->inst->record;
 	struct snap_record *snapshot = NULL;
+	const struct inst *from = source_of(op);
+	int r = 0;
 
-	if (is_transfer(op))
-		return 1;
-	if (request->copy_snapshot) {
-		int r = snapshot_find(source_of(op), request->copy_snapshot, &snapshot, &op->err);
-
-		if (r < 0)
-			return r;
-		job->snapshot = xstrdup(snapshot->volume);
-	}
+	if (request->copy_snapshot)
+		r = snapshot_find(from, request->copy_snapshot, &snapshot, &op->err);
+	if (r == 0 && !request->detour && is_transfer(op, from))
+		r = pool_fill_from(op->core, from->record->pool, job, &op->err);
+	if (r < 0)
+		return r;
 	job->from_volume = xstrdup(request->copy_from);
-	job->volume = xstrdup(record->name);
-	job->image = xstrdup(record->image_fingerprint);
-	job->refresh = op->inst->stored;
-	job->forget = true;
+	job->snapshot = xstrdup(snapshot ? snapshot->volume : NULL);
+	if (!request->detour)
+		fill_last(op, from, snapshot ? snapshot->inst : from->record, job);
 	return 0;
 }
 
@@ -242,6 +273,39 @@ void inst_copy_init(struct inst_create_request *request)
 	request->still.fill_job = fill_copy;
 }
 
+enum op_next inst_copy_carry_over(struct op *op)
+{
+	const struct inst_create_request *request = op->args;
+	const struct inst *from = source_of(op);
+	struct job job = { .kind = JOB_SNAPSHOT_COPY };
+	enum op_next next = OP_FAIL;
+
+	if (!request->detour)
+		return OP_NEXT;
+	if (pool_fill_job(op->core, op->inst->record->pool, &job, &op->err) == 0 &&
+	    pool_fill_from(op->core, request->detour, &job, &op->err) == 0) {
+		job.stage = xstrdup(request->still.stage);
+		fill_last(op, from, from->record, &job);
+		next = job_run(op, &job, -EBADF, NULL);
+	}
+	wire_free(&job_schema, &job);
+	return next;
+}
+
+enum op_next inst_copy_undo_carry(struct op *op)
+{
+	const struct inst_create_request *request = op->args;
+
+	return request->detour ? still_drop(op, op->inst->record->pool) : OP_NEXT;
+}
+
+enum op_next inst_copy_drop_detour(struct op *op)
+{
+	const struct inst_create_request *request = op->args;
+
+	return request->detour ? still_drop(op, request->detour) : OP_NEXT;
+}
+
 enum op_next inst_copy_volume(struct op *op)
 {
 	const struct inst_create_request *request = op->args;
@@ -249,8 +313,6 @@ enum op_next inst_copy_volume(struct op *op)
 	struct job job = { .kind = JOB_SNAPSHOT_COMMIT };
 	enum op_next next = OP_FAIL;
 
-	if (is_transfer(op))
-		return transfer_volume(op);
 	if (pool_fill_job(op->core, record->pool, &job, &op->err) == 0) {
 		job.stage = xstrdup(request->still.stage);
 		job.volume = xstrdup(record->name);
@@ -273,8 +335,11 @@ static const struct op_step refresh_steps[] = {
 	{ "check", inst_step_check_stopped, NULL },
 	{ "await-released", inst_step_await_released, NULL },
 	{ "hold-source", inst_copy_hold, inst_copy_let_go },
+	{ "await-source", inst_copy_await_source, NULL },
 	{ "journal", inst_copy_journal, erase },
 	STILL_STEPS,
+	{ "carry-over", inst_copy_carry_over, inst_copy_undo_carry },
+	{ "drop-detour", inst_copy_drop_detour, NULL },
 	{ "replace-volume", inst_copy_volume, NULL },
 	{ "release-source", inst_copy_let_go, NULL },
 	{ "done", erase, NULL },

@@ -46,6 +46,7 @@ void inst_create_request_free(struct inst_create_request *request)
 	image_source_done(&request->from);
 	free(request->copy_from);
 	free(request->copy_snapshot);
+	free(request->detour);
 	free(request);
 }
 
@@ -336,10 +337,13 @@ static const struct op_table create_table = { "create", steps };
 static const struct op_step copy_steps[] = {
 	{ "claim", step_claim, inst_create_undo_claim },
 	{ "hold-source", inst_copy_hold, inst_copy_let_go },
+	{ "await-source", inst_copy_await_source, NULL },
 	{ "have-image", inst_copy_have_image, NULL },
 	{ "fill-in", step_fill_in, NULL },
 	{ "journal", inst_copy_journal, journal_undo },
 	STILL_STEPS,
+	{ "carry-over", inst_copy_carry_over, inst_copy_undo_carry },
+	{ "drop-detour", inst_copy_drop_detour, NULL },
 	{ "copy-volume", inst_copy_volume, inst_create_undo_volume },
 	{ "release-source", inst_copy_let_go, NULL },
 	{ "record", inst_create_record, inst_create_undo_record },

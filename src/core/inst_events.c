@@ -146,7 +146,7 @@ enum op_next inst_step_check_stopped(struct op *op)
 	return OP_FAIL;
 }
 
-static bool is_released(struct inst *inst, struct op *op)
+bool inst_is_released(struct inst *inst, struct op *op)
 {
 	(void)op;
 	return !inst->conn;
@@ -154,7 +154,7 @@ static bool is_released(struct inst *inst, struct op *op)
 
 enum op_next inst_step_await_released(struct op *op)
 {
-	return inst_await(op, is_released);
+	return inst_await(op, inst_is_released);
 }
 
 void inst_check_await(struct inst *inst)

@@ -26,6 +26,9 @@ typedef bool inst_reached_fn(struct inst *inst, struct op *op);
 enum op_next inst_await_of(struct op *op, struct inst *inst, inst_reached_fn *reached);
 enum op_next inst_await(struct op *op, inst_reached_fn *reached); /* of op->inst */
 
+/* No monitor is left. */
+bool inst_is_released(struct inst *inst, struct op *op);
+
 /* Steps of many tables: nothing runs; and no monitor is left, so that the volume is free. */
 enum op_next inst_step_check_stopped(struct op *op);
 enum op_next inst_step_await_released(struct op *op);

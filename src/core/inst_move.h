@@ -44,10 +44,6 @@ void inst_move_clean_up(struct core *core, struct journal_record *row);
 const char *inst_transfer_image(struct core *core, const char *from, const char *to,
 				const char *image);
 
-/* Both pools of JOB_INSTANCE_TRANSFER. */
-int inst_transfer_fill_job(struct core *core, const char *from, const char *to, struct job *job,
-			   struct err *err);
-
 /* The source's settings into the record of a copy, where that has none of its own. */
 int inst_copy_fill(struct core *core, struct inst_create_request *request, struct err *err);
 
@@ -57,8 +53,12 @@ void inst_copy_init(struct inst_create_request *request);
 /* Steps of copies, around STILL_STEPS: op->args is the request, op->inst the copy. */
 enum op_next inst_copy_hold(struct op *op);
 enum op_next inst_copy_let_go(struct op *op);
-enum op_next inst_copy_have_image(struct op *op); /* in another pool */
+enum op_next inst_copy_await_source(struct op *op); /* to another pool: its mounts are gone */
+enum op_next inst_copy_have_image(struct op *op);   /* in another pool */
 enum op_next inst_copy_journal(struct op *op);
+enum op_next inst_copy_carry_over(struct op *op); /* from the detour to the pool of the copy */
+enum op_next inst_copy_undo_carry(struct op *op);
+enum op_next inst_copy_drop_detour(struct op *op);
 enum op_next inst_copy_volume(struct op *op); /* the stage becomes the volume */
 
 /*

@@ -35,6 +35,7 @@ struct inst_create_request {
 	bool start;
 	char *copy_from;
 	char *copy_snapshot; /* of copy_from; NULL: the instance as it is */
+	char *detour;	     /* its pool, where the copy is made first; NULL: nowhere */
 };
 void inst_create_request_free(struct inst_create_request *request);
 

@@ -29,7 +29,6 @@
 #include "db/journal.h"
 #include "db/snapshots.h"
 #include "spec/device.h"
-#include "storage/policy.h"
 
 #define KIND "instance-move"
 
@@ -50,39 +49,16 @@ static void free_args(void *data)
 	free(args);
 }
 
-static bool has_layers(const struct pool_record *pool)
-{
-	uint32_t caps = 0;
-
-	return storage_driver_caps(pool->driver, &caps, NULL) == 0 &&
-	       (caps & STORAGE_CAP_SHARED_IMAGE);
-}
-
 const char *inst_transfer_image(struct core *core, const char *from, const char *to,
 				const char *image)
 {
 	const struct pool_record *a = strmap_get(&core->pools, from);
 	const struct pool_record *b = strmap_get(&core->pools, to);
 
-	return image && a && b && has_layers(a) && has_layers(b) && strmap_has(&core->images, image)
+	return image && a && b && pool_capabilities(a).layers && pool_capabilities(b).layers &&
+			       strmap_has(&core->images, image)
 		       ? image
 		       : NULL;
-}
-
-int inst_transfer_fill_job(struct core *core, const char *from, const char *to, struct job *job,
-			   struct err *err)
-{
-	struct job source = { 0 };
-	int r = pool_fill_job(core, to, job, err);
-
-	if (r == 0)
-		r = pool_fill_job(core, from, &source, err);
-	if (r == 0) {
-		job->from_pool = source.pool;
-		source.pool = (struct job_pool){ 0 };
-	}
-	wire_free(&job_schema, &source);
-	return r;
 }
 
 /* ---- steps ---- */
@@ -129,7 +105,8 @@ static enum op_next step_copy(struct op *op)
 	struct job job = { .kind = JOB_INSTANCE_TRANSFER, .keep_layer = args->image };
 	enum op_next next = OP_FAIL;
 
-	if (inst_transfer_fill_job(op->core, args->old_pool, args->pool, &job, &op->err) == 0) {
+	if (pool_fill_job(op->core, args->pool, &job, &op->err) == 0 &&
+	    pool_fill_from(op->core, args->old_pool, &job, &op->err) == 0) {
 		job.volume = xstrdup(inst->record->name);
 		job.from_volume = xstrdup(inst->record->name);
 		job.image = xstrdup(inst->record->image_fingerprint);

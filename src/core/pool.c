@@ -76,6 +76,19 @@ int pool_fill_job(struct core *core, const char *name, struct job *job, struct e
 	return 0;
 }
 
+int pool_fill_from(struct core *core, const char *name, struct job *job, struct err *err)
+{
+	struct job from = { 0 };
+	int r = pool_fill_job(core, name, &from, err);
+
+	if (r == 0) {
+		job->from_pool = from.pool;
+		from.pool = (struct job_pool){ 0 };
+	}
+	wire_free(&job_schema, &from);
+	return r;
+}
+
 struct pool_capabilities pool_capabilities(const struct pool_record *pool)
 {
 	uint32_t caps = 0;
@@ -83,6 +96,7 @@ struct pool_capabilities pool_capabilities(const struct pool_record *pool)
 	(void)storage_driver_caps(pool->driver, &caps, NULL); /* "auto": nothing is known yet */
 	return (struct pool_capabilities){
 		.shared_images = caps & (STORAGE_CAP_SHARED_IMAGE | STORAGE_CAP_SNAPSHOT),
+		.layers = caps & STORAGE_CAP_SHARED_IMAGE,
 		.fast_snapshots = caps & STORAGE_CAP_SNAPSHOT,
 		.quotas = pool->quotas ? pool->quotas : "no: the pool is not available",
 	};

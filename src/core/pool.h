@@ -25,6 +25,7 @@ char *pool_shown_source(const struct core *core, const struct pool_record *pool)
 
 struct pool_capabilities {
 	bool shared_images;  /* an instance takes what differs from its image */
+	bool layers;	     /* so much, because that lies on the image */
 	bool fast_snapshots; /* in constant time */
 	const char *quotas;  /* "yes: how", or "no: why"; borrowed */
 };
@@ -39,6 +40,9 @@ int pool_store_driver(struct core *core, struct pool_record *pool, const char *d
 
 /* pool, id range and reserve of a job. Errors: ERR_NOT_FOUND, ERR_UNAVAILABLE with the reason. */
 int pool_fill_job(struct core *core, const char *name, struct job *job, struct err *err);
+
+/* from_pool of a job. Errors: of pool_fill_job(). */
+int pool_fill_from(struct core *core, const char *name, struct job *job, struct err *err);
 
 /* Keep what a helper found out about its quotas. */
 void pool_take_quotas(struct pool_record *pool, const struct job_report *report);

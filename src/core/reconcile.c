@@ -205,6 +205,24 @@ static enum op_next step_delete_volume(struct op *op)
 	return next;
 }
 
+/* A copy on its way to another pool. */
+static enum op_next step_delete_detour(struct op *op)
+{
+	const struct journal_record *row = op->args;
+	const char *pool = strmap_get(&row->data, "detour");
+	struct job job = { .kind = JOB_SNAPSHOT_DELETE };
+	enum op_next next = OP_FAIL;
+
+	if (!pool || !strmap_has(&op->core->pools, pool))
+		return OP_NEXT;
+	if (pool_fill_job(op->core, pool, &job, &op->err) == 0) {
+		job.stage = xstrdup(strmap_get(&row->data, "stage"));
+		next = job_run(op, &job, -EBADF, NULL);
+	}
+	wire_free(&job_schema, &job);
+	return next;
+}
+
 static enum op_next step_erase(struct op *op)
 {
 	const struct journal_record *row = op->args;
@@ -224,6 +242,7 @@ static enum op_next step_erase(struct op *op)
 
 static const struct op_step steps[] = {
 	{ "delete-volume", step_delete_volume, NULL },
+	{ "delete-detour", step_delete_detour, NULL },
 	{ "erase", step_erase, NULL },
 	{ 0 },
 };

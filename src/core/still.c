@@ -48,11 +48,17 @@ static struct inst *source_of(const struct op *op)
 	return args->source ? strmap_get(&op->core->instances, args->source) : op->inst;
 }
 
-/* Returns: 0, or 1 when there is nothing to copy. */
+static const char *stage_pool(const struct op *op)
+{
+	const struct still *args = op->args;
+
+	return args->pool ? args->pool : op->inst->record->pool;
+}
+
 static int fill_job(struct op *op, struct job *job)
 {
 	struct still *args = op->args;
-	int r = pool_fill_job(op->core, op->inst->record->pool, job, &op->err);
+	int r = pool_fill_job(op->core, stage_pool(op), job, &op->err);
 
 	if (r < 0)
 		return r;
@@ -80,7 +86,7 @@ static enum op_next copy_job(struct op *op, enum copy_pass pass)
 		next = job_run(op, &job, -EBADF, NULL);
 	}
 	wire_free(&job_schema, &job);
-	return r > 0 ? OP_NEXT : next;
+	return next;
 }
 
 enum op_next still_step_copy(struct op *op)
@@ -91,14 +97,14 @@ enum op_next still_step_copy(struct op *op)
 	return copy_job(op, COPY_WHOLE);
 }
 
-enum op_next still_undo_copy(struct op *op)
+enum op_next still_drop(struct op *op, const char *pool)
 {
 	const struct still *args = op->args;
 	struct job job = { .kind = JOB_SNAPSHOT_DELETE };
 	struct err err = { 0 };
 	enum op_next next = OP_NEXT;
 
-	if (pool_fill_job(op->core, op->inst->record->pool, &job, &err) == 0) {
+	if (pool_fill_job(op->core, pool, &job, &err) == 0) {
 		job.stage = xstrdup(args->stage);
 		if (args->snapshot)
 			strv_push(&job.snapshots, args->snapshot->volume);
@@ -108,6 +114,11 @@ enum op_next still_undo_copy(struct op *op)
 	}
 	wire_free(&job_schema, &job);
 	return next == OP_FAIL ? OP_NEXT : next;
+}
+
+enum op_next still_undo_copy(struct op *op)
+{
+	return still_drop(op, stage_pool(op));
 }
 
 /* Between two states it cannot be frozen. */

@@ -31,17 +31,18 @@ struct still {
 	struct snap_record *snapshot; /* what the copy becomes; NULL: something else */
 	char stage[UUID_LEN];
 	const char *source; /* the instance that is copied, borrowed; NULL: op->inst */
+	const char *pool;   /* where the stage is made, borrowed; NULL: the pool of op->inst */
 
-	/*
-	 * With source: say what is copied in @job (JOB_SNAPSHOT_COPY), in each pass the same.
-	 * Returns: 0, or 1 when there is nothing to copy into a stage. Errors: op->err.
-	 */
+	/* With source: say what is copied in @job (JOB_SNAPSHOT_COPY), in each pass the same. */
 	int (*fill_job)(struct op *op, struct job *job);
 	bool live;   /* a second pass is needed */
 	bool frozen; /* by us */
 	int64_t since_wall_ns;
 	uint64_t frozen_ns; /* when, on the loop's clock */
 };
+
+/* JOB_SNAPSHOT_DELETE as the current step: the stage in @pool goes, with a snapshot made of it. */
+enum op_next still_drop(struct op *op, const char *pool);
 
 /* A copy that gets no row, for still_table. */
 void still_init(struct still *still);

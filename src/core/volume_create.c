@@ -82,9 +82,6 @@ enum op_next volume_making_journal(struct op *op)
 static int fill_origin(struct op *op, struct job *job)
 {
 	const struct create_args *args = op->args;
-	struct pool_record *pool = NULL;
-	struct job from = { 0 };
-	int r;
 
 	if (!args->pool)
 		return 0;
@@ -94,15 +91,7 @@ static int fill_origin(struct op *op, struct job *job)
 	strmap_merge(&job->properties, &args->copies);
 	if (streq(args->pool, args->making.volume->record->pool))
 		return 0;
-	r = pool_find(op->core, args->pool, &pool, &op->err);
-	if (r == 0)
-		r = pool_fill_job(op->core, args->pool, &from, &op->err);
-	if (r == 0) {
-		job->from_pool = from.pool;
-		from.pool = (struct job_pool){ 0 };
-	}
-	wire_free(&job_schema, &from);
-	return r;
+	return pool_fill_from(op->core, args->pool, job, &op->err);
 }
 
 static enum op_next step_make(struct op *op)

@@ -37,7 +37,9 @@ enum job_kind {
 	JOB_IMAGE_UNPACK, /* unpack: stored files to an image volume of a pool */
 	JOB_IMAGE_BUILD,  /* worker: a template to files in dir, as JOB_IMAGE_STORE leaves them */
 	JOB_FETCH, /* fetch: url to the file dst, resumed, checked against sha256 or sha512 */
-	JOB_SNAPSHOT_COPY,   /* worker: volume or snapshot to stage, in the pass that pass says */
+	JOB_SNAPSHOT_COPY, /* worker: volume or snapshot to stage, in the pass that pass says; with
+				from_pool one there, which stands on image, or with neither
+				from_volume nor snapshot the stage of that name there */
 	JOB_SNAPSHOT_COMMIT, /* worker: stage becomes snapshot, or replaces volume */
 	JOB_SNAPSHOT_DELETE, /* worker: stage and snapshots out of sight, report, free the space */
 	JOB_SNAPSHOT_DIFF, /* worker: snapshot (on fingerprint) against snapshots or volume (on image);
@@ -64,9 +66,9 @@ enum job_kind {
 	JOB_CUSTOM_CREATE, /* worker: the custom volume volume: empty, or a copy of from_volume or
 				snapshot, with copies of the snapshots in properties */
 	JOB_CUSTOM_USAGE,  /* worker: what the custom volume volume takes */
-	JOB_INSTANCE_TRANSFER, /* worker: volume in pool becomes a copy of from_volume or snapshot in
-				from_pool, which stands on image; snapshots in properties (-> what
-				they stand on) come along under their names */
+	JOB_INSTANCE_TRANSFER, /* worker: volume in pool becomes a copy of from_volume in from_pool,
+				which stands on image; snapshots in properties (-> what they stand
+				on) come along under their names */
 	JOB_VOLUME_LIMIT,      /* worker: volume may take size_bytes from now on; 0: as it likes */
 	JOB_POOL_GROW,	       /* worker: the pool's own file, in use, becomes size_bytes long */
 	JOB_INSTANCE_USAGE,    /* worker: what the instance's volume takes */
@@ -131,10 +133,11 @@ struct job {
 	bool custom;  /* VOLUME_DELETE, _LIMIT, SNAPSHOT_COPY, _COMMIT, INSTANCE_EXPORT,
 			BACKUP_INSPECT, _UNPACK: volume is, or becomes, a custom one */
 	struct job_pool
-		from_pool; /* JOB_CUSTOM_CREATE: where that is which is copied; dir NULL: pool */
-	bool keep_layer; /* JOB_INSTANCE_TRANSFER: the image is in pool too: copy what lies on it */
-	bool forget;	 /* JOB_INSTANCE_TRANSFER, JOB_SNAPSHOT_COPY: it is to be another machine */
-	bool stays;	 /* another job may follow */
+		from_pool; /* JOB_CUSTOM_CREATE, SNAPSHOT_COPY, INSTANCE_TRANSFER: where that is
+			which is copied; dir NULL: pool */
+	bool keep_layer;   /* from_pool: the image is in pool too: copy what lies on it */
+	bool forget;	   /* JOB_SNAPSHOT_COPY: it is to be another machine */
+	bool stays;	   /* another job may follow */
 };
 extern const struct wire_schema job_schema;
 

@@ -109,8 +109,13 @@ static int copy_content(struct pool *pool, const struct copy_request *request, i
 		.older_fd = older_fd,
 	};
 	char failed[PATH_MAX] = "";
-	int r = tree_copy_with(src_fd, dst_fd, &how, failed);
+	int r;
 
+	/* From here on the kernel notices writes to mapped files by their change time. */
+	if (request->pass == COPY_LIVE && syncfs(src_fd) < 0)
+		return err_set(err, -errno, "write out what %s \"%s\" holds",
+			       volume_kind_word(request->kind), request->volume);
+	r = tree_copy_with(src_fd, dst_fd, &how, failed);
 	if (r == -ECANCELED && watch.full)
 		return say_full(pool, err);
 	if (r == -ECANCELED)
@@ -221,9 +226,6 @@ static int fill_stage(struct pool *pool, const struct copy_request *request, con
 	if (src_fd < 0)
 		return err_set(err, src_fd, "open the %s of %s \"%s\"", content,
 			       volume_kind_word(request->kind), request->volume);
-	/* From here on the kernel notices writes to mapped files by their change time. */
-	if (request->pass == COPY_LIVE && syncfs(src_fd) < 0)
-		return err_set(err, -errno, "write out \"%s\"", pool->dir);
 	r = open_older(pool, request, content, &older_fd, err);
 	if (r < 0)
 		return r;
@@ -310,17 +312,13 @@ static int open_content(struct pool *from, const struct copy_request *request, s
 }
 
 /* A stage with an upper layer; only directories have such. */
-static int begin_layer(struct pool *pool, const char *uuid, struct copy_stage *ret_stage,
+static int begin_layer(struct pool *pool, const char *name, struct copy_stage *ret_stage,
 		       struct err *err)
 {
-	_cleanup_(fd_closep) int fd = -EBADF;
-	char name[STAGE_NAME_LEN];
-	int r = copy_stage_name(uuid, name, err);
+	_cleanup_(fd_closep) int fd = make_stage(pool, name, "upper", -EBADF, err);
 
-	if (r == 0)
-		r = fd = make_stage(pool, name, "upper", -EBADF, err);
-	if (r < 0)
-		return r;
+	if (fd < 0)
+		return fd;
 	ret_stage->root_fd = open_dir(fd, "upper");
 	if (ret_stage->root_fd < 0)
 		return err_set(err, ret_stage->root_fd, "open \"%s/%s/upper\"", pool->dir, name);
@@ -328,24 +326,54 @@ static int begin_layer(struct pool *pool, const char *uuid, struct copy_stage *r
 	return 0;
 }
 
-int copy_into(struct pool *pool, const struct copy_into *how, struct err *err)
+/* That of the pass before. */
+static int reopen_stage(struct pool *pool, const struct copy_request *request, const char *name,
+			const char *content, struct copy_stage *ret_stage, struct err *err)
 {
-	const char *uuid = how->request->stage;
-	struct copy_stage stage = { .fd = -EBADF, .root_fd = -EBADF };
-	int r = pool->driver->copy_abort(pool, uuid, err);
+	int r = ret_stage->fd = take_stage(pool, request, name, content, -EBADF, err);
 
 	if (r < 0)
 		return r;
-	r = how->layer ? begin_layer(pool, uuid, &stage, err)
-		       : pool->driver->copy_begin(pool, uuid, &stage, err);
+	r = ret_stage->root_fd = open_dir(ret_stage->fd, content);
+	return r < 0 ? err_set(err, r, "open \"%s/%s/%s\"", pool->dir, name, content) : 0;
+}
+
+static int open_into(struct pool *pool, const struct copy_request *request, bool layer,
+		     struct copy_stage *ret_stage, struct err *err)
+{
+	char name[STAGE_NAME_LEN];
+	int r = copy_stage_name(request->stage, name, err);
+
+	if (r < 0)
+		return r;
+	if (request->pass == COPY_REST)
+		return reopen_stage(pool, request, name, layer ? "upper" : "rootfs", ret_stage,
+				    err);
+	r = pool->driver->copy_abort(pool, request->stage, err);
+	if (r < 0)
+		return r;
+	return layer ? begin_layer(pool, name, ret_stage, err)
+		     : pool->driver->copy_begin(pool, request->stage, ret_stage, err);
+}
+
+int copy_into(struct pool *pool, const struct copy_request *request, int src_fd, bool layer,
+	      struct err *err)
+{
+	_cleanup_(fd_closep) int older_fd = -EBADF;
+	struct copy_stage stage = { .fd = -EBADF, .root_fd = -EBADF };
+	int r = open_older(pool, request, layer ? "upper" : "rootfs", &older_fd, err);
+
+	if (r < 0)
+		return r;
+	r = open_into(pool, request, layer, &stage, err);
 	if (r == 0)
-		r = copy_content(pool, how->request, how->src_fd, stage.root_fd, -EBADF, err);
-	if (r == 0 && how->forget)
-		r = forget_identity(stage.root_fd, how->lower_fd, err);
+		r = copy_content(pool, request, src_fd, stage.root_fd, older_fd, err);
+	if (r == 0)
+		r = copy_forget(pool, request, stage.root_fd, layer, err);
 	(void)fd_close(stage.root_fd);
 	(void)fd_close(stage.fd);
-	if (r < 0)
-		(void)pool->driver->copy_abort(pool, uuid, NULL); /* the reason counts */
+	if (r < 0 && request->pass != COPY_REST)
+		(void)pool->driver->copy_abort(pool, request->stage, NULL); /* the reason counts */
 	return r;
 }
 
@@ -353,7 +381,6 @@ int copy_across(struct pool *from, const struct copy_request *request, struct po
 		struct err *err)
 {
 	_cleanup_(fd_closep) int src_fd = open_content(from, request, err);
-	const struct copy_into how = { .request = request, .src_fd = src_fd, .lower_fd = -EBADF };
 
-	return src_fd < 0 ? src_fd : copy_into(pool, &how, err);
+	return src_fd < 0 ? src_fd : copy_into(pool, request, src_fd, false, err);
 }

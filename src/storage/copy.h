@@ -33,17 +33,11 @@ int copy_across(struct pool *from, const struct copy_request *request, struct po
 		struct err *err);
 
 /*
- * Put a copy of the directory @src_fd into a stage of @pool, whose root it becomes, or with @layer
- * the upper layer. @forget: without the machine's identity. Errors: as copy_fill.
+ * Put a copy of the directory @src_fd into a stage of @pool, in the pass that @request says: it becomes
+ * the root there, or with @layer the upper layer, which lies on request->image. Errors: as copy_fill.
  */
-struct copy_into {
-	const struct copy_request *request;
-	int src_fd;
-	int lower_fd; /* with @layer: what it lies on; -EBADF: nothing */
-	bool layer;
-	bool forget;
-};
-int copy_into(struct pool *pool, const struct copy_into *how, struct err *err);
+int copy_into(struct pool *pool, const struct copy_request *request, int src_fd, bool layer,
+	      struct err *err);
 
 /* The last pass of @request: @root_fd (with @layer one upper layer) forgets which machine it is. */
 int copy_forget(struct pool *pool, const struct copy_request *request, int root_fd, bool layer,

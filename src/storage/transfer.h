@@ -10,17 +10,20 @@
 
 struct transfer {
 	struct pool *from, *to;
-	enum volume_kind kind; /* VOLUME_INSTANCE, VOLUME_SNAPSHOT */
-	const char *volume;
-	const char *image; /* what it stands on; NULL: nothing */
-	const char *stage; /* uuid: for copy_commit */
-	bool keep_layer;   /* the image is unpacked in @to too: copy only what lies on it */
-	bool forget;	   /* without the machine's identity (storage/identity.h) */
+	bool from_stage; /* what is copied is the stage of request.stage in @from, not its volume */
+	bool keep_layer; /* the image is unpacked in @to too: copy only what lies on it */
+	bool unused;	 /* refuse a volume that is in use (S4), and keep it so meanwhile */
+	/* image: what the volume stands on, also without forget; NULL: nothing */
+	struct copy_request request;
 };
 
 /*
- * Fill the stage in @to; without keep_layer it is a whole root that stands on nothing.
- * Errors: ERR_NOT_FOUND (volume, image), ERR_CONFLICT while the volume is in use (S4), -ENOSPC,
- * -ECANCELED; the stage is gone then.
+ * copy_fill, from a volume of @from into a stage of @to, whatever their drivers; without keep_layer
+ * it becomes a whole root that stands on nothing.
+ *
+ * An overlay's layers must not change while they are merged: such a volume is copied WHOLE, when
+ * nobody writes to it. Of one that runs, its own pool makes a stage first (C1 of storage/copy.h).
+ *
+ * Errors: as copy_fill; ERR_CONFLICT (unused), ERR_UNSUPPORTED for layers in other passes than WHOLE.
  */
 int transfer_volume(const struct transfer *transfer, struct err *err);

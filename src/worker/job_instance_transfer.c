@@ -15,18 +15,18 @@ static bool ask_report(void *data)
 }
 
 /* Each is complete when it is seen; what is there already is not made again (S3). */
-static int make(const struct transfer *transfer, enum volume_kind kind, const char *name,
-		struct err *err)
+static int make(const struct transfer *transfer, const char *name, struct err *err)
 {
+	const struct copy_request *request = &transfer->request;
 	struct pool *to = transfer->to;
 	char trash[UUID_LEN];
-	int r = to->driver->volume_exists(to, kind, name, err);
+	int r = to->driver->volume_exists(to, request->kind, name, err);
 
 	if (r != 0)
 		return MIN(r, 0);
 	r = transfer_volume(transfer, err);
 	if (r == 0)
-		r = to->driver->copy_commit(to, transfer->stage, kind, name, trash, err);
+		r = to->driver->copy_commit(to, request->stage, request->kind, name, trash, err);
 	return MIN(r, 0);
 }
 
@@ -36,23 +36,24 @@ static int make_all(const struct job *job, struct pool *from, struct pool *to, s
 	struct transfer transfer = {
 		.from = from,
 		.to = to,
-		.kind = job->snapshot ? VOLUME_SNAPSHOT : VOLUME_INSTANCE,
-		.volume = job->snapshot ? job->snapshot : job->from_volume,
-		.image = job->image,
-		.stage = uuid_new(stage),
 		.keep_layer = job->keep_layer,
-		.forget = job->forget,
+		.unused = true,
+		.request = { .kind = VOLUME_INSTANCE,
+			     .volume = job->from_volume,
+			     .image = job->image,
+			     .stage = uuid_new(stage) },
 	};
-	int r = make(&transfer, VOLUME_INSTANCE, job->volume, err);
+	int r = make(&transfer, job->volume, err);
 
-	transfer.kind = VOLUME_SNAPSHOT;
-	transfer.forget = false;
 	for (size_t i = 0; i < job->properties.len && r == 0; i++) {
+		const char *uuid = job->properties.items[i].key;
 		const char *image = job->properties.items[i].value;
 
-		transfer.volume = transfer.stage = job->properties.items[i].key;
-		transfer.image = str_empty(image) ? NULL : image;
-		r = make(&transfer, VOLUME_SNAPSHOT, transfer.volume, err);
+		transfer.request = (struct copy_request){ .kind = VOLUME_SNAPSHOT,
+							  .volume = uuid,
+							  .image = str_empty(image) ? NULL : image,
+							  .stage = uuid };
+		r = make(&transfer, uuid, err);
 	}
 	return r;
 }

@@ -6,7 +6,9 @@
 #include "base/err.h"
 #include "base/macro.h"
 #include "base/str.h"
+#include "os/layers.h"
 #include "storage/pool.h"
+#include "storage/transfer.h"
 #include "worker/jobs.h"
 
 static bool ask_report(void *data)
@@ -35,6 +37,30 @@ static int open_pool(const struct job *job, struct report *report, struct pool *
 	return 0;
 }
 
+/* From another pool. */
+static int copy_across_pools(const struct job *job, const struct copy_request *request,
+			     struct report *report, struct err *err)
+{
+	const struct job_pool *pool = &job->from_pool;
+	_cleanup_(pool_close) struct pool from = { .dir_fd = -EBADF };
+	_cleanup_(pool_close) struct pool to = { .dir_fd = -EBADF };
+	const struct transfer transfer = { .from = &from,
+					   .to = &to,
+					   .from_stage = !job->snapshot && !job->from_volume,
+					   .keep_layer = job->keep_layer,
+					   .request = *request };
+	bool merges = request->pass == COPY_WHOLE && request->image && !job->keep_layer;
+	int r = merges ? layers_begin(err) : 0; /* before directories are opened */
+
+	if (merges)
+		report->stays = false; /* what it mounts goes with it */
+	if (r == 0)
+		r = pool_open(pool->name, pool->driver, pool->dir, &from, err);
+	if (r == 0)
+		r = open_pool(job, report, &to, err);
+	return r < 0 ? r : transfer_volume(&transfer, err);
+}
+
 int job_snapshot_copy(const struct job *job, struct report *report, struct err *err)
 {
 	_cleanup_(pool_close) struct pool pool = { .dir_fd = -EBADF };
@@ -50,12 +76,13 @@ int job_snapshot_copy(const struct job *job, struct report *report, struct err *
 		.pass = job->pass < COPY_PASS_MAX ? job->pass : COPY_WHOLE,
 		.since_wall_ns = job->since_wall_ns,
 	};
-	int r = open_pool(job, report, &pool, err);
+	int r;
 
-	if (r < 0)
-		return r;
 	report_stage(report, request.pass == COPY_REST ? "copy-rest" : "copy");
-	return pool.driver->copy_fill(&pool, &request, err);
+	if (job->from_pool.dir)
+		return copy_across_pools(job, &request, report, err);
+	r = open_pool(job, report, &pool, err);
+	return r < 0 ? r : pool.driver->copy_fill(&pool, &request, err);
 }
 
 static int report_size(struct pool *pool, const char *snapshot, struct report *report,

@@ -51,10 +51,6 @@ refused() {
 	[ -z "$(s list --format csv --columns n)" ]
 }
 
-no_operation() {
-	[ "$(s query '/1.0/operations' | jq '[.running // [] | .[]] | length')" = 0 ]
-}
-
 @test "our own export comes back: files, ids, settings, addresses; under another name as well" {
 	s launch openrc e1 -c user.note=$'two\nlines: #1' -c limits.processes=200
 	s exec e1 -- sh -c 'echo mine >/root/mark; chmod 4755 /root/mark; ln /root/mark /root/mark2

@@ -224,6 +224,44 @@ no_sanitizer_report() {
 	return $rc
 }
 
+# no_operation: none runs
+no_operation() {
+	[ "$(s query '/1.0/operations' | jq '[.running // [] | .[]] | length')" = 0 ]
+}
+
+# dies_after TABLE/STEP COMMAND...: the daemon is killed there; started again when this returns
+dies_after() {
+	local step=$1
+	shift
+	daemon_stop
+	daemon_start SYSCTRD_TEST_KILL_AFTER="$step"
+	S_SECONDS=60 "$@" >/dev/null 2>&1 || true
+	retry 30 daemon_is_dead || {
+		echo "never came to $step"
+		return 1
+	}
+	daemon_start
+	retry 20 no_operation
+}
+
+# writes_on NAME [MIB]: it has 600 MiB (or MIB) of its own, writes a before b for ever, and tells the time
+writes_on() {
+	s exec "$1" -- sh -c 'mkdir /root/big
+		for i in $(seq "$0"); do dd if=/dev/zero of=/root/big/$i bs=1M count=1 2>/dev/null; done; sync
+		cat >/root/writer <<"END"
+i=0
+while [ ! -e /root/stop ]; do
+	i=$((i + 1)); echo $i >/root/a.new; mv /root/a.new /root/a; echo $i >/root/b.new; mv /root/b.new /root/b
+	sleep 0.01
+done
+END
+		cat >/root/ticker <<"END"
+while [ ! -e /root/stop ] && read -r up idle </proc/uptime; do echo $up >>/root/ticks; sleep 0.01; done
+END
+		for i in writer ticker; do nohup sh /root/$i >/dev/null 2>&1 & done' "${2:-600}"
+	sleep 3 # what was written just before is copied again while it holds still
+}
+
 delete_all() {
 	local names
 	names=$(s list --format csv --columns n 2>/dev/null) || return 0

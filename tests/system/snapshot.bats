@@ -203,24 +203,6 @@ rm -f /root/stop; nohup sh /root/writer >/dev/null 2>&1 &'
 	s delete --force evented
 }
 
-# dies_after TABLE/STEP COMMAND...: the daemon is killed there, and started again
-dies_after() {
-	local step=$1
-	shift
-	daemon_stop
-	daemon_start SYSCTRD_TEST_KILL_AFTER="$step"
-	S_SECONDS=60 "$@" >/dev/null 2>&1 || true
-	retry 30 daemon_is_dead || {
-		echo "never came to $step"
-		return 1
-	}
-	daemon_start
-}
-
-no_operation() {
-	[ "$(s query '/1.0/operations' | jq '[.running // [] | .[]] | length')" = 0 ]
-}
-
 @test "kill -9 after every step of a snapshot: whole or nothing, and never frozen" {
 	pid=$(init_pid web1)
 	count=$(s query /1.0/instances/web1/snapshots | jq length)

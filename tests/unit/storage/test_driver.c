@@ -888,6 +888,51 @@ static void test_copy_across(void **state)
 	(void)teardown((void **)&other);
 }
 
+/* Of an instance that runs: a root in one pool, while it changes, to a stage in another. */
+static void test_passes_across(void **state)
+{
+	struct world *world = *state;
+	struct world *other = NULL;
+	struct copy_request request = {
+		.kind = VOLUME_INSTANCE, .volume = "c1", .stage = STAGE, .pass = COPY_LIVE
+	};
+	struct err err = { 0 };
+	struct stat st;
+	char trash[UUID_LEN];
+	int fd = world->pool.dir_fd;
+
+	(void)setup_overlay((void **)&other);
+	int to = other->pool.dir_fd;
+	assert_int_equal(world->pool.driver->volume_create(&world->pool, "c1", NULL, 0, NULL), 0);
+	put(fd, "instances/c1/rootfs/stays", "same");
+	put(fd, "instances/c1/rootfs/goes", "text");
+	assert_int_equal(copy_across(&world->pool, &request, &other->pool, NULL), 0);
+	assert_int_equal(fstatat(to, ".new-" STAGE "/rootfs/goes", &st, 0), 0);
+	ino_t stays = inode(other, ".new-" STAGE "/rootfs/stays");
+	assert_int_equal(unlinkat(fd, "instances/c1/rootfs/goes", 0), 0);
+	put(fd, "instances/c1/rootfs/comes", "text");
+	request.pass = COPY_REST;
+	request.since_wall_ns = INT64_MAX; /* nothing that was there has changed */
+	assert_int_equal(copy_across(&world->pool, &request, &other->pool, NULL), 0);
+	assert_int_equal(fstatat(to, ".new-" STAGE "/rootfs/goes", &st, 0), -1);
+	assert_int_equal(fstatat(to, ".new-" STAGE "/rootfs/comes", &st, 0), 0);
+	assert_int_equal(inode(other, ".new-" STAGE "/rootfs/stays"), stays);
+	assert_int_equal(other->pool.driver->copy_commit(&other->pool, STAGE, VOLUME_INSTANCE, "c2",
+							 trash, NULL),
+			 0);
+	assert_true(copy_across(&world->pool, &request, &other->pool, &err) < 0);
+	assert_int_equal(err.kind, ERR_NOT_FOUND); /* the stage became a volume */
+	/* brought up to date: what is the same is taken from what is there */
+	request.pass = COPY_LIVE;
+	request.older = "c2";
+	assert_int_equal(copy_across(&world->pool, &request, &other->pool, NULL), 0);
+	assert_int_equal(inode(other, ".new-" STAGE "/rootfs/stays"), stays);
+	request.older = "c3";
+	assert_true(copy_across(&world->pool, &request, &other->pool, &err) < 0);
+	assert_int_equal(err.kind, ERR_NOT_FOUND);
+	(void)teardown((void **)&other);
+}
+
 static void test_mock_fails_once(void **state)
 {
 	struct world *world = *state;
@@ -924,6 +969,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(test_refresh, setup_dir, teardown),
 		cmocka_unit_test_setup_teardown(test_refresh_live, setup_dir, teardown),
 		cmocka_unit_test_setup_teardown(test_copy_across, setup_overlay, teardown),
+		cmocka_unit_test_setup_teardown(test_passes_across, setup_dir, teardown),
 		cmocka_unit_test_setup_teardown(test_mock_fails_once, setup_mock, teardown),
 		cmocka_unit_test_setup_teardown(test_trace_tells, setup_trace, teardown),
 	};
