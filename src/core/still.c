@@ -15,12 +15,14 @@
 #include "core/inst_events.h"
 #include "core/job.h"
 #include "core/journal.h"
+#include "core/monitor_conn.h"
 #include "core/pool.h"
 #include "spec/snapshot.h"
 #include "storage/policy.h"
 
 enum {
-	MARGIN_MS = 2000 /* between our clock and the file system's */
+	MARGIN_MS = 2000, /* between our clock and the file system's */
+	SETTLE_TIMEOUT_S = 30
 };
 
 void still_init(struct still *still)
@@ -124,16 +126,68 @@ enum op_next still_undo_copy(struct op *op)
 /* Between two states it cannot be frozen. */
 static bool is_settled(struct inst *inst, struct op *op)
 {
-	(void)op;
-	return inst->state == INST_STOPPED || inst_is_running(inst);
+	struct still *args = op->args;
+	bool settled = inst->state == INST_STOPPED || inst_is_running(inst);
+
+	if (!settled && aio_timer_armed(&args->patience))
+		return false;
+	aio_timer_stop(&args->patience);
+	if (!settled)
+		(void)err_kind(
+			&op->err, ERR_CONFLICT,
+			"instance \"%s\" is neither running nor stopped since %d s; try again "
+			"when it is",
+			inst->record->name, SETTLE_TIMEOUT_S);
+	return true;
+}
+
+static void lost_patience(void *data)
+{
+	inst_check_await(data);
 }
 
 enum op_next still_step_settle(struct op *op)
 {
-	const struct still *args = op->args;
+	struct still *args = op->args;
 	struct inst *source = source_of(op);
 
-	return args->live && source ? inst_await_of(op, source, is_settled) : OP_NEXT;
+	if (!args->live || !source)
+		return OP_NEXT;
+	aio_timer_start(op->core->loop, &args->patience, (uint64_t)SETTLE_TIMEOUT_S * NS_PER_S,
+			lost_patience, source);
+	return inst_await_of(op, source, is_settled);
+}
+
+/* It reboots, or stopped by itself: what it is by now was told before the refusal. */
+static void freeze_refused(struct op *op)
+{
+	struct still *args = op->args;
+	struct inst *source = source_of(op);
+
+	args->frozen = false;
+	if (source)
+		source->holds_still = false;
+	if (still_step_settle(op) == OP_WAIT)
+		op->again = true; /* when it has settled */
+	else
+		op_resume_again(op);
+}
+
+static void frozen(void *data, const struct msg *answer, enum msg_type type, int *fds, size_t n_fds)
+{
+	struct op *op = data;
+	struct err err = { 0 };
+	int r = monitor_answer_err(answer, type, &err);
+
+	(void)fds;
+	(void)n_fds;
+	if (r < 0 && err.kind == ERR_CONFLICT) {
+		freeze_refused(op);
+	} else {
+		op->err = err;
+		op_resume(op, r < 0 ? OP_FAIL : OP_NEXT);
+	}
+	op_unref(op);
 }
 
 enum op_next still_step_freeze(struct op *op)
@@ -141,13 +195,36 @@ enum op_next still_step_freeze(struct op *op)
 	const struct msg msg = { .force = true }; /* thawed when we die */
 	struct still *args = op->args;
 	struct inst *source = source_of(op);
+	int r;
 
 	if (!args->live || !source || source->state != INST_RUNNING)
 		return OP_NEXT;
 	args->frozen = true;
 	args->frozen_ns = aio_now(op->core->loop);
 	source->holds_still = true;
-	return inst_request_to(op, source, MSG_FREEZE, &msg);
+	r = monitor_request(source, MSG_FREEZE, &msg, NULL, 0, frozen, op);
+	if (r < 0) {
+		(void)err_set(&op->err, r, "ask the monitor to freeze \"%s\"",
+			      source->record->name);
+		return OP_FAIL;
+	}
+	(void)op_ref(op);
+	return OP_WAIT;
+}
+
+/* Refused: its processes have ended meanwhile. */
+static void thawed(void *data, const struct msg *answer, enum msg_type type, int *fds, size_t n_fds)
+{
+	struct op *op = data;
+	struct err err = { 0 };
+	bool failed = monitor_answer_err(answer, type, &err) < 0 && err.kind != ERR_CONFLICT;
+
+	(void)fds;
+	(void)n_fds;
+	if (failed && !op->undoing)
+		op->err = err;
+	op_resume(op, failed && !op->undoing ? OP_FAIL : OP_NEXT);
+	op_unref(op);
 }
 
 enum op_next still_step_thaw(struct op *op)
@@ -155,9 +232,11 @@ enum op_next still_step_thaw(struct op *op)
 	const struct still *args = op->args;
 	struct inst *source = source_of(op);
 
-	if (!args->frozen || !source || !source->conn)
-		return OP_NEXT;
-	return inst_request_to(op, source, MSG_THAW, NULL);
+	if (!args->frozen || !source ||
+	    monitor_request(source, MSG_THAW, NULL, NULL, 0, thawed, op) < 0)
+		return OP_NEXT; /* without a monitor it has stopped */
+	(void)op_ref(op);
+	return OP_WAIT;
 }
 
 enum op_next still_step_copy_rest(struct op *op)

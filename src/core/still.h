@@ -13,13 +13,16 @@
  *   T1  A running instance is frozen only for the second pass; if sysctrd dies then, the monitor
  *       thaws it.
  *   T2  The stage is in the operation's row of the journal ("stage") before the first step.
- *   T3  The operation holds what is copied (inst->op): nothing starts it, renames it or deletes it.
+ *   T3  One that reboots is waited for, for half a minute; one that has stopped is copied as it lies
+ *       there. One that reboots while it is frozen begins its next life when it is thawed.
+ *   T4  The operation holds what is copied (inst->op): nothing starts it, renames it or deletes it.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "aio/timer.h"
 #include "base/uuid.h"
 #include "core/op.h"
 
@@ -38,7 +41,8 @@ struct still {
 	bool live;   /* a second pass is needed */
 	bool frozen; /* by us */
 	int64_t since_wall_ns;
-	uint64_t frozen_ns; /* when, on the loop's clock */
+	uint64_t frozen_ns;	   /* when, on the loop's clock */
+	struct aio_timer patience; /* with a source that is between two states */
 };
 
 /* JOB_SNAPSHOT_DELETE as the current step: the stage in @pool goes, with a snapshot made of it. */

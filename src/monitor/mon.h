@@ -77,6 +77,7 @@ struct mon {
 	bool kill_asked;      /* MSG_KILL in this life */
 	bool was_started;     /* some life got to exec */
 	bool thaw_when_alone; /* MSG_FREEZE with force: until the last connection ends */
+	bool waits_for_thaw;  /* the life after a reboot, while thaw_when_alone */
 	enum mon_exit exit_kind;
 	struct err exit_err; /* MON_EXIT_FAILED and _REBOOT: phase and reason */
 	bool finished;	     /* the loop ends */

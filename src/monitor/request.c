@@ -324,7 +324,8 @@ static void thaw_alone(struct mon *mon)
 	if (!mon->thaw_when_alone)
 		return;
 	mon->thaw_when_alone = false;
-	if (mon->state == MON_FROZEN && supervise_event(mon, SUP_THAW_ASKED, 0, &err) < 0)
+	if ((mon->state == MON_FROZEN || mon->waits_for_thaw) &&
+	    supervise_event(mon, SUP_THAW_ASKED, 0, &err) < 0)
 		log_error(keys, "%s", err.msg);
 }
 

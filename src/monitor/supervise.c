@@ -64,6 +64,7 @@ static const struct sup_move moves[MON_STATE_MAX][SUP_EVENT_MAX] = {
 		[SUP_FAILED]       = TO(RELEASE, STOPPED),
 		[SUP_STOP_ASKED]   = TO(RELEASE, STOPPED),
 		[SUP_KILL_ASKED]   = TO(RELEASE, STOPPED),
+		[SUP_THAW_ASKED]   = TO(RESUME,  REBOOTING),
 		[SUP_DIED]         = TO(RELEASE, STOPPED),
 	},
 	[MON_STOPPED] = {
@@ -86,10 +87,10 @@ static const char *const event_names[] = {
 static_assert(ARRAY_LEN(event_names) == SUP_EVENT_MAX, "one name per event");
 
 static const char *const action_names[] = {
-	[SUP_REFUSE] = "refuse", [SUP_NOTHING] = "nothing", [SUP_ENTER] = "enter",
-	[SUP_HALT] = "halt",	 [SUP_KILL] = "kill",	    [SUP_FREEZE] = "freeze",
-	[SUP_THAW] = "thaw",	 [SUP_RESTART] = "restart", [SUP_RELEASE] = "release",
-	[SUP_EXIT] = "exit",
+	[SUP_REFUSE] = "refuse",   [SUP_NOTHING] = "nothing", [SUP_ENTER] = "enter",
+	[SUP_HALT] = "halt",	   [SUP_KILL] = "kill",	      [SUP_FREEZE] = "freeze",
+	[SUP_THAW] = "thaw",	   [SUP_RESTART] = "restart", [SUP_RESUME] = "resume",
+	[SUP_RELEASE] = "release", [SUP_EXIT] = "exit",
 };
 static_assert(ARRAY_LEN(action_names) == SUP_ACTION_MAX, "one name per action");
 
@@ -233,8 +234,19 @@ static void act_restart(struct mon *mon)
 	uint64_t age_ns = time_mono_ns() - mon->life.started_mono_ns;
 
 	mon_end_life(mon);
+	mon->waits_for_thaw = mon->thaw_when_alone;
+	if (mon->waits_for_thaw)
+		return; /* it is being copied, as of one moment */
 	if (age_ns < NS_PER_S && start_timer(mon, RESTART_PAUSE_MS, on_timer))
 		return;
+	begin_life(mon);
+}
+
+static void act_resume(struct mon *mon)
+{
+	if (!mon->waits_for_thaw)
+		return;
+	mon->waits_for_thaw = false;
 	begin_life(mon);
 }
 
@@ -247,6 +259,7 @@ static int run_action(struct mon *mon, enum sup_action action, int signal, struc
 		return act_kill(mon, err);
 	case SUP_FREEZE:
 	case SUP_THAW:
+	case SUP_RESUME:
 		return cgroup_freeze(&mon->cgroup, action == SUP_FREEZE, FREEZE_TIMEOUT_MS, err);
 	case SUP_RELEASE:
 		release_life(mon);
@@ -286,6 +299,8 @@ int supervise_event(struct mon *mon, enum sup_event event, int signal, struct er
 	/* What follows the announcement of the new state. */
 	if (move.action == SUP_RESTART)
 		act_restart(mon);
+	if (move.action == SUP_RESUME)
+		act_resume(mon);
 	if (move.action == SUP_RELEASE) {
 		release_all(mon);
 		return supervise_event(mon, SUP_RELEASED, 0, err);

@@ -10,7 +10,7 @@
  *      │                 ├── stop ──► STOPPING ◄
  *      │          reboot │                 │ init is dead
  *      │     REBOOTING ◄─┴─────────────────┤
- *      │        │ exec ─► RUNNING          │
+ *      │        │ exec ─► RUNNING          │   frozen for a copy: after the thaw
  *      ▼        ▼ failed                   ▼           mounts, groups gone
  *   STOPPED ◄──────────────────────────────┴──────────────► RELEASED ─► exit
  */
@@ -40,7 +40,8 @@ enum sup_action {
 	SUP_KILL,    /* kill all, then enter */
 	SUP_FREEZE,
 	SUP_THAW,
-	SUP_RESTART, /* enter, then begin a new life */
+	SUP_RESTART, /* enter, then begin a new life; one that is frozen for a moment waits for the thaw */
+	SUP_RESUME,  /* thaw, and begin the life that waited */
 	SUP_RELEASE, /* enter, then take everything down */
 	SUP_EXIT,    /* enter, then end the loop */
 	SUP_ACTION_MAX

@@ -259,6 +259,103 @@ rm -f /root/stop; nohup sh /root/writer >/dev/null 2>&1 &'
 	retry 20 tidy
 }
 
+# reboots_itself NAME: its init notes each life in 50 files, and reboots when there is /go, or soon for /soon
+reboots_itself() {
+	s launch openrc "$1"
+	s exec "$1" -- sh -c 'mkdir /lives; mv /sbin/init /sbin/init.was; cat >/sbin/init <<"END"
+#!/bin/sh
+for i in $(seq 50); do echo life >>/lives/$i; done
+if [ -e /soon ]; then sleep 0.3; exec /bin/busybox reboot -f; fi
+while [ ! -e /go ]; do sleep 0.1; done
+rm /go
+exec /bin/busybox reboot -f
+END
+		chmod 755 /sbin/init'
+	s restart --force "$1"
+}
+
+# freezings: how many operations have come to that step
+freezings() {
+	grep -c "step=freeze" "$T/daemon.log" || true
+}
+
+# starts_freezing N: one more than N
+starts_freezing() {
+	[ "$(freezings)" -gt "$1" ]
+}
+
+is_dead() {
+	grep -q "^State:.*zombie" "/proc/$1/status"
+}
+
+@test "one that reboots while it is frozen begins its next life after the copy" {
+	local round before pid
+	reboots_itself re1
+	for round in 1 2 3; do
+		puts re1 'dd if=/dev/zero of=/root/big bs=1M count=150 2>/dev/null'
+		pid=$(init_pid re1) before=$(freezings)
+		puts re1 'nohup sh -c "sleep 1; touch /go" >/dev/null 2>&1 &'
+		kill -STOP "$(monitor_pid re1)"
+		s snapshot create re1 s$round >"$T/told" 2>&1 3>&- &
+		retry 10 starts_freezing "$before"
+		retry 10 is_dead "$pid" # its monitor hears of the freezing first, and of this after it
+		kill -CONT "$(monitor_pid re1)"
+		wait $!
+		retry 10 is_status re1 Running
+		[ "$(init_pid re1)" != "$pid" ]
+		puts re1 true
+		[ "$(cat "$T"/state/pools/default/snapshots/*/upper/lives/* | wc -l)" = $((50 * round)) ]
+		s snapshot delete re1 s$round
+	done
+}
+
+@test "one that is between two lives when it is to be frozen is waited for" {
+	local round before
+	puts re1 'touch /soon'
+	for round in $(seq 8); do
+		s restart --force re1 # it lives for less than a second, and pauses then
+		before=$(freezings)
+		kill -STOP "$(monitor_pid re1)"
+		if [ $((round % 2)) = 0 ]; then
+			s snapshot create re1 b$round >"$T/told" 2>&1 3>&- &
+		else
+			s copy re1 re2 >"$T/told" 2>&1 3>&- &
+		fi
+		retry 10 starts_freezing "$before"
+		sleep 0.2
+		kill -CONT "$(monitor_pid re1)"
+		wait $! || {
+			cat "$T/told"
+			return 1
+		}
+		[ $((round % 2)) = 0 ] || s delete re2
+	done
+	s delete --force re1
+	tidy
+}
+
+@test "one that is killed while it is frozen is copied as it lies there" {
+	local pid before
+	s launch openrc re3
+	puts re3 'dd if=/dev/zero of=/root/big bs=1M count=300 2>/dev/null'
+	pid=$(init_pid re3) before=$(freezings)
+	kill -STOP "$(monitor_pid re3)"
+	s snapshot create re3 s0 >"$T/told" 2>&1 3>&- &
+	retry 10 starts_freezing "$before"
+	kill -9 "$pid"
+	retry 10 is_dead "$pid"
+	kill -CONT "$(monitor_pid re3)"
+	wait $! || {
+		cat "$T/told"
+		return 1
+	}
+	retry 10 is_status re3 Stopped
+	s snapshot restore re3 s0
+	s start re3
+	[ "$(puts re3 'wc -c </root/big')" = 314572800 ]
+	s delete --force re3
+}
+
 @test "kill -9 after every step of a delete and of a restore: finished or nothing" {
 	puts web1 'echo good >/root/state'
 	s snapshot web1 r
