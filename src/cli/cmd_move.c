@@ -58,9 +58,9 @@ const struct cli_command cmd_move = {
 	.aliases = "mv",
 	.usage = "NAME [NEW-NAME]",
 	.summary = "Give a stopped instance another name, or put it into another storage pool",
-	.text = "With --storage its root and its snapshots are copied there and removed here. Where\n"
-		"not both pools have layers, or the image is not here any more, the root is whole\n"
-		"from then on.",
+	.text = "With --storage its root and its snapshots are copied there and removed here (one\n"
+		"that has to run on can be copied there). Where not both pools have layers, or the\n"
+		"image is not here any more, the root is whole from then on.",
 	.example = "sysctr move web1 web2\nsysctr move web1 --storage fast",
 	.options = { move_options },
 	.min_words = 1,
@@ -101,27 +101,57 @@ static int add_device(const char *text, const json_t *inherited, json_t *devices
 	return pairs_apply(parts + 1, device, err);
 }
 
+/* The root disk of @instance; NULL: it has none. Borrowed. */
+static const json_t *find_root(const json_t *instance, const char **ret_name)
+{
+	json_t *devices = json_object_get(instance, "expanded_devices"), *device;
+	const char *name;
+
+	json_object_foreach(devices, name, device)
+	{
+		if (streq(json_str(device, "type", ""), "disk") &&
+		    streq(json_str(device, "path", ""), "/")) {
+			*ret_name = name;
+			return device;
+		}
+	}
+	return NULL;
+}
+
 /* The root disk as the source has it, in @pool. */
 static int add_root(const json_t *source, const char *pool, json_t *devices, struct err *err)
 {
-	json_t *inherited = json_object_get(source, "expanded_devices"), *device;
 	const char *name;
+	const json_t *device = find_root(source, &name);
+	json_t *own;
 
-	json_object_foreach(inherited, name, device)
-	{
-		json_t *own;
-
-		if (!streq(json_str(device, "type", ""), "disk") ||
-		    !streq(json_str(device, "path", ""), "/"))
-			continue;
-		own = json_object_get(devices, name);
-		if (!own) {
-			own = json_deep_copy(device);
-			(void)json_object_set_new(devices, name, own);
-		}
-		return json_object_set_new(own, "pool", json_string(pool));
+	if (!device)
+		return err_kind(err, ERR_INVALID, "it has no root disk");
+	own = json_object_get(devices, name);
+	if (!own) {
+		own = json_deep_copy(device);
+		(void)json_object_set_new(devices, name, own);
 	}
-	return err_kind(err, ERR_INVALID, "it has no root disk");
+	return json_object_set_new(own, "pool", json_string(pool));
+}
+
+/* One that is brought up to date stays in its pool. */
+static int check_stays(struct cli *cli, const char *copy, const char *pool, struct err *err)
+{
+	_cleanup_(freep) char *path = object_path(&object_instance, copy, "");
+	_cleanup_(json_decrefp) json_t *instance = NULL;
+	struct err gone = { 0 };
+	const char *name, *has;
+
+	if (client_get(cli->client, path, &instance, &gone) < 0)
+		return 0; /* it is made anew, there */
+	has = json_str(find_root(instance, &name), "pool", "");
+	return streq(has, pool)
+		       ? 0
+		       : err_kind(err, ERR_CONFLICT,
+				  "%s is in pool \"%s\" and stays there when it is brought "
+				  "up to date: leave --storage out, or move it",
+				  copy, has);
 }
 
 static json_t *profiles_of(const struct cli_args *args)
@@ -162,6 +192,8 @@ static int build_copy(struct cli *cli, const struct cli_args *args, json_t *requ
 	(void)json_object_set_new(request, "devices", devices);
 	(void)json_object_set_new(request, "profiles", profiles_of(args));
 	r = pairs_apply(pairs, config, err);
+	if (r == 0 && pool && args_has(args, "refresh"))
+		r = check_stays(cli, args_word(args, 1), pool, err);
 	if (r == 0 && (given || pool))
 		r = get_source(cli, args_word(args, 0), &source, err);
 	for (char **d = given; r == 0 && d && *d; d++)
@@ -205,8 +237,11 @@ const struct cli_command cmd_copy = {
 	.usage = "NAME[/SNAPSHOT] NEW-NAME",
 	.summary = "Make a copy of an instance, or of a snapshot",
 	.text = "The copy has addresses and a machine-id of its own; all else is the source's. A\n"
-		"running source is paused while its files are copied.",
+		"source that runs is copied first, and paused only for what changed meanwhile, also\n"
+		"when the copy is in another storage pool. A copy that is brought up to date has to\n"
+		"be stopped and stays in its pool, whatever that of its source.",
 	.example = "sysctr copy web1 web2 --start\n"
+		   "sysctr copy web1 web2 --storage fast\n"
 		   "sysctr copy web1/snap0 web2\n"
 		   "sysctr copy web1 backup1 --refresh",
 	.options = { copy_options },

@@ -366,7 +366,7 @@ int inst_refresh(struct inst *inst, const char *from, struct op **ret_op, struct
 	if (r == 0 && inst->state != INST_STOPPED)
 		r = err_kind(err, ERR_INVALID,
 			     "Instance \"%s\" is running: only a stopped copy can be "
-			     "brought up to date",
+			     "brought up to date; stop it first (its source may run)",
 			     inst->record->name);
 	if (r < 0)
 		return r;

@@ -302,8 +302,8 @@ static int check_request(struct inst *inst, const struct move_args *args, struct
 
 	if (r == 0 && inst->state != INST_STOPPED)
 		r = err_kind(err, ERR_INVALID,
-			     "Instance is running: only a stopped one can be moved to another "
-			     "storage pool");
+			     "Instance is running: stop it to move it to another storage pool, or "
+			     "copy it there while it runs");
 	if (r == 0)
 		r = inst_check_free(inst, err);
 	return r < 0 ? r : check_target(inst, args, err);

@@ -205,8 +205,9 @@ static int check_request(const struct inst *inst, const char *image, struct err 
 	int r = core_check_open(inst->core, err);
 
 	if (r == 0 && inst->state != INST_STOPPED)
-		r = err_kind(err, ERR_INVALID,
-			     "Instance is running: only a stopped one can be rebuilt");
+		r = err_kind(
+			err, ERR_INVALID,
+			"Instance is running: only a stopped one can be rebuilt; stop it first");
 	if (r < 0 || !image)
 		return r;
 	r = image_resolve(inst->core, image, &found, err);

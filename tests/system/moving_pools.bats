@@ -74,7 +74,8 @@ is_whole() {
 	[ "$(s exec m1 -- cat /root/f)" = one ]
 	s exec m1 -- test -d /etc/conf.d/ -a -e /etc/motd
 	[ "$(s snapshot list m1 --format csv --columns n)" = first ]
-	fails 1 "running" s move m1 --storage plain
+	fails 1 "running: stop it to move it to another storage pool, or copy it there" s move m1 --storage plain
+	fails 1 "stop it first" s query -X POST /1.0/instances/m1/rebuild -d '{"source":{"type":"none"}}'
 	s stop -f m1
 	fails 1 "not found" s move m1 --storage nowhere
 	fails 1 "two steps" s move m1 m2 --storage plain
@@ -212,11 +213,122 @@ copies_from() {
 	umount "$T/onxfs" "$T/onext4"
 }
 
+has_one() {
+	[ "$(has "$1" | grep -c .)" = 1 ]
+}
+
+no_stages() {
+	[ -z "$(find "$T/state/pools" -maxdepth 2 -name '.new-*')" ]
+}
+
 # lives_on NAME PID: whatever died
 lives_on() {
 	retry 10 is_status "$1" Running
 	[ "$(init_pid "$1")" = "$2" ]
 	s exec "$1" -- true
+}
+
+@test "copy --refresh of one that runs, onto copies in other pools" {
+	local from to pid
+	s delete -f r1 r2 >/dev/null 2>&1 || true
+	for from in layers plain fast; do
+		s launch openrc r1 -s $from
+		s exec r1 -- sh -c 'echo one >/root/v; echo same >/root/same; dd if=/dev/zero of=/root/big bs=1M count=20 2>/dev/null'
+		pid=$(init_pid r1)
+		for to in plain layers fast default; do
+			[ $to != $from ] || continue
+			echo "from $from to $to"
+			s copy r1 r2 --storage $to -c user.keep=me
+			# the writer in between: what was there goes, what is new comes
+			s exec r1 -- sh -c 'echo $(($(cat /root/n 2>/dev/null || echo 0) + 1)) >/root/n; rm -f /root/v; mkdir -p /srv/new; echo 2 >/srv/new/f'
+			fails 1 "stays there when it is brought up to date" s copy r1 r2 --refresh --storage nowhere
+			s copy r1 r2 --refresh --storage $to 2>"$T/told"
+			grep "r1 was paused for" "$T/told"
+			[ "$(field r2 .expanded_devices.root.pool)" = $to ]
+			[ "$(s config get r2 user.keep)" = me ]
+			s start r2
+			[ "$(s exec r2 -- cat /srv/new/f /root/same)" = "$(printf '2\nsame')" ]
+			[ "$(s exec r2 -- cat /root/n)" = "$(s exec r1 -- cat /root/n)" ]
+			[ "$(s exec r2 -- wc -c /root/big | cut -d' ' -f1)" = $((20 << 20)) ]
+			never s exec r2 -- test -e /root/v
+			[ "$(s exec r2 -- hostname)" = r2 ]
+			fails 1 "stop it first" s copy r1 r2 --refresh
+			s exec r1 -- touch /root/v
+			s delete -f r2
+		done
+		[ "$(init_pid r1)" = "$pid" ]
+		s delete -f r1
+		no_stages
+	done
+}
+
+@test "copy --refresh takes what did not change from the copy, and keeps to its image" {
+	local inode copy
+	s delete -f r1 r2 r3 >/dev/null 2>&1 || true
+	s launch openrc r1 -s fast
+	s exec r1 -- sh -c 'echo same >/root/same'
+	s copy r1 r2 -s plain
+	copy=$T/state/pools/plain/instances/r2/rootfs
+	inode=$(stat -c %i "$copy/root/same")
+	s exec r1 -- sh -c 'echo new >/root/new'
+	s copy r1 r2 --refresh
+	[ -e "$copy/root/new" ]
+	[ "$(stat -c %i "$copy/root/same")" = "$inode" ]
+	# a layer lies on an image: the source has to, too
+	s init openrc r3 -s layers
+	fails 1 "stands on another image" s copy r1 r3 --refresh
+	s copy r2 r4 -s layers # whole: so was r2
+	s copy r1 r4 --refresh
+	[ -e "$T/state/pools/layers/instances/r4/rootfs/root/new" ]
+	s delete -f r1 r2 r3 r4
+}
+
+@test "kill -9 after each step of a refresh from another pool: the copy as it was, or as it is to be" {
+	local step pid
+	s delete -f r1 r2 r3 >/dev/null 2>&1 || true
+	s launch openrc r1 -s fast
+	s copy r1 r2 -s plain
+	s exec r1 -- touch /root/new
+	pid=$(init_pid r1)
+	for step in hold-source await-source journal copy settle freeze copy-rest thaw note-pause carry-over drop-detour \
+		replace-volume release-source; do
+		echo "after refresh/$step"
+		dies_after "refresh/$step" s copy r1 r2 --refresh
+		lives_on r1 "$pid"
+		if [ -e "$T/state/pools/plain/instances/r2/rootfs/root/new" ]; then
+			[[ $step == re* ]]
+			s exec r1 -- rm -f /root/new
+			s copy r1 r2 --refresh
+			s exec r1 -- touch /root/new
+		fi
+		retry 10 no_stages
+		[ "$(sqlite3 "$T/state/sysctr.db" 'select count(*) from journal')" = 0 ]
+	done
+	s start r2
+	s delete -f r1 r2
+}
+
+@test "publish and export of one that runs, in each pool: of one moment, and it runs on" {
+	local from pid
+	s delete -f r1 r2 r3 >/dev/null 2>&1 || true
+	for from in layers plain fast; do
+		s launch openrc r1 -s $from
+		writes_on r1 20
+		pid=$(init_pid r1)
+		s publish r1 --alias live
+		s export r1 "$T/r1.tar.zst"
+		[ "$(init_pid r1)" = "$pid" ]
+		retry 10 has_one $from
+		s launch live r2 -s plain
+		s import "$T/r1.tar.zst" r3
+		s start r3
+		for name in r2 r3; do
+			s exec $name -- sh -c 'd=$(($(cat /root/a) - $(cat /root/b))); [ $d = 0 ] || [ $d = 1 ]'
+			[ "$(s exec $name -- sh -c 'cat /root/big/* | wc -c')" = $((20 << 20)) ]
+		done
+		s delete -f r1 r2 r3
+		s image delete live
+	done
 }
 
 # copy_dies STEP FROM TO: sysctrd is killed after it; no copy then, and nothing is left of it
