@@ -16,7 +16,7 @@ setup_file() {
 teardown_file() {
 	delete_all || true
 	s profile delete small >/dev/null 2>&1 || true
-	pools_teardown q full old ext4 xfs
+	pools_teardown q q2 full old ext4 xfs
 	daemon_teardown
 }
 
@@ -114,9 +114,67 @@ set_size() {
 	retry 20 no_stale_groups
 }
 
+# no_stale_groups [POOL N]: N volumes have a limit
 no_stale_groups() {
-	btrfs filesystem sync "$T/state/pools/q"
-	[ "$(btrfs qgroup show "$T/state/pools/q" | grep -c '^1/')" = 1 ]
+	btrfs filesystem sync "$T/state/pools/${1:-q}"
+	[ "$(btrfs qgroup show "$T/state/pools/${1:-q}" | grep -c '^1/')" = "${2:-1}" ]
+}
+
+# limit_of NAME [POOL]: what btrfs says of its root, in MiB
+limit_of() {
+	local pool=$T/state/pools/${2:-q} id
+	id=$(btrfs subvolume show "$(root_of "$1" "${2:-q}")" | sed -n 's/.*Subvolume ID:[[:space:]]*//p')
+	btrfs qgroup show -re --raw "$pool" | awk -v id="1/$id" '$1 == id { print $4 == "none" || $4 == "-" ? 0 : $4 / 1048576 }'
+}
+
+@test "the size of one that runs holds in copies, refreshed ones, those in another pool, and after a restore" {
+	needs_simple
+	local name
+	s storage create q2 btrfs size=1GiB
+	s launch openrc l1 -s q -d root,size=128MiB
+	s exec l1 -- sh -c 'dd if=/dev/urandom of=/root/a bs=1M count=40 2>/dev/null'
+	s copy l1 l2
+	s copy l1 l3 -s q2
+	s copy l1 l4 -s q2 -d root,size=96MiB
+	for name in l2:q:128 l3:q2:128 l4:q2:96; do
+		IFS=: read -r name pool size <<<"$name"
+		has_limit $name $size
+		[ "$(limit_of $name $pool)" = $size ]
+		s start $name
+		s exec $name -- sh -c "dd if=/dev/zero of=/root/b bs=1M count=$((size - 60)) conv=fsync 2>/dev/null"
+		never s exec $name -- dd if=/dev/zero of=/root/c bs=1M count=60 conv=fsync
+		s stop -f $name
+		s copy l1 $name --refresh
+		[ "$(limit_of $name $pool)" = $size ]
+		[ ! -e "$(root_of $name $pool)/root/b" ]
+	done
+	# what does not fit is refused, and the copy is what it was
+	s exec l1 -- sh -c 'dd if=/dev/urandom of=/root/d bs=1M count=60 2>/dev/null; sync'
+	fails 1 "is too small" s copy l1 l4 --refresh
+	[ "$(limit_of l4 q2)" = 96 ]
+	[ -e "$(root_of l4 q2)/root/a" ]
+	[ ! -e "$(root_of l4 q2)/root/d" ]
+	fails 1 "is too small" s copy l1 l5 -s q2 -d root,size=64MiB
+	never s query /1.0/instances/l5
+	[ ! -e "$T/state/pools/q2/instances/l5" ]
+	[ -z "$(find "$T/state/pools/q" "$T/state/pools/q2" -maxdepth 1 -name '.new-*')" ]
+	fails 1 "cannot limit its size" s copy l1 l5 -s default
+	s copy l1 l5 -s default -d root,size=
+	s delete l5
+	# restored while it runs: the size that it had then
+	s snapshot create l1 then
+	set_size l1 160MiB
+	[ "$(limit_of l1)" = 160 ]
+	s restore l1 then
+	[ "$(limit_of l1)" = 128 ]
+	s snapshot restore l1 then --diskonly
+	[ "$(limit_of l1)" = 128 ]
+	s copy l1/then l5 -s q2
+	[ "$(limit_of l5 q2)" = 128 ]
+	s delete -f l1 l2 l3 l4 l5
+	retry 20 no_stale_groups
+	retry 20 no_stale_groups q2 0
+	s storage delete q2
 }
 
 @test "a size of the profile reaches those that use it; what does not fit is a warning" {
