@@ -242,6 +242,18 @@ static void act_restart(struct mon *mon)
 	begin_life(mon);
 }
 
+/* All or none: a process that waits for a disk does not freeze, and the others must not stay so. */
+static int act_freeze(struct mon *mon, struct err *err)
+{
+	int r = cgroup_freeze(&mon->cgroup, true, FREEZE_TIMEOUT_MS, err);
+
+	if (r == -ETIMEDOUT)
+		r = err_set(err, r, "a process cannot be frozen now: it waits for a disk");
+	if (r < 0)
+		(void)cgroup_freeze(&mon->cgroup, false, FREEZE_TIMEOUT_MS, NULL);
+	return r;
+}
+
 static void act_resume(struct mon *mon)
 {
 	if (!mon->waits_for_thaw)
@@ -258,9 +270,10 @@ static int run_action(struct mon *mon, enum sup_action action, int signal, struc
 	case SUP_KILL:
 		return act_kill(mon, err);
 	case SUP_FREEZE:
+		return act_freeze(mon, err);
 	case SUP_THAW:
 	case SUP_RESUME:
-		return cgroup_freeze(&mon->cgroup, action == SUP_FREEZE, FREEZE_TIMEOUT_MS, err);
+		return cgroup_freeze(&mon->cgroup, false, FREEZE_TIMEOUT_MS, err);
 	case SUP_RELEASE:
 		release_life(mon);
 		return 0;

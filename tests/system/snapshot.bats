@@ -11,6 +11,8 @@ setup_file() {
 }
 
 teardown_file() {
+	fsfreeze -u "$T/slow" 2>/dev/null || true
+	umount "$T/slow" 2>/dev/null || true
 	daemon_teardown
 }
 
@@ -354,6 +356,36 @@ is_dead() {
 	s start re3
 	[ "$(puts re3 'wc -c </root/big')" = 314572800 ]
 	s delete --force re3
+}
+
+# is_blocked NAME: a process of it waits for a disk
+is_blocked() {
+	local pid
+	for pid in $(find /sys/fs/cgroup -path "*/$TAG/$1/*" -name cgroup.procs -exec cat {} + | sort -u); do
+		! grep -q "^State:.*D (disk" "/proc/$pid/status" || return 0
+	done
+	return 1
+}
+
+@test "one that cannot be frozen is not left half frozen" {
+	truncate -s 64M "$T/slow.img"
+	mkfs.ext4 -q "$T/slow.img"
+	mkdir "$T/slow"
+	mount -o loop "$T/slow.img" "$T/slow"
+	chmod 777 "$T/slow"
+	s launch openrc re4
+	s config device add re4 slow disk source="$T/slow" path=/slow
+	fsfreeze -f "$T/slow"
+	puts re4 'nohup sh -c "echo x >/slow/file" >/dev/null 2>&1 &'
+	retry 10 is_blocked re4
+	fails 1 "it waits for a disk" s snapshot create re4 s0
+	is_status re4 Running
+	[ "$(S_SECONDS=5 puts re4 'echo alive')" = alive ]
+	fsfreeze -u "$T/slow"
+	s snapshot create re4 s1
+	s delete --force re4
+	umount "$T/slow"
+	tidy
 }
 
 @test "kill -9 after every step of a delete and of a restore: finished or nothing" {
