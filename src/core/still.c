@@ -184,8 +184,9 @@ static void frozen(void *data, const struct msg *answer, enum msg_type type, int
 	if (r < 0 && err.kind == ERR_CONFLICT) {
 		freeze_refused(op);
 	} else {
-		op->err = err;
-		op_resume(op, r < 0 ? OP_FAIL : OP_NEXT);
+		if (r < 0)
+			op->err = err;
+		op_resume(op, op_result(r));
 	}
 	op_unref(op);
 }

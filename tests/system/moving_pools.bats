@@ -431,4 +431,13 @@ copy_dies() {
 	other incus copy m1 i1 -s plain
 	[ -d "$T/state/pools/plain/instances/l1/rootfs/etc" ]
 	[ -d "$T/state/pools/plain/instances/i1/rootfs/etc" ]
+	# as it runs
+	s start m1
+	pid=$(init_pid m1)
+	other lxc copy m1 l2 -s fast --stateless
+	other incus copy m1 i2 -s plain --stateless
+	other lxc copy m1 l1 -s plain --refresh --stateless
+	[ "$(init_pid m1)" = "$pid" ]
+	[ -d "$T/state/pools/fast/instances/l2/rootfs/etc" ]
+	[ -d "$T/state/pools/plain/instances/i2/rootfs/etc" ]
 }

@@ -84,24 +84,6 @@ keeper_lives() {
 	grep end "$T/session.out"
 }
 
-# dies_after TABLE/STEP COMMAND...: the daemon is killed there; started again when this returns
-dies_after() {
-	local step=$1
-	shift
-	daemon_stop
-	daemon_start SYSCTRD_TEST_KILL_AFTER="$step"
-	S_SECONDS=60 "$@" >/dev/null 2>&1 || true
-	retry 30 daemon_is_dead || {
-		echo "never came to $step"
-		return 1
-	}
-	daemon_start
-}
-
-no_operation() {
-	[ "$(s query '/1.0/operations' | jq '[.running // [] | .[]] | length')" = 0 ]
-}
-
 # consistent NAME: whole or not at all; the name can be used again; then nothing is left of it
 consistent() {
 	local name=$1
