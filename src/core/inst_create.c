@@ -41,6 +41,7 @@ void inst_create_request_free(struct inst_create_request *request)
 {
 	if (!request)
 		return;
+	still_done(&request->still);
 	inst_record_free(request->record);
 	free(request->image);
 	image_source_done(&request->from);

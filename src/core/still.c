@@ -36,6 +36,7 @@ void still_init(struct still *still)
 
 void still_done(struct still *still)
 {
+	aio_timer_stop(&still->patience);
 	snap_record_free(still->snapshot);
 	still->snapshot = NULL;
 }

@@ -50,6 +50,8 @@ enum op_next still_drop(struct op *op, const char *pool);
 
 /* A copy that gets no row, for still_table. */
 void still_init(struct still *still);
+
+/* Whatever has one calls it in the end: an operation can end while the source is waited for. */
 void still_done(struct still *still);
 
 /*
