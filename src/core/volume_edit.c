@@ -4,7 +4,8 @@
  *   journal -> limit -> record
  *
  * The row says what the size is. While a volume is being given another there is a row of the journal,
- * "volume-size", and the next start of sysctrd sets what the volume's row says.
+ * "volume-size". An edit that fails, perhaps since a worker died over it, sets what the volume's row
+ * says before it erases that; where it cannot, and after a crash, the next start of sysctrd does.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -61,6 +62,25 @@ static enum op_next run_limit(struct op *op, const struct volume_record *record,
 	return next;
 }
 
+static enum op_next size_is_back(struct op *op, const struct job_report *report)
+{
+	(void)job_undone(op, report);
+	return journal_undo(op);
+}
+
+/* Whatever "limit" came to: a worker that died may have set it before. */
+static enum op_next undo_journal(struct op *op)
+{
+	const struct edit_args *args = op->args;
+	struct err err = { 0 };
+	enum op_next next = OP_NEXT;
+
+	if (is_resized(args))
+		next = run_limit(op, args->record, volume_size(args->volume->record), size_is_back,
+				 &err);
+	return next == OP_FAIL ? OP_NEXT : next; /* the row stays */
+}
+
 static enum op_next step_limit(struct op *op)
 {
 	const struct edit_args *args = op->args;
@@ -68,20 +88,6 @@ static enum op_next step_limit(struct op *op)
 	return is_resized(args)
 		       ? run_limit(op, args->record, volume_size(args->record), NULL, &op->err)
 		       : OP_NEXT;
-}
-
-static enum op_next undo_limit(struct op *op)
-{
-	const struct edit_args *args = op->args;
-	struct err err = { 0 };
-	enum op_next next = OP_NEXT;
-
-	if (is_resized(args))
-		next = run_limit(op, args->record, volume_size(args->volume->record), job_undone,
-				 &err);
-	if (next == OP_FAIL)
-		op->undo_failed = true;
-	return next == OP_FAIL ? OP_NEXT : next;
 }
 
 static int store(struct op *op, struct err *err)
@@ -113,8 +119,8 @@ static enum op_next step_record(struct op *op)
 }
 
 static const struct op_step steps[] = {
-	{ "journal", step_journal, journal_undo },
-	{ "limit", step_limit, undo_limit },
+	{ "journal", step_journal, undo_journal },
+	{ "limit", step_limit, NULL },
 	{ "record", step_record, NULL },
 	{ 0 },
 };

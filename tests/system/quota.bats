@@ -342,6 +342,39 @@ holds() {
 	never fits "$@"
 }
 
+# worker_dies JOB: the daemon's programs are in $T/bin from now on, where a worker is killed after it did JOB
+# once, before it says so
+worker_dies() {
+	mkdir -p "$T/bin"
+	cp "$BUILDDIR"/sysctr* "$T/bin/"
+	touch "$T/bin/die"
+	cat >"$T/bin/sysctr-worker" <<-END
+		#!/bin/sh
+		if [ "\$1" = "$1" ] && rm "$T/bin/die" 2>/dev/null; then
+			"$BUILDDIR/sysctr-worker" "\$@" 4>/dev/null
+			kill -9 \$\$
+		fi
+		exec "$BUILDDIR/sysctr-worker" "\$@"
+	END
+	BUILDDIR=$T/bin daemon_restart
+}
+
+@test "a worker that dies while it changes a volume's size: the old one counts" {
+	needs_simple
+	vol create v4 size=32MiB
+	worker_dies volume-limit
+	fails 1 "before it was done" vol set v4 size=64MiB
+	[ ! -e "$T/bin/die" ]
+	[ "$(vol get v4 size)" = 32MiB ]
+	retry 20 holds v4 40
+	fits v4 20
+	[ -z "$(sqlite3 "$T/state/sysctr.db" 'SELECT id FROM journal')" ]
+	vol set v4 size=64MiB
+	fits v4 40
+	vol delete v4
+	daemon_restart
+}
+
 @test "full quota groups hold a size too, and say what they cost" {
 	local root=$T/full/pool/instances/f1/rootfs
 	full_fs
