@@ -1,9 +1,11 @@
 /* os/loopdev.c - see loopdev.h */
 #include "os/loopdev.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/loop.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
@@ -16,6 +18,39 @@
 enum {
 	TRIES = 64 /* others look for a free one too */
 };
+
+static bool is_of_file(int fd, const struct stat *file)
+{
+	struct loop_info64 info;
+
+	return ioctl(fd, LOOP_GET_STATUS64, &info) == 0 && info.lo_inode == file->st_ino &&
+	       info.lo_device == file->st_dev;
+}
+
+/* Returns: descriptor that keeps it, or -ENODEV. */
+static int find_attached(int file_fd, char ret_path[LOOPDEV_PATH_LEN])
+{
+	DIR *dir = opendir("/sys/block");
+	int found_fd = -ENODEV;
+	struct stat st;
+
+	if (fstat(file_fd, &st) < 0)
+		st = (struct stat){ 0 };
+	for (struct dirent *entry = dir ? readdir(dir) : NULL; entry && found_fd < 0;
+	     entry = readdir(dir)) {
+		unsigned int number;
+
+		if (sscanf(entry->d_name, "loop%u", &number) != 1)
+			continue;
+		(void)snprintf(ret_path, LOOPDEV_PATH_LEN, "/dev/loop%u", number);
+		_cleanup_(fd_closep) int fd = open(ret_path, O_RDONLY | O_CLOEXEC);
+		if (fd >= 0 && is_of_file(fd, &st))
+			found_fd = TAKE_FD(fd);
+	}
+	if (dir)
+		(void)closedir(dir);
+	return found_fd;
+}
 
 static int try_one(int control_fd, int file_fd, char ret_path[LOOPDEV_PATH_LEN])
 {
@@ -37,8 +72,11 @@ static int try_one(int control_fd, int file_fd, char ret_path[LOOPDEV_PATH_LEN])
 int loopdev_attach(int file_fd, char ret_path[LOOPDEV_PATH_LEN])
 {
 	_cleanup_(fd_closep) int control_fd = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
-	int r = control_fd < 0 ? -errno : -EBUSY;
+	int r = find_attached(file_fd, ret_path);
 
+	if (r >= 0)
+		return r;
+	r = control_fd < 0 ? -errno : -EBUSY;
 	for (int i = 0; r == -EBUSY && i < TRIES; i++)
 		r = try_one(control_fd, file_fd, ret_path);
 	return r;
@@ -47,12 +85,11 @@ int loopdev_attach(int file_fd, char ret_path[LOOPDEV_PATH_LEN])
 int loopdev_grow(const char *path, int file_fd)
 {
 	_cleanup_(fd_closep) int fd = open(path, O_RDWR | O_CLOEXEC);
-	struct loop_info64 info;
 	struct stat st;
 
-	if (fd < 0 || fstat(file_fd, &st) < 0 || ioctl(fd, LOOP_GET_STATUS64, &info) < 0)
+	if (fd < 0 || fstat(file_fd, &st) < 0)
 		return -errno;
-	if (info.lo_inode != st.st_ino || info.lo_device != st.st_dev)
+	if (!is_of_file(fd, &st))
 		return -ENODEV;
 	return ioctl(fd, LOOP_SET_CAPACITY) < 0 ? -errno : 0;
 }

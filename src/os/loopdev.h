@@ -10,7 +10,9 @@ enum {
 };
 
 /*
- * Attach the file @file_fd to a free loop device, which goes when the last one closes or unmounts it.
+ * Attach the file @file_fd to a free loop device, which goes when the last one closes or unmounts it;
+ * or find the one that it is attached to, as where a mount namespace keeps what is unmounted here. Two
+ * of one file would be two file systems that write to the same blocks.
  *
  * @ret_path: "/dev/loop3". Returns: descriptor that keeps it, or -errno. Plain.
  */

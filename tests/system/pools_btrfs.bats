@@ -108,6 +108,25 @@ lives() {
 	[ ! -e "$T/state/pools/file" ]
 }
 
+@test "a pool in a file that was unmounted while a container kept it is the same one again" {
+	local before
+	s storage create file btrfs size=512MiB
+	s launch openrc k1 # its monitor has the mount too
+	s launch openrc k2 -s file
+	s exec k2 -- sh -c 'echo one >/root/f; sync'
+	before=$(losetup -j "$T/state/disks/file.img" -O NAME -n)
+	daemon_stop
+	umount "$T/state/pools/file"
+	daemon_start
+	[ "$(pool file .status)" = Created ]
+	[ "$(losetup -j "$T/state/disks/file.img" -O NAME -n)" = "$before" ]
+	[ "$(cat "$T/state/pools/file/instances/k2/rootfs/root/f")" = one ]
+	s exec k2 -- sh -c 'echo two >/root/f'
+	[ "$(cat "$T/state/pools/file/instances/k2/rootfs/root/f")" = two ]
+	s delete -f k1 k2
+	s storage delete file
+}
+
 @test "nested and read-only subvolumes of a container go with it" {
 	s storage create nest btrfs "source=$T/btrfs/pool"
 	s launch openrc n1 -s nest
@@ -138,7 +157,7 @@ lives() {
 	daemon_stop
 	retry 10 umount "$T/state/pools/dev"
 	cp --sparse=always "$T/disk.img" "$T/saved"
-	mkfs.btrfs -q -f "$device"
+	retry 10 mkfs.btrfs -q -f "$device" # the monitor lets go of it a moment later
 	daemon_start
 	[ "$(pool dev .status)" = Unavailable ]
 	fails 1 "not available" s launch openrc d2 -s dev
