@@ -1,12 +1,19 @@
 /* core/inst_ids.c - see inst_ids.h */
 #include "core/inst_ids.h"
 
+#include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 #include "core/core.h"
 #include "core/inst.h"
 #include "db/instances.h"
+#include "os/fd.h"
 #include "spec/daemon_config.h"
 #include "spec/idmap.h"
 
@@ -45,6 +52,52 @@ static void add_used(const struct inst *inst, struct idranges *used)
 	free(maps.list.items);
 }
 
+/* user_namespaces(7): lines of inside, outside, count. One without a namespace has all ids, from 0. */
+static void add_map(const char *map, struct idranges *used)
+{
+	_cleanup_(strv_freep) char **lines = strv_split(map, "\n");
+
+	for (char **line = lines; line && *line; line++) {
+		struct idrange range;
+
+		if (sscanf(*line, "%*u %" SCNu32 " %" SCNu32, &range.base, &range.count) == 2 &&
+		    range.base > 0)
+			*vec_push(&used->list) = range;
+	}
+}
+
+/* Of a container whose monitor left its status below @dir_fd: what its init has. */
+static void add_running(int dir_fd, const char *name, struct idranges *used)
+{
+	_cleanup_(freep) char *status = xasprintf("%s/status", name);
+	_cleanup_(freep) char *path = NULL;
+	char text[4096];
+	const char *pid;
+	int number;
+
+	if (fd_read_file_at(dir_fd, status, text, sizeof(text)) < 0)
+		return;
+	pid = strstr(text, "\npid=");
+	if (!pid || sscanf(pid, "\npid=%d", &number) != 1)
+		return;
+	path = xasprintf("/proc/%d/uid_map", number);
+	if (fd_read_file_at(AT_FDCWD, path, text, sizeof(text)) > 0)
+		add_map(text, used);
+}
+
+/* The database may have been lost while they ran. */
+static void add_unknown(const struct core *core, struct idranges *used)
+{
+	_cleanup_(freep) char *path = xasprintf("%s/instances", core->dirs.runtime);
+	DIR *dir = opendir(path);
+
+	for (struct dirent *entry = dir ? readdir(dir) : NULL; entry; entry = readdir(dir))
+		if (entry->d_name[0] != '.' && !strmap_has(&core->instances, entry->d_name))
+			add_running(dirfd(dir), entry->d_name, used);
+	if (dir)
+		(void)closedir(dir);
+}
+
 /* The first one is the helpers'. */
 int inst_choose_ids(struct inst *inst, struct err *err)
 {
@@ -60,6 +113,7 @@ int inst_choose_ids(struct inst *inst, struct err *err)
 	{
 		add_used(entry->value, &used);
 	}
+	add_unknown(core, &used);
 	r = idrange_find(&space, used.list.items, used.list.len, count, &base, err);
 	free(used.list.items);
 	if (r < 0)

@@ -13,8 +13,8 @@ struct inst_record;
 struct strmap;
 
 /*
- * A range that nobody has, placeholders included, of the length that its expanded configuration
- * asks for; into its record.
+ * A range that nobody has, placeholders and containers that the database does not know included, of
+ * the length that its expanded configuration asks for; into its record.
  */
 int inst_choose_ids(struct inst *inst, struct err *err);
 
