@@ -13,7 +13,6 @@
 #include "api/snapshots.h"
 #include "api/volumes.h"
 #include "base/mem.h"
-#include "base/parse.h"
 #include "base/str.h"
 #include "codec/json.h"
 #include "core/backup.h"
@@ -153,13 +152,11 @@ void backup_export(struct api_req *req)
 int read_export_query(struct api_req *req, const char *only, bool *ret_alone,
 		      const char **ret_compression)
 {
-	const char *compression = api_query(req, "compression"), *alone = api_query(req, only);
+	const char *compression = api_query(req, "compression");
 
 	*ret_alone = false;
-	if (*alone && parse_bool(alone, ret_alone) < 0)
-		return err_kind(&req->err, ERR_INVALID, "%s: \"%s\" is no boolean", only, alone);
 	*ret_compression = str_empty(compression) ? COMPRESSION_DEFAULT : compression;
-	return 0;
+	return api_query_bool(req, only, ret_alone);
 }
 
 /* ---- making and changing: done at once, asynchronous by contract ---- */

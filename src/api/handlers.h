@@ -58,6 +58,7 @@ api_handler_fn network_post, network_remove, network_state_get, network_leases_g
 /* pools.c */
 api_handler_fn pools_list, pools_post, pool_get, pool_put, pool_patch, pool_delete_req;
 api_handler_fn pool_recover_post, pool_resources_get;
+api_handler_fn lost_pools_list, lost_pools_post;
 
 /* volumes.c, volume_export.c, volume_snapshots.c */
 api_handler_fn volumes_list, volumes_list_type, volumes_post, volumes_post_type, volume_get;

@@ -14,6 +14,7 @@
 #include "api/handlers.h"
 #include "api/objects.h"
 #include "api/snapshots.h"
+#include "api/volumes.h"
 #include "base/mem.h"
 #include "codec/json.h"
 #include "codec/yaml.h"
@@ -142,10 +143,12 @@ static char *to_yaml(const struct inst *inst, bool snapshots, bool portable,
 	return export_yaml(&json, portable);
 }
 
-char *api_side_text(const struct inst *inst)
+static char *side_text(const struct inst *inst)
 {
 	return to_yaml(inst, true, false, write_side);
 }
+
+const struct side_texts api_side_texts = { side_text, volume_side_text };
 
 static int start(struct api_req *req, struct inst *inst, struct inst_export *export, int *ret_fd,
 		 struct op **ret_op)

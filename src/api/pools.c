@@ -12,6 +12,7 @@
 #include "core/inst.h"
 #include "core/pool.h"
 #include "core/pool_edit.h"
+#include "core/pool_files.h"
 #include "core/recover.h"
 #include "core/volume.h"
 #include "spec/device.h"
@@ -216,13 +217,49 @@ void pool_resources_get(struct api_req *req)
 	reply_sync(req);
 }
 
+static int read_recovery(struct api_req *req, const char *form, struct recover_request *request)
+{
+	int r = json_check(req->body, form, &req->err);
+
+	request->apply = json_bool(req->body, "apply", false);
+	request->trusted = json_bool(req->body, "trusted", false);
+	return r;
+}
+
 void pool_recover_post(struct api_req *req)
 {
+	struct recover_request request = { .pool = req->args[0] };
 	struct op *op = NULL;
-	int r = json_check(req->body, "b:apply", &req->err);
+	int r = read_recovery(req, "b:apply b:trusted", &request);
 
 	if (r == 0)
-		r = recover_start(req->core, req->args[0], json_bool(req->body, "apply", false),
-				  &op, &req->err);
+		r = recover_start(req->core, &request, &op, &req->err);
+	reply_op_result(req, r, op);
+}
+
+void lost_pools_list(struct api_req *req)
+{
+	char **names = pool_files_lost(req->core);
+
+	jsonw_begin_array(&req->json);
+	for (char **name = names; name && *name; name++)
+		jsonw_str(&req->json, *name);
+	jsonw_end_array(&req->json);
+	strv_free(names);
+	reply_sync(req);
+}
+
+void lost_pools_post(struct api_req *req)
+{
+	struct recover_request request = {
+		.pool = json_str(req->body, "name", NULL),
+		.source = json_str(req->body, "source", NULL),
+		.driver = json_str(req->body, "driver", NULL),
+	};
+	struct op *op = NULL;
+	int r = read_recovery(req, "s:name s:source s:driver b:apply b:trusted", &request);
+
+	if (r == 0)
+		r = recover_lost_start(req->core, &request, &op, &req->err);
 	reply_op_result(req, r, op);
 }

@@ -9,6 +9,7 @@
 
 #include "api/objects.h"
 #include "base/mem.h"
+#include "base/parse.h"
 #include "base/str.h"
 #include "codec/mask.h"
 #include "codec/url.h"
@@ -19,6 +20,15 @@ const char *api_query(const struct api_req *req, const char *key)
 	const char *value = strmap_get(&req->query, key);
 
 	return value ? value : "";
+}
+
+int api_query_bool(struct api_req *req, const char *key, bool *value)
+{
+	const char *text = api_query(req, key);
+
+	if (*text && parse_bool(text, value) < 0)
+		return err_kind(&req->err, ERR_INVALID, "%s: \"%s\" is no boolean", key, text);
+	return 0;
 }
 
 int api_recursion(const struct api_req *req)

@@ -41,6 +41,9 @@ typedef void api_handler_fn(struct api_req *req);
 /* Value of the query parameter, "" when absent. Borrowed. */
 const char *api_query(const struct api_req *req, const char *key);
 
+/* The same of true or false; absent *@value stays. Errors: ERR_INVALID, in req->err. */
+int api_query_bool(struct api_req *req, const char *key, bool *value);
+
 /* ?recursion=: 0 for URLs, 1 for objects, 2 for full objects. */
 int api_recursion(const struct api_req *req);
 

@@ -121,6 +121,9 @@ const struct route routes[] = {
 	{ "POST", "/1.0/storage-pools/{pool}/recover", BODY_JSON, pool_recover_post },
 	{ "GET", "/1.0/storage-pools/{pool}/resources", BODY_IGNORED, pool_resources_get },
 
+	{ "GET", "/1.0/lost-storage-pools", BODY_IGNORED, lost_pools_list },
+	{ "POST", "/1.0/lost-storage-pools", BODY_JSON, lost_pools_post },
+
 	{ "GET", VOLUMES, BODY_IGNORED, volumes_list },
 	{ "POST", VOLUMES, BODY_JSON, volumes_post },
 	{ "GET", VOLUMES "/{type}", BODY_IGNORED, volumes_list_type },

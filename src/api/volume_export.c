@@ -25,14 +25,43 @@ static void write_item(struct jsonw *w, const char *name, const char *descriptio
 	write_time(w, "created_at", created_wall_ns);
 }
 
-static void write_index(struct jsonw *w, const struct volume *volume, bool snapshots)
+/* What only matters where the directories are is in its side file (@side): spec/backup.h. */
+static void write_snap(struct jsonw *w, const struct volume_snap *snap, bool side)
+{
+	jsonw_begin_object(w);
+	write_item(w, snap->name, snap->description, snap->created_wall_ns);
+	write_expiry(w, snap->expires_wall_ns);
+	if (side) {
+		jsonw_add_bool(w, "scheduled", snap->scheduled);
+		jsonw_add_i64(w, "size", (int64_t)snap->size_bytes);
+	}
+	jsonw_end_object(w);
+}
+
+static void write_config(struct jsonw *w, const struct volume *volume, bool snapshots, bool side)
 {
 	const struct volume_record *record = volume->record;
 
-	jsonw_begin_object(w);
-	jsonw_add_str(w, "name", record->name);
+	jsonw_add_object(w, "config");
+	jsonw_add_object(w, "volume");
+	write_item(w, record->name, record->description, record->created_wall_ns);
+	jsonw_add_str(w, "type", "custom");
+	jsonw_add_strmap(w, "config", &record->config);
+	jsonw_end_object(w);
+	jsonw_add_array(w, "volume_snapshots");
+	vec_for_each(snap, &volume->snapshots)
+		if (snapshots)
+			write_snap(w, *snap, side);
+	jsonw_end_array(w);
+	jsonw_end_object(w);
+}
+
+static void write_index_members(struct jsonw *w, const struct volume *volume, bool snapshots,
+				bool side)
+{
+	jsonw_add_str(w, "name", volume->record->name);
 	jsonw_add_str(w, "backend", "dir");
-	jsonw_add_str(w, "pool", record->pool);
+	jsonw_add_str(w, "pool", volume->record->pool);
 	jsonw_add_bool(w, "optimized", false);
 	jsonw_add_bool(w, "optimized_header", false);
 	jsonw_add_str(w, "type", "custom");
@@ -41,24 +70,7 @@ static void write_index(struct jsonw *w, const struct volume *volume, bool snaps
 		if (snapshots)
 			jsonw_str(w, (*snap)->name);
 	jsonw_end_array(w);
-	jsonw_add_object(w, "config");
-	jsonw_add_object(w, "volume");
-	write_item(w, record->name, record->description, record->created_wall_ns);
-	jsonw_add_str(w, "type", "custom");
-	jsonw_add_strmap(w, "config", &record->config);
-	jsonw_end_object(w);
-	jsonw_add_array(w, "volume_snapshots");
-	vec_for_each(snap, &volume->snapshots) {
-		if (!snapshots)
-			continue;
-		jsonw_begin_object(w);
-		write_item(w, (*snap)->name, (*snap)->description, (*snap)->created_wall_ns);
-		write_expiry(w, (*snap)->expires_wall_ns);
-		jsonw_end_object(w);
-	}
-	jsonw_end_array(w);
-	jsonw_end_object(w);
-	jsonw_end_object(w);
+	write_config(w, volume, snapshots, side);
 }
 
 static char *index_of(const struct volume *volume, bool snapshots)
@@ -66,8 +78,25 @@ static char *index_of(const struct volume *volume, bool snapshots)
 	struct buf json = { 0 };
 	struct jsonw w = jsonw_new(&json);
 
-	write_index(&w, volume, snapshots);
+	jsonw_begin_object(&w);
+	write_index_members(&w, volume, snapshots, false);
+	jsonw_end_object(&w);
 	return export_yaml(&json, true);
+}
+
+char *volume_side_text(const struct volume *volume)
+{
+	struct buf json = { 0 };
+	struct jsonw w = jsonw_new(&json);
+
+	jsonw_begin_object(&w);
+	write_index_members(&w, volume, true, true);
+	jsonw_add_object(&w, "volumes");
+	vec_for_each(snap, &volume->snapshots)
+		jsonw_add_str(&w, (*snap)->name, (*snap)->volume);
+	jsonw_end_object(&w);
+	jsonw_end_object(&w);
+	return export_yaml(&json, false);
 }
 
 /* ---- export ---- */

@@ -11,5 +11,8 @@ int api_find_volume(struct api_req *req, struct volume **ret_volume);
 /* Answers @req with a backup of @volume, packed as it is read; @alone: without its snapshots. */
 void export_volume(struct api_req *req, struct volume *volume, bool alone, const char *compression);
 
+/* Its side file; owned. */
+char *volume_side_text(const struct volume *volume);
+
 /* POST of custom volumes whose body is a backup. */
 void import_volume(struct api_req *req);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 
 void random_bytes(void *out, size_t len)
@@ -47,6 +48,23 @@ const char *uuid_new(char out[UUID_LEN])
 	(void)snprintf(out, UUID_LEN, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16,
 		       hex + 20);
 	return out;
+}
+
+bool uuid_is_valid(const char *text)
+{
+	static const size_t hyphens[] = { 8, 13, 18, 23 };
+
+	if (!text || strlen(text) != UUID_LEN - 1 ||
+	    strspn(text, "0123456789abcdef-") != UUID_LEN - 1)
+		return false;
+	for (size_t i = 0, n = 0; text[i]; i++) {
+		bool hyphen = n < sizeof(hyphens) / sizeof(hyphens[0]) && i == hyphens[n];
+
+		if (hyphen != (text[i] == '-'))
+			return false;
+		n += hyphen;
+	}
+	return true;
 }
 
 const char *uuid_new_secret(char out[SECRET_LEN])

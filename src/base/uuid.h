@@ -1,6 +1,7 @@
 /* base/uuid.h - random identifiers from getrandom(2) */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,6 +12,9 @@ enum {
 
 /* RFC 9562 version 4, lower case with hyphens. Returns @out. */
 const char *uuid_new(char out[UUID_LEN]);
+
+/* As uuid_new() writes them, of any version. NULL is none. */
+bool uuid_is_valid(const char *text);
 
 /* 256 random bits in hex, for WebSocket secrets. Returns @out. */
 const char *uuid_new_secret(char out[SECRET_LEN]);

@@ -26,6 +26,7 @@
 #include "core/network.h"
 #include "core/nicfilter.h"
 #include "core/pool.h"
+#include "core/pool_files.h"
 #include "core/profile.h"
 #include "core/quota.h"
 #include "core/reconcile.h"
@@ -84,11 +85,17 @@ static int make_dirs(const struct core *core, struct err *err)
 		const char *name;
 		mode_t mode;
 	} dirs[] = {
-		{ core->dirs.state, NULL, 0711 },	    { core->dirs.state, "images", 0700 },
-		{ core->dirs.state, "images/cache", 0700 }, { core->dirs.state, "pools", 0700 },
-		{ core->dirs.state, "disks", 0700 },	    { core->dirs.state, "backups", 0700 },
-		{ core->dirs.state, DB_COPIES_DIR, 0700 },  { core->dirs.runtime, NULL, 0711 },
-		{ core->dirs.runtime, "instances", 0700 },  { core->dirs.log, NULL, 0711 },
+		{ core->dirs.state, NULL, 0711 },
+		{ core->dirs.state, "images", 0700 },
+		{ core->dirs.state, "images/cache", 0700 },
+		{ core->dirs.state, "pools", 0700 },
+		{ core->dirs.state, "disks", 0700 },
+		{ core->dirs.state, "backups", 0700 },
+		{ core->dirs.state, DB_COPIES_DIR, 0700 },
+		{ core->dirs.state, POOL_FILES_DIR, 0700 },
+		{ core->dirs.runtime, NULL, 0711 },
+		{ core->dirs.runtime, "instances", 0700 },
+		{ core->dirs.log, NULL, 0711 },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
@@ -272,15 +279,30 @@ static int open_networks(struct core *core, struct err *err)
 
 /* ---- the first start ---- */
 
-static void make_default_pool(struct core *core)
+/* Where a database was lost it is where it was. */
+static struct pool_record *choose_default_pool(struct core *core)
 {
-	_cleanup_(pool_record_freep) struct pool_record *pool = pool_record_new(POOL_DEFAULT);
+	struct pool_record *pool = NULL;
 	struct err err = { 0 };
+	int r = pool_file_read(core, POOL_DEFAULT, &pool, &err);
 
+	if (r == 0)
+		return pool;
+	if (err.kind != ERR_NOT_FOUND)
+		log_error(LOG_NONE, "%s", err.msg);
+	pool = pool_record_new(POOL_DEFAULT);
 	replace_str(&pool->driver, core->config->storage_driver);
-	replace_str(&pool->status, "Pending");
 	if (!str_empty(core->config->storage_source))
 		strmap_set(&pool->config, "source", core->config->storage_source);
+	return pool;
+}
+
+static void make_default_pool(struct core *core)
+{
+	_cleanup_(pool_record_freep) struct pool_record *pool = choose_default_pool(core);
+	struct err err = { 0 };
+
+	replace_str(&pool->status, "Pending");
 	if (pool_record_validate(pool, &err) < 0 || db_pool_insert(core->db, pool, &err) < 0) {
 		log_error(LOG_NONE, "make storage pool \"" POOL_DEFAULT "\": %s", err.msg);
 		return;

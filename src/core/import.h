@@ -39,6 +39,12 @@ int import_start(struct core *core, struct import *import, int *ret_body_fd, str
 		 struct err *err);
 
 /*
+ * What of @item, which import->trusted would take, reaches the host: sentences added to *@list. Custom
+ * volumes of @pool do not.
+ */
+void import_tell_reach(const struct backup_item *item, const char *pool, char ***list);
+
+/*
  * What @index becomes here: import->record, import->snapshots, import->left_out.
  * Errors: ERR_INVALID, ERR_CONFLICT, ERR_NOT_FOUND.
  */

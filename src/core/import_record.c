@@ -174,7 +174,9 @@ static int check_device(struct core *core, const struct import *import, const ch
 				option, device_get(device, option, ""));
 	if (network && !netman_get(core->net, network))
 		return err_kind(err, ERR_NOT_FOUND,
-				"device \"%s\": network \"%s\" does not exist here", name, network);
+				"device \"%s\": network \"%s\" does not exist here: make it first "
+				"to keep the device",
+				name, network);
 	return 0;
 }
 
@@ -194,6 +196,49 @@ static void take_device(struct core *core, struct import *import, const struct b
 	else
 		strmap_merge(devices_add(devices, from->name), &device);
 	strmap_done(&device);
+}
+
+/* ---- what reaches the host ---- */
+
+static void tell(char ***list, char *text)
+{
+	strv_push_take(list, str_printable(text, false));
+	free(text);
+}
+
+/* The name of a custom volume is no path of the host. */
+static bool is_volume_in(const struct strmap *device, const char *pool)
+{
+	return streq(device_get(device, "type", NULL), "disk") &&
+	       streq(device_get(device, "pool", NULL), pool) &&
+	       !str_after(device_get(device, "source", ""), "/");
+}
+
+void import_tell_reach(const struct backup_item *item, const char *pool, char ***list)
+{
+	strmap_for_each(entry, &item->config)
+	{
+		const char *key = portable_decode(entry->key);
+		const struct key_row *row = keys_find(key);
+
+		if (row && row->role == KEY_ROLE_ADMIN && !str_after(key, "volatile.") &&
+		    !str_empty(entry->value))
+			tell(list, xasprintf("key %s=%s: " REACHES_HOST, key,
+					     (const char *)entry->value));
+	}
+	vec_for_each(device, &item->devices) {
+		const struct strmap *options = &device->options;
+		_cleanup_(strmap_done) struct strmap others = { 0 };
+		const char *option;
+
+		strmap_merge(&others, options);
+		if (is_volume_in(options, pool))
+			(void)strmap_unset(&others, "source");
+		option = host_option(strmap_get(options, "type"), &others);
+		if (option)
+			tell(list, xasprintf("device \"%s\": %s=%s: " REACHES_HOST, device->name,
+					     option, device_get(options, option, "")));
+	}
 }
 
 /* ---- the root disk ---- */
@@ -276,6 +321,8 @@ static struct snap_record *make_snapshot(struct core *core, struct import *impor
 	snapshot->volume = xstrdup(uuid_new(uuid));
 	snapshot->created_wall_ns = snapshot->inst->created_wall_ns;
 	snapshot->expires_wall_ns = item->expires_wall_ns;
+	snapshot->scheduled = item->scheduled;
+	snapshot->size_bytes = item->size_bytes;
 	if (item->expires_wall_ns > 0 && item->expires_wall_ns <= aio_wall_now(core->loop)) {
 		leave_out(import, "snapshot \"%s\" has expired: it is kept", item->name);
 		snapshot->expires_wall_ns = 0;

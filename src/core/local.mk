@@ -53,6 +53,7 @@ libcore_a_SOURCES = \
 	%D%/op_streams.c %D%/op_streams.h \
 	%D%/pool.c %D%/pool.h \
 	%D%/pool_edit.c %D%/pool_edit.h \
+	%D%/pool_files.c %D%/pool_files.h \
 	%D%/preview.c %D%/preview.h \
 	%D%/privileged.c %D%/privileged.h \
 	%D%/profile.c %D%/profile.h \
@@ -64,7 +65,9 @@ libcore_a_SOURCES = \
 	%D%/server.c %D%/server.h \
 	%D%/space.c %D%/space.h \
 	%D%/shutdown.c %D%/shutdown.h \
-	%D%/recover.c %D%/recover.h \
+	%D%/recover.c %D%/recover.h %D%/recover_priv.h \
+	%D%/recover_pool.c \
+	%D%/recover_volume.c \
 	%D%/side_files.c %D%/side_files.h \
 	%D%/snapshot.c %D%/snapshot.h \
 	%D%/snapshot_create.c \

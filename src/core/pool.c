@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "core/core.h"
 #include "core/job.h"
+#include "core/pool_files.h"
 #include "core/space.h"
 #include "core/warning.h"
 #include "db/pools.h"
@@ -68,12 +69,74 @@ int pool_fill_job(struct core *core, const char *name, struct job *job, struct e
 
 	if (r < 0)
 		return r;
-	if (!streq(pool->status, "Created"))
-		return err_kind(err, ERR_UNAVAILABLE,
-				"storage pool \"%s\" is not available; see: sysctr warning list",
-				name);
-	pool_fill_job_anyway(core, pool, job);
-	return 0;
+	r = pool_check_available(core, pool, err);
+	if (r == 0)
+		pool_fill_job_anyway(core, pool, job);
+	return r;
+}
+
+int pool_check_available(struct core *core, const struct pool_record *pool, struct err *err)
+{
+	_cleanup_(freep) char *entity = xasprintf("storage-pools/%s", pool->name);
+	_cleanup_(freep) char *what = xasprintf("prepare storage pool \"%s\": ", pool->name);
+	const char *why = core_warning_text(core, POOL_WARNING, entity);
+
+	if (streq(pool->status, "Created"))
+		return 0;
+	if (why && str_after(why, what))
+		why = str_after(why, what);
+	return err_kind(err, ERR_UNAVAILABLE, "storage pool \"%s\" is not available%s%s",
+			pool->name, why ? ": " : "", why ? why : "");
+}
+
+int pool_check_there(struct core *core, const char *name, struct err *err)
+{
+	struct pool_record *pool = NULL;
+	int r = pool_find(core, name, &pool, err);
+
+	return r < 0 ? r : pool_check_available(core, pool, err);
+}
+
+bool pool_is_lost(const struct pool_record *pool)
+{
+	return streq(pool->status, "Unavailable");
+}
+
+int pool_check_removal(struct core *core, const char *name, const char *what, bool forget,
+		       struct err *err)
+{
+	struct pool_record *pool = NULL;
+	struct err why = { 0 };
+	int r = pool_find(core, name, &pool, err);
+
+	if (r < 0)
+		return r;
+	if (forget)
+		return pool_is_lost(pool)
+			       ? 0
+			       : err_kind(err, ERR_INVALID,
+					  "storage pool \"%s\" is available: delete the %s without "
+					  "--forget",
+					  name, what);
+	if (pool_check_available(core, pool, &why) == 0)
+		return 0;
+	return err_kind(
+		err, ERR_UNAVAILABLE,
+		"%s; when it is back: sysctr admin recover --apply %s; when it is gone for good, "
+		"--forget takes the %s out of the database and leaves what is there",
+		why.msg, name, what);
+}
+
+void pool_tell_left(struct op *op, const char *name, const char *what)
+{
+	const struct pool_record *pool = strmap_get(&op->core->pools, name);
+	_cleanup_(freep) char *source = pool ? pool_shown_source(op->core, pool) : NULL;
+
+	strmap_set_take(
+		&op->metadata, "left_behind",
+		xasprintf("%s stays on storage pool \"%s\" (%s); if that comes back, sysctr "
+			  "admin recover finds it",
+			  what, name, source ? source : ""));
 }
 
 int pool_fill_from(struct core *core, const char *name, struct job *job, struct err *err)
@@ -147,13 +210,9 @@ int pool_fill_root(struct core *core, const struct inst_record *record, struct i
 
 /* ---- preparing ---- */
 
-struct prepare_args {
-	char *pool;
-};
-
-static void prepare_args_free(void *data)
+static void free_preparing(void *data)
 {
-	struct prepare_args *args = data;
+	struct pool_preparing *args = data;
 
 	free(args->pool);
 	free(args);
@@ -178,27 +237,38 @@ int pool_store_driver(struct core *core, struct pool_record *pool, const char *d
 
 static enum op_next prepared(struct op *op, const struct job_report *report)
 {
-	const struct prepare_args *args = op->args;
+	const struct pool_preparing *args = op->args;
 	struct pool_record *pool = strmap_get(&op->core->pools, args->pool);
 	_cleanup_(freep) char *entity = xasprintf("storage-pools/%s", args->pool);
 
+	if (!pool) {
+		(void)err_kind(&op->err, ERR_CONFLICT, "storage pool \"%s\" was deleted meanwhile",
+			       args->pool);
+		return OP_FAIL;
+	}
 	if (op->err.code == 0)
 		(void)pool_store_driver(op->core, pool, strmap_get(&report->result, "driver"),
 					&op->err);
 	pool_take_quotas(pool, report);
 	replace_str(&pool->status, op->err.code < 0 ? "Unavailable" : "Created");
-	core_warn(op->core, "Storage pool unavailable", entity,
-		  op->err.code < 0 ? op->err.msg : NULL);
+	core_warn(op->core, POOL_WARNING, entity, op->err.code < 0 ? op->err.msg : NULL);
+	if (op->err.code == 0)
+		pool_file_keep(op->core, pool);
 	return op_result(op->err.code);
 }
 
 static enum op_next step_prepare(struct op *op)
 {
-	const struct prepare_args *args = op->args;
+	const struct pool_preparing *args = op->args;
 	struct job job = { .kind = JOB_POOL_PREPARE };
+	struct pool_record *pool = NULL;
 	enum op_next next;
 
-	pool_fill_job_anyway(op->core, strmap_get(&op->core->pools, args->pool), &job);
+	if (pool_find(op->core, args->pool, &pool, &op->err) < 0)
+		return OP_FAIL;
+	replace_str(&pool->status, "Pending"); /* one at a time */
+	pool_fill_job_anyway(op->core, pool, &job);
+	job.pool.made = !job.pool.own_dir && pool_file_is_there(op->core, pool->name);
 	next = job_run(op, &job, -EBADF, prepared);
 	wire_free(&job_schema, &job);
 	return next;
@@ -208,7 +278,7 @@ static const struct op_step prepare_steps[] = {
 	{ "prepare", step_prepare, NULL },
 	{ 0 },
 };
-static const struct op_table prepare_table = { "pool-prepare", prepare_steps };
+const struct op_table pool_prepare_table = { "pool-prepare", prepare_steps };
 
 struct prepare_waiter {
 	struct op_waiter waiter;
@@ -241,13 +311,13 @@ void pool_prepare_all(struct core *core, void (*done)(struct core *core))
 	}
 	strmap_for_each(entry, &core->pools)
 	{
-		struct prepare_args *args = xcalloc(1, sizeof(*args));
+		struct pool_preparing *args = xcalloc(1, sizeof(*args));
 		struct prepare_waiter *pw = xcalloc(1, sizeof(*pw));
 		struct op *op;
 
 		args->pool = xstrdup(entry->key);
-		op = op_new(core, OP_TASK, "Preparing storage pool", args, prepare_args_free, NULL);
-		op_add_table(op, &prepare_table);
+		op = op_new(core, OP_TASK, "Preparing storage pool", args, free_preparing, NULL);
+		op_add_table(op, &pool_prepare_table);
 		*pw = (struct prepare_waiter){
 			.waiter.done = one_prepared, .core = core, .left = left, .done = done
 		};

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/err.h"
+#include "core/op.h"
 #include "spec/instance.h"
 #include "spec/job.h"
 #include "spec/pool.h"
@@ -13,6 +14,7 @@
 struct core;
 
 #define POOL_DEFAULT "default"
+#define POOL_WARNING "Storage pool unavailable"
 
 /* Errors: ERR_NOT_FOUND. */
 int pool_find(struct core *core, const char *name, struct pool_record **ret_pool, struct err *err);
@@ -56,6 +58,32 @@ int pool_check_root(struct core *core, const struct strmap *device, struct err *
 /* The root_* parts of a spec, for the volume of @record. */
 int pool_fill_root(struct core *core, const struct inst_record *record, struct inst_spec *spec,
 		   struct err *err);
+
+/* Errors: ERR_UNAVAILABLE that says why it is. */
+int pool_check_available(struct core *core, const struct pool_record *pool, struct err *err);
+
+/* The same of the pool @name. Errors: ERR_NOT_FOUND too. */
+int pool_check_there(struct core *core, const char *name, struct err *err);
+
+/* It could not be prepared: the device is gone, the mount failed. */
+bool pool_is_lost(const struct pool_record *pool);
+
+/*
+ * Before @what ("instance", "storage volume") that is on the pool goes: for it to be removed the pool
+ * has to be there, and for it to be only forgotten (@forget) it has to be lost.
+ * Errors: ERR_UNAVAILABLE, ERR_INVALID; both say what to do.
+ */
+int pool_check_removal(struct core *core, const char *name, const char *what, bool forget,
+		       struct err *err);
+
+/* "left_behind" of @op: what stays on the pool when it is only forgotten. */
+void pool_tell_left(struct op *op, const char *name, const char *what);
+
+/* JOB_POOL_PREPARE; args of an op begin with it. A pool that cannot be prepared is a failure of it. */
+struct pool_preparing {
+	char *pool; /* one of core->pools */
+};
+extern const struct op_table pool_prepare_table;
 
 /* Run JOB_POOL_PREPARE for every pool; @done when the last one has answered. */
 void pool_prepare_all(struct core *core, void (*done)(struct core *core));

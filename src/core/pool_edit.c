@@ -16,6 +16,7 @@
 #include "core/inst.h"
 #include "core/job.h"
 #include "core/pool.h"
+#include "core/pool_files.h"
 #include "core/volume.h"
 #include "core/warning.h"
 #include "db/pools.h"
@@ -31,6 +32,7 @@
 struct pool_args {
 	char *name;
 	char *status; /* before it was to be deleted */
+	bool noted;   /* in a file of core/pool_files.h, then */
 };
 
 static void free_args(void *data)
@@ -144,6 +146,7 @@ static enum op_next undo_make(struct op *op)
 static enum op_next step_open(struct op *op)
 {
 	replace_str(&pool_of(op)->status, "Created");
+	pool_file_keep(op->core, pool_of(op));
 	publish(op->core, "storage-pool-created", name_of(op));
 	return OP_NEXT;
 }
@@ -166,7 +169,7 @@ static bool overlaps(const char *a, const char *b)
 	return len_a == len_b || (len_a > len_b ? a : b)[len] == '/';
 }
 
-static int check_source(struct core *core, const struct pool_record *record, struct err *err)
+int pool_check_place(struct core *core, const struct pool_record *record, struct err *err)
 {
 	_cleanup_(freep) char *dir = pool_dir(core, record);
 	size_t len = strlen(dir);
@@ -258,7 +261,7 @@ int pool_make(struct core *core, const struct pool_record *record, struct op **r
 	if (r == 0)
 		r = choose_disk(core, copy, err);
 	if (r == 0)
-		r = check_source(core, copy, err);
+		r = pool_check_place(core, copy, err);
 	if (r < 0)
 		return r;
 	copy->id = 0;
@@ -347,6 +350,7 @@ static int store_edit(struct core *core, struct pool_record **edited, struct err
 	if (r < 0)
 		return r;
 	_cleanup_(freep) char *name = xstrdup(copy->name);
+	pool_file_keep(core, copy);
 	strmap_set_take(&core->pools, name, TAKE_PTR(*edited));
 	publish(core, "storage-pool-updated", name);
 	return 0;
@@ -477,6 +481,7 @@ static enum op_next step_claim(struct op *op)
 	if (r < 0)
 		return OP_FAIL;
 	args->status = xstrdup(pool->status);
+	args->noted = pool_file_is_there(op->core, pool->name);
 	replace_str(&pool->status, "Deleting");
 	return OP_NEXT;
 }
@@ -486,6 +491,8 @@ static enum op_next undo_claim(struct op *op)
 	const struct pool_args *args = op->args;
 
 	replace_str(&pool_of(op)->status, args->status);
+	if (args->noted)
+		pool_file_keep(op->core, pool_of(op));
 	return OP_NEXT;
 }
 
@@ -503,8 +510,10 @@ static enum op_next step_forget_images(struct op *op)
 	return OP_NEXT;
 }
 
+/* What a crash leaves of it is an empty pool: nothing to be missed. */
 static enum op_next step_remove(struct op *op)
 {
+	pool_file_drop(op->core, name_of(op));
 	return run_job(op, JOB_POOL_DELETE, NULL);
 }
 
@@ -517,7 +526,7 @@ static enum op_next step_delete_row(struct op *op)
 	if (db_pool_delete(core->db, pool->id, &op->err) < 0)
 		return OP_FAIL;
 	op_no_return(op);
-	core_warn(core, "Storage pool unavailable", entity, NULL);
+	core_warn(core, POOL_WARNING, entity, NULL);
 	(void)strmap_unset(&core->pools, name_of(op));
 	publish(core, "storage-pool-deleted", name_of(op));
 	return OP_NEXT;

@@ -22,6 +22,9 @@ struct op;
 int pool_make(struct core *core, const struct pool_record *record, struct op **ret_op,
 	      struct err *err);
 
+/* Errors: ERR_CONFLICT when its directory is another pool's, below or above one. */
+int pool_check_place(struct core *core, const struct pool_record *record, struct err *err);
+
 /*
  * Description, "user." keys, and a larger "size"; others have to be as they are.
  *

@@ -14,6 +14,7 @@
 #include "core/job.h"
 #include "core/pool.h"
 #include "core/profile.h"
+#include "core/volume.h"
 
 enum {
 	DELAY_S = 2,
@@ -22,13 +23,19 @@ enum {
 	BATCH_BYTES = 1 << 20 /* a job has to fit into its memfd */
 };
 
+/*
+ * What has a side file is known by its object in a job (spec/job.h); a pool here by POOL_MARK and its
+ * name, since each has its own.
+ */
+#define POOL_MARK JOB_SIDE_POOL
+
 struct side_files {
 	struct core *core;
-	side_text_fn *text; /* NULL: not started */
+	const struct side_texts *texts; /* NULL: not started */
 	struct event_listener listener;
 	struct aio_timer timer;
-	struct strmap dirty;   /* names of instances */
-	struct strmap written; /* name -> pool it is in */
+	struct strmap dirty;   /* objects */
+	struct strmap written; /* object -> pool it is in */
 };
 
 static void on_timer(void *data);
@@ -38,11 +45,30 @@ static void arm(struct side_files *files, uint64_t seconds)
 	aio_timer_start(files->core->loop, &files->timer, seconds * NS_PER_S, on_timer, files);
 }
 
-static void mark(struct side_files *files, const char *name)
+static void wake(struct side_files *files)
 {
-	strmap_set(&files->dirty, name, "");
-	if (files->text && !aio_timer_armed(&files->timer))
+	if (files->texts && !aio_timer_armed(&files->timer))
 		arm(files, DELAY_S);
+}
+
+static void mark(struct side_files *files, const char *object)
+{
+	strmap_set(&files->dirty, object, "");
+	wake(files);
+}
+
+static void mark_volume(struct side_files *files, const struct volume *volume)
+{
+	_cleanup_(freep) char *object = xasprintf(JOB_SIDE_CUSTOM "%s", volume->record->volume);
+
+	mark(files, object);
+}
+
+static void mark_pool(struct side_files *files, const char *name)
+{
+	_cleanup_(freep) char *object = xasprintf(POOL_MARK "%s", name);
+
+	mark(files, object);
 }
 
 /* ---- what happens ---- */
@@ -69,6 +95,31 @@ static void mark_users(struct side_files *files, const char *profile)
 	}
 }
 
+/* @name: "pool/volume", or "pool/volume/snapshot". One that is gone is found by what was written. */
+static void on_volume(struct side_files *files, const char *name)
+{
+	size_t pool_len = strcspn(name, "/") + 1;
+	_cleanup_(freep) char *key = xstrndup(name, pool_len + strcspn(name + pool_len, "/"));
+	const struct volume *volume = strmap_get(&files->core->volumes, key);
+
+	if (volume)
+		mark_volume(files, volume);
+	else
+		wake(files);
+}
+
+/* What is in a pool that goes stays there: it may be recovered. */
+static void on_pool(struct side_files *files, const char *name)
+{
+	if (strmap_has(&files->core->pools, name)) {
+		mark_pool(files, name);
+		return;
+	}
+	for (size_t i = files->written.len; i-- > 0;)
+		if (streq(files->written.items[i].value, name))
+			(void)strmap_unset(&files->written, files->written.items[i].key);
+}
+
 static void on_event(struct event_listener *listener, const struct event *event)
 {
 	struct side_files *files = list_entry(listener, struct side_files, listener);
@@ -81,6 +132,11 @@ static void on_event(struct event_listener *listener, const struct event *event)
 		mark(files, name);
 	} else if (streq(event->kind, "profiles")) {
 		mark_users(files, event->name);
+	} else if (streq(event->kind, "storage_volumes") ||
+		   streq(event->kind, "storage_volume_snapshots")) {
+		on_volume(files, event->name);
+	} else if (streq(event->kind, "storage-pools")) {
+		on_pool(files, event->name);
 	}
 }
 
@@ -91,28 +147,84 @@ static void on_end(struct event_listener *listener)
 
 /* ---- writing ---- */
 
-static const struct inst *find_stored(const struct side_files *files, const char *name)
-{
-	const struct inst *inst = strmap_get(&files->core->instances, name);
+/* What an object is now: one of them, or none. */
+struct found {
+	const struct inst *inst;
+	const struct volume *volume;
+	const struct pool_record *pool;
+	const char *in; /* the pool with its side file; NULL: it is gone */
+};
 
-	return inst && inst->stored ? inst : NULL;
+static const struct volume *volume_of(const struct core *core, const char *uuid)
+{
+	strmap_for_each(entry, &core->volumes)
+	{
+		const struct volume *volume = entry->value;
+
+		if (volume->stored && streq(volume->record->volume, uuid))
+			return volume;
+	}
+	return NULL;
 }
 
-/* What was written of instances that are gone, have another name or lie elsewhere now. */
+static struct found find(const struct side_files *files, const char *object)
+{
+	const char *uuid = str_after(object, JOB_SIDE_CUSTOM);
+	const char *pool = str_after(object, POOL_MARK);
+	struct found found = { 0 };
+
+	if (uuid) {
+		found.volume = volume_of(files->core, uuid);
+		found.in = found.volume ? found.volume->record->pool : NULL;
+	} else if (pool) {
+		found.pool = strmap_get(&files->core->pools, pool);
+		found.in = found.pool ? pool : NULL;
+	} else {
+		const struct inst *inst = strmap_get(&files->core->instances, object);
+
+		found.inst = inst && inst->stored ? inst : NULL;
+		found.in = found.inst ? inst->record->pool : NULL;
+	}
+	return found;
+}
+
+static char *make_text(const struct side_files *files, const struct found *found)
+{
+	struct buf text = { 0 };
+
+	if (found->inst)
+		return files->texts->instance(found->inst);
+	if (found->volume)
+		return files->texts->volume(found->volume);
+	pool_record_emit(found->pool, &text);
+	return buf_take_str(&text);
+}
+
+/* What was written of objects that are gone, have another name or lie elsewhere now. */
 static void collect_gone(struct side_files *files, const char *pool, struct strmap *texts)
 {
 	for (size_t i = files->written.len; i-- > 0;) {
-		const char *name = files->written.items[i].key;
-		const struct inst *inst = find_stored(files, name);
+		const char *object = files->written.items[i].key;
+		struct found found = find(files, object);
 
-		if (!streq(files->written.items[i].value, pool) ||
-		    (inst && streq(inst->record->pool, pool)))
+		if (!streq(files->written.items[i].value, pool) || streq(found.in, pool))
 			continue;
-		strmap_set(texts, name, "");
-		if (inst)
-			mark(files, name);
-		(void)strmap_unset(&files->written, name);
+		strmap_set(texts, object, "");
+		if (found.in)
+			mark(files, object);
+		(void)strmap_unset(&files->written, object);
 	}
+}
+
+static void collect_one(struct side_files *files, const char *object, const struct found *found,
+			struct strmap *texts, size_t *bytes)
+{
+	char *text = make_text(files, found);
+
+	*bytes += strlen(text);
+	strmap_set_take(texts, found->pool ? JOB_SIDE_POOL : object, text);
+	if (!found->pool)
+		strmap_set(&files->written, object, found->in);
 }
 
 static void collect_dirty(struct side_files *files, const char *pool, struct strmap *texts)
@@ -120,19 +232,14 @@ static void collect_dirty(struct side_files *files, const char *pool, struct str
 	size_t bytes = 0;
 
 	for (size_t i = files->dirty.len; i-- > 0 && texts->len < BATCH && bytes < BATCH_BYTES;) {
-		const char *name = files->dirty.items[i].key;
-		const struct inst *inst = find_stored(files, name);
-		char *text;
+		const char *object = files->dirty.items[i].key;
+		struct found found = find(files, object);
 
-		if (inst && !streq(inst->record->pool, pool))
+		if (found.in && !streq(found.in, pool))
 			continue;
-		if (inst) {
-			text = files->text(inst);
-			bytes += strlen(text);
-			strmap_set_take(texts, name, text);
-			strmap_set(&files->written, name, pool);
-		}
-		(void)strmap_unset(&files->dirty, name);
+		if (found.in)
+			collect_one(files, object, &found, texts, &bytes);
+		(void)strmap_unset(&files->dirty, object);
 	}
 }
 
@@ -154,9 +261,9 @@ static bool has_work(const struct side_files *files)
 {
 	strmap_for_each(entry, &files->dirty)
 	{
-		const struct inst *inst = find_stored(files, entry->key);
+		struct found found = find(files, entry->key);
 		const struct pool_record *pool =
-			inst ? strmap_get(&files->core->pools, inst->record->pool) : NULL;
+			found.in ? strmap_get(&files->core->pools, found.in) : NULL;
 
 		if (pool && streq(pool->status, "Created"))
 			return true;
@@ -167,12 +274,13 @@ static bool has_work(const struct side_files *files)
 static void on_timer(void *data)
 {
 	struct side_files *files = data;
+	bool busy = job_is_running(files->core, JOB_SIDE_WRITE);
 
 	/* one writer at a time, so that the last one wrote what is true now */
-	if (!job_is_running(files->core, JOB_SIDE_WRITE))
+	if (!busy)
 		strmap_for_each(entry, &files->core->pools) write_pool(files, entry->key);
-	if (files->dirty.len > 0)
-		arm(files, has_work(files) ? DELAY_S : AWAY_S);
+	if (busy || files->dirty.len > 0)
+		arm(files, busy || has_work(files) ? DELAY_S : AWAY_S);
 }
 
 /* ---- life ---- */
@@ -200,8 +308,18 @@ struct side_files *side_files_free(struct side_files *files)
 	return NULL;
 }
 
-void side_files_start(struct side_files *files, side_text_fn *text)
+void side_files_start(struct side_files *files, const struct side_texts *texts)
 {
-	files->text = text;
-	strmap_for_each(entry, &files->core->instances) mark(files, entry->key);
+	struct core *core = files->core;
+
+	files->texts = texts;
+	strmap_for_each(entry, &core->pools) mark_pool(files, entry->key);
+	strmap_for_each(entry, &core->volumes) mark_volume(files, entry->value);
+	strmap_for_each(entry, &core->instances) mark(files, entry->key);
+}
+
+void side_files_leave(struct side_files *files, const char *object)
+{
+	(void)strmap_unset(&files->written, object);
+	(void)strmap_unset(&files->dirty, object);
 }

@@ -23,6 +23,7 @@
 #include "core/scheduled.h"
 #include "spec/volume.h"
 
+struct backup_index;
 struct core;
 struct job;
 struct journal_record;
@@ -151,6 +152,18 @@ void volume_still_init(struct volume *volume, struct volume_still *ret_still);
 extern const struct op_table volume_still_table;
 enum op_next volume_still_drop(struct op *op);
 
+/*
+ * A volume with pool and name of @as and what the @index of a backup or its side file says, not in
+ * core->volumes yet; uuids are new. Keys that cannot be taken are sentences added to *@left_out.
+ * Errors: ERR_INVALID.
+ */
+int volume_from_index(struct core *core, const struct volume_record *as,
+		      const struct backup_index *index, struct volume **ret_volume,
+		      char ***left_out, struct err *err);
+
+/* Whether a custom volume, or a snapshot of one, has the directory @uuid. */
+bool volume_has_row(struct core *core, const char *uuid);
+
 /* Give it to @op until that ends. Errors: ERR_CONFLICT. */
 int volume_claim(struct volume *volume, const struct op *op, struct err *err);
 int volume_check_free(const struct volume *volume, struct err *err);
@@ -165,6 +178,13 @@ uint64_t volume_size(const struct volume_record *record);
 
 /* Whether its pool can hold it to its size. Errors: ERR_UNSUPPORTED with the reason. */
 int volume_check_size(struct core *core, const struct volume_record *record, struct err *err);
+
+/*
+ * A row of the journal, in the open transaction, of a volume that is to get the size that its row says:
+ * to be given to volume_clean_up() after the commit.
+ */
+int volume_journal_size(const struct volume *volume, struct journal_record **ret_row,
+			struct err *err);
 
 /* After a crash, as a step: the volume @uuid gets the size that its row says. */
 enum op_next volume_limit_again(struct op *op, const char *uuid);

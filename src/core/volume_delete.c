@@ -120,7 +120,7 @@ int volume_delete(struct volume *volume, struct op **ret_op, struct err *err)
 /* ---- after a crash ---- */
 
 /* A row that came with the end of the journal's: nothing was left to do. */
-static bool has_row(struct core *core, const char *uuid)
+bool volume_has_row(struct core *core, const char *uuid)
 {
 	strmap_for_each(entry, &core->volumes)
 	{
@@ -142,7 +142,7 @@ static char **lost_snapshots(struct core *core, const struct journal_record *row
 	char **lost = NULL;
 
 	for (char **uuid = all; uuid && *uuid; uuid++)
-		if (!str_empty(*uuid) && !has_row(core, *uuid))
+		if (!str_empty(*uuid) && !volume_has_row(core, *uuid))
 			strv_push(&lost, *uuid);
 	return lost;
 }
@@ -156,7 +156,7 @@ static enum op_next step_delete_lost(struct op *op)
 			   .custom = whole };
 	enum op_next next = OP_FAIL;
 
-	if (whole && has_row(op->core, volume))
+	if (whole && volume_has_row(op->core, volume))
 		return OP_NEXT;
 	if (pool_fill_job(op->core, strmap_get(&row->data, "pool"), &job, &op->err) == 0) {
 		job.volume = xstrdup(whole ? volume : NULL);

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "aio/loop.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "core/core.h"
@@ -17,6 +18,7 @@
 #include "core/journal.h"
 #include "core/pool.h"
 #include "core/volume.h"
+#include "db/journal.h"
 #include "db/volumes.h"
 #include "spec/keys.h"
 #include "storage/policy.h"
@@ -171,6 +173,26 @@ int volume_edit(struct volume *volume, const struct volume_record *record, struc
 	op_start(op);
 	*ret_op = op;
 	return 0;
+}
+
+int volume_journal_size(const struct volume *volume, struct journal_record **ret_row,
+			struct err *err)
+{
+	_cleanup_(journal_record_freep) struct journal_record *row = NULL;
+	char uuid[UUID_LEN];
+	int r;
+
+	row = journal_record_new(uuid_new(uuid));
+	replace_str(&row->kind, VOLUME_SIZE);
+	row->object = xasprintf("%s/%s", volume->record->pool, volume->record->name);
+	replace_str(&row->step, "");
+	row->created_wall_ns = aio_wall_now(volume->core->loop);
+	strmap_set(&row->data, "pool", volume->record->pool);
+	strmap_set(&row->data, "volume", volume->record->volume);
+	r = db_journal_set(volume->core->db, row, err);
+	if (r == 0)
+		*ret_row = TAKE_PTR(row);
+	return r;
 }
 
 enum op_next volume_limit_again(struct op *op, const char *uuid)

@@ -51,16 +51,16 @@ static enum op_next step_store(struct op *op)
 	return upload_store(op, &args->upload);
 }
 
-static void leave_out(struct import_args *args, const char *key, const char *why)
+static void leave_out(char ***left_out, const char *key, const char *why)
 {
 	_cleanup_(freep) char *text = xasprintf("key \"%s\": %s", key, why);
 
-	strv_push_take(&args->left_out, str_printable(text, false));
+	strv_push_take(left_out, str_printable(text, false));
 }
 
-static void take_keys(struct core *core, struct import_args *args, const struct strmap *config)
+static void take_keys(struct volume *volume, const struct strmap *config, char ***left_out)
 {
-	struct volume_record *record = args->made->record;
+	struct volume_record *record = volume->record;
 	struct err err = { 0 };
 
 	strmap_for_each(entry, config)
@@ -71,18 +71,18 @@ static void take_keys(struct core *core, struct import_args *args, const struct 
 			continue; /* what other daemons note for themselves */
 		err = (struct err){ 0 };
 		if (key_check(&volume_keys, key, entry->value, &err) < 0)
-			leave_out(args, key, err.msg);
+			leave_out(left_out, key, err.msg);
 		else if (!str_empty(entry->value))
 			strmap_set(&record->config, key, entry->value);
 	}
 	err = (struct err){ 0 };
-	if (volume_check_size(core, record, &err) == 0)
+	if (volume_check_size(volume->core, record, &err) == 0)
 		return;
-	leave_out(args, "size", err.msg);
+	leave_out(left_out, "size", err.msg);
 	(void)strmap_unset(&record->config, "size");
 }
 
-static void take_snaps(struct import_args *args, const struct backup_index *index, int64_t now)
+static void take_snaps(struct volume *volume, const struct backup_index *index, int64_t now)
 {
 	char uuid[UUID_LEN];
 
@@ -94,30 +94,47 @@ static void take_snaps(struct import_args *args, const struct backup_index *inde
 		snap->created_wall_ns = item->created_wall_ns > 0 ? item->created_wall_ns : now;
 		/* one that has expired is kept */
 		snap->expires_wall_ns = item->expires_wall_ns > now ? item->expires_wall_ns : 0;
-		*vec_push(&args->made->snapshots) = snap;
+		snap->scheduled = item->scheduled;
+		snap->size_bytes = item->size_bytes;
+		*vec_push(&volume->snapshots) = snap;
 	}
+}
+
+int volume_from_index(struct core *core, const struct volume_record *as,
+		      const struct backup_index *index, struct volume **ret_volume,
+		      char ***left_out, struct err *err)
+{
+	struct volume *volume = xcalloc(1, sizeof(*volume));
+	int64_t now = aio_wall_now(core->loop);
+	char uuid[UUID_LEN];
+	int r;
+
+	volume->core = core;
+	volume->record = volume_record_copy(as);
+	volume->record->volume = xstrdup(uuid_new(uuid));
+	volume->record->description = xstrdup(index->instance.description);
+	volume->record->created_wall_ns = now;
+	r = name_validate(NAME_VOLUME, volume->record->name, err);
+	if (r == 0) {
+		take_keys(volume, &index->instance.config, left_out);
+		take_snaps(volume, index, now);
+		r = volume_record_validate(volume->record, err);
+	}
+	if (r < 0)
+		volume_free(volume);
+	else
+		*ret_volume = volume;
+	return r;
 }
 
 static int make_volume(struct core *core, struct import_args *args,
 		       const struct backup_index *index, struct err *err)
 {
-	int64_t now = aio_wall_now(core->loop);
 	const char *name = args->name ? args->name : index->instance.name;
-	char uuid[UUID_LEN];
-	int r;
+	_cleanup_(volume_record_freep) struct volume_record *as =
+		volume_record_new(args->pool, name ? name : "");
 
-	args->made = xcalloc(1, sizeof(*args->made));
-	args->made->core = core;
-	args->made->record = volume_record_new(args->pool, name ? name : "");
-	args->made->record->volume = xstrdup(uuid_new(uuid));
-	args->made->record->description = xstrdup(index->instance.description);
-	args->made->record->created_wall_ns = now;
-	r = name_validate(NAME_VOLUME, args->made->record->name, err);
-	if (r < 0)
-		return r;
-	take_keys(core, args, &index->instance.config);
-	take_snaps(args, index, now);
-	return volume_record_validate(args->made->record, err);
+	return volume_from_index(core, as, index, &args->made, &args->left_out, err);
 }
 
 static enum op_next inspected(struct op *op, const struct job_report *report)

@@ -68,6 +68,14 @@ void core_warn(struct core *core, const char *type, const char *entity, const ch
 	log_warn(LOG_NONE, "%s (%s): %s", type, entity, message);
 }
 
+const char *core_warning_text(const struct core *core, const char *type, const char *entity)
+{
+	_cleanup_(freep) char *key = map_key(type, entity);
+	const struct warning_record *warning = strmap_get(&core->warnings, key);
+
+	return warning && warning->status != WARNING_RESOLVED ? warning->last_message : NULL;
+}
+
 int warning_find(struct core *core, const char *uuid, struct warning_record **ret_warning,
 		 struct err *err)
 {

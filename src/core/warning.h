@@ -9,6 +9,9 @@ struct core;
 /* Raise (or, with @message NULL, resolve) the warning @type about @entity ("networks/sysctrbr0"). */
 void core_warn(struct core *core, const char *type, const char *entity, const char *message);
 
+/* What it says while it stands; NULL when nobody complains. Borrowed. */
+const char *core_warning_text(const struct core *core, const char *type, const char *entity);
+
 /* Errors: ERR_NOT_FOUND. */
 int warning_find(struct core *core, const char *uuid, struct warning_record **ret_warning,
 		 struct err *err);

@@ -208,7 +208,7 @@ ssize_t fd_read_file_at(int dir_fd, const char *path, char *out, size_t size)
 	return n;
 }
 
-int fd_replace_file_at(int dir_fd, const char *name, const char *text, mode_t mode)
+static int replace_file(int dir_fd, const char *name, const char *text, mode_t mode, bool sync)
 {
 	char temp[NAME_MAX + 1];
 	_cleanup_(fd_closep) int fd = -EBADF;
@@ -220,7 +220,21 @@ int fd_replace_file_at(int dir_fd, const char *name, const char *text, mode_t mo
 	if (fd < 0)
 		return -errno;
 	r = fd_write_all(fd, text, strlen(text));
+	if (r == 0 && sync && fsync(fd) < 0)
+		r = -errno;
 	if (r < 0)
 		return r;
-	return renameat(dir_fd, temp, dir_fd, name) < 0 ? -errno : 0;
+	if (renameat(dir_fd, temp, dir_fd, name) < 0 || (sync && fsync(dir_fd) < 0))
+		return -errno;
+	return 0;
+}
+
+int fd_replace_file_at(int dir_fd, const char *name, const char *text, mode_t mode)
+{
+	return replace_file(dir_fd, name, text, mode, false);
+}
+
+int fd_replace_file_durably_at(int dir_fd, const char *name, const char *text, mode_t mode)
+{
+	return replace_file(dir_fd, name, text, mode, true);
 }

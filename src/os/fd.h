@@ -68,3 +68,6 @@ ssize_t fd_read_file_at(int dir_fd, const char *path, char *out, size_t size);
 
 /* Replace @name in @dir_fd by a file with this content: readers see the old or the new one. */
 int fd_replace_file_at(int dir_fd, const char *name, const char *text, mode_t mode);
+
+/* The same; it survives a power cut from then on. @dir_fd: not O_PATH. Blocks on the disk. */
+int fd_replace_file_durably_at(int dir_fd, const char *name, const char *text, mode_t mode);

@@ -31,6 +31,8 @@ static const struct wire_field backup_item_fields[] = {
 	{ 7, WIRE_STRV, offsetof(struct backup_item, profiles), NULL },
 	{ 8, WIRE_STRMAP, offsetof(struct backup_item, config), NULL },
 	{ 9, WIRE_VEC, offsetof(struct backup_item, devices), &backup_device_schema },
+	{ 10, WIRE_BOOL, offsetof(struct backup_item, scheduled), NULL },
+	{ 11, WIRE_U64, offsetof(struct backup_item, size_bytes), NULL },
 };
 WIRE_SCHEMA(backup_item, backup_item_fields);
 
@@ -95,7 +97,10 @@ static int read_item(const json_t *obj, struct backup_item *item, struct err *er
 	item->architecture = xstrdup(json_str(obj, "architecture", NULL));
 	item->created_wall_ns = read_time(obj, "created_at");
 	item->expires_wall_ns = read_time(obj, "expires_at");
+	(void)parse_u64(json_str(obj, "size", "0"), INT64_MAX, &item->size_bytes); /* -1: unknown */
 	r = read_bool(obj, "ephemeral", &item->ephemeral, err);
+	if (r == 0)
+		r = read_bool(obj, "scheduled", &item->scheduled, err);
 	if (r == 0)
 		r = json_strv(obj, "profiles", &item->profiles, err);
 	if (r == 0)
@@ -244,7 +249,8 @@ static int read_volume_index(const json_t *doc, struct backup_index *index, stru
 		return r;
 	if (json_str(doc, "name", NULL))
 		replace_str(&index->instance.name, json_str(doc, "name", NULL));
-	return read_snapshots(config, "volume_snapshots", index, err);
+	r = read_snapshots(config, "volume_snapshots", index, err);
+	return r < 0 ? r : json_strmap(doc, "volumes", &index->volumes, err);
 }
 
 static int parse(const void *text, size_t len,

@@ -39,6 +39,8 @@ struct backup_item {
 	char **profiles;
 	struct strmap config;
 	VEC(struct backup_device) devices;
+	bool scheduled;	     /* a snapshot that its schedule made */
+	uint64_t size_bytes; /* of a snapshot */
 };
 extern const struct wire_schema backup_item_schema;
 
@@ -46,7 +48,7 @@ struct backup_index {
 	struct backup_item instance;
 	VEC(struct backup_item) snapshots; /* oldest first; valid names, each once */
 	VEC(struct backup_item) profiles;  /* name, description, config and devices */
-	/* of a side file only; the key is a snapshot's name, "" the instance */
+	/* of a side file only; the key is a snapshot's name, "" the instance; uuids are not checked */
 	struct strmap volumes; /* -> uuid of a snapshot's volume */
 	struct strmap images;  /* -> fingerprint of what it stands on */
 };

@@ -67,6 +67,7 @@ static const struct wire_field job_pool_fields[] = {
 	{ 7, WIRE_BOOL, offsetof(struct job_pool, own_disk), NULL },
 	{ 8, WIRE_BOOL, offsetof(struct job_pool, wipe), NULL },
 	{ 9, WIRE_BOOL, offsetof(struct job_pool, full_quotas), NULL },
+	{ 10, WIRE_BOOL, offsetof(struct job_pool, made), NULL },
 };
 WIRE_SCHEMA(job_pool, job_pool_fields);
 

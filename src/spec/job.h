@@ -59,8 +59,9 @@ enum job_kind {
 	JOB_BACKUP_UNPACK,  /* unpack: the backup on standard input to volume and snapshots */
 	JOB_STREAMS_FETCH,  /* fetch: the image alias or fingerprint of the simplestreams server
 				url to dir/cache/<fingerprint>[.rootfs], as JOB_FETCH does */
-	JOB_SIDE_WRITE, /* worker: side files of the pool, properties: instance -> text, "": none */
-	JOB_SIDE_READ, /* unpack: all of the pool's to standard output, as spec/recovery.h has it */
+	JOB_SIDE_WRITE, /* worker: side files of the pool, properties: object -> text, "": none */
+	JOB_SIDE_READ, /* unpack: all of the pool's to standard output, as spec/recovery.h has it; pool
+				may be one that was never prepared here, driver NULL: to be told */
 	JOB_STREAMS_LIST,  /* fetch: what the simplestreams server url has for architecture, as
 				spec/remote_image.h encodes it, to standard output, a file */
 	JOB_CUSTOM_CREATE, /* worker: the custom volume volume: empty, or a copy of from_volume or
@@ -75,6 +76,10 @@ enum job_kind {
 	JOB_KIND_MAX
 };
 
+/* Objects of JOB_SIDE_WRITE: an instance's name, JOB_SIDE_CUSTOM with a custom volume's uuid, or */
+#define JOB_SIDE_CUSTOM "custom/"
+#define JOB_SIDE_POOL	"." /* the pool itself */
+
 /* Where volumes are. */
 struct job_pool {
 	char *name;
@@ -86,6 +91,7 @@ struct job_pool {
 	bool own_disk; /* it is a file: made by JOB_POOL_CREATE, size_bytes long; goes with the pool */
 	bool wipe;     /* JOB_POOL_CREATE: whatever is on the device */
 	bool full_quotas; /* for tests: its btrfs gets the quotas that older kernels have */
+	bool made; /* JOB_POOL_PREPARE: there is a pool in dir, or what it is on is not there */
 };
 extern const struct wire_schema job_pool_schema;
 

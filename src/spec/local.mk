@@ -29,7 +29,7 @@ libspec_a_SOURCES = \
 	%D%/network.c %D%/network.h \
 	%D%/nic.c %D%/nic.h \
 	%D%/nictype.c %D%/nictype.h \
-	%D%/pool.c %D%/pool.h \
+	%D%/pool.c %D%/pool.h %D%/pool_text.c \
 	%D%/portable.c %D%/portable.h \
 	%D%/profile.c %D%/profile.h \
 	%D%/proxy.c %D%/proxy.h \

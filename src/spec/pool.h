@@ -1,10 +1,13 @@
 /* spec/pool.h - a storage pool (spec, pure) */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/strmap.h"
+#include "codec/wire.h"
 #include "spec/key.h"
 
 /* Strings are owned; free with pool_record_free(). */
@@ -28,3 +31,16 @@ void pool_record_freep(struct pool_record **record);
 
 /* Name, keys, source. The driver is storage's business. */
 int pool_record_validate(const struct pool_record *record, struct err *err);
+
+/* What of it is kept outside of the database: name, driver, description and config. */
+extern const struct wire_schema pool_record_schema;
+
+/* Append that as YAML: the pool's side file. */
+void pool_record_emit(const struct pool_record *record, struct buf *out);
+
+/*
+ * Fill the zeroed *@ret_record from it, to be freed with wire_free() also after a failure; nothing
+ * in it is checked but its form. Errors: ERR_INVALID.
+ */
+int pool_record_parse(const void *text, size_t len, struct pool_record *ret_record,
+		      struct err *err);

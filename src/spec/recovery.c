@@ -12,5 +12,10 @@ WIRE_SCHEMA(recovery_item, recovery_item_fields);
 
 static const struct wire_field recovery_fields[] = {
 	{ 1, WIRE_VEC, offsetof(struct recovery, items), &recovery_item_schema },
+	{ 2, WIRE_VEC, offsetof(struct recovery, volumes), &recovery_item_schema },
+	{ 3, WIRE_STRUCT, offsetof(struct recovery, pool), &pool_record_schema },
+	{ 4, WIRE_STR, offsetof(struct recovery, pool_problem), NULL },
+	{ 5, WIRE_STR, offsetof(struct recovery, driver), NULL },
+	{ 6, WIRE_STR, offsetof(struct recovery, uuid), NULL },
 };
 WIRE_SCHEMA(recovery, recovery_fields);

@@ -15,6 +15,7 @@ libstorage_a_SOURCES = \
 	%D%/policy.c %D%/policy.h \
 	%D%/pool.c %D%/pool.h \
 	%D%/pool_disk.c %D%/pool_disk.h \
+	%D%/pool_look.c %D%/pool_look.h \
 	%D%/pool_make.c %D%/pool_make.h \
 	%D%/side.c %D%/side.h \
 	%D%/quota.c %D%/quota.h \

@@ -7,7 +7,7 @@
  *   <pool>/instances/<name>/{upper,work}     overlay
  *   <pool>/snapshots/<uuid>/{rootfs|upper}   what an instance's volume held; its name is in the
  *                                            database, so that renaming touches no disk
- *   <pool>/records/<name>.yaml              what the database says of the instance (storage/side.h)
+ *   <pool>/records/, <pool>/pool.yaml       what the database says of it all (storage/side.h)
  *   <pool>/custom/<uuid>/rootfs              a custom volume; its name is in the database too
  *   <pool>/.new-<uuid>, <pool>/trash/<uuid>  unfinished; dead
  */

@@ -97,6 +97,21 @@ static int make_pool_dir(const char *dir, struct err *err)
 	return 0;
 }
 
+/* A directory without a pool in it is where a disk is to be mounted that is not. */
+static int check_made(const char *dir, struct err *err)
+{
+	_cleanup_(freep) char *path = xasprintf("%s/%s", dir, volume_kind_dir(VOLUME_INSTANCE));
+
+	if (access(path, F_OK) == 0)
+		return 0;
+	if (errno != ENOENT && errno != ENOTDIR)
+		return err_set(err, -errno, "look at \"%s\"", path);
+	return err_kind(err, ERR_UNAVAILABLE,
+			"\"%s\" has no storage pool in it any more: is what is to be mounted there "
+			"mounted?",
+			dir);
+}
+
 /* Closed to host users: nobody but root comes below (threat G9). */
 static int make_tree(struct pool *pool, struct err *err)
 {
@@ -135,14 +150,17 @@ static int find_driver(struct pool *pool, const struct pool_request *request, st
 int pool_prepare(const struct pool_request *request, struct pool *ret_pool, struct err *err)
 {
 	_cleanup_(pool_close) struct pool pool = { .dir_fd = -EBADF };
-	bool automatic = streq(request->driver, "auto");
+	bool automatic = streq(request->driver, "auto"), mounted = false;
 
 	int r = check_request(request->name, request->dir, err);
 	if (r == 0)
-		r = make_pool_dir(request->dir, err);
-	if (r == 0 && request->disk)
+		r = request->made ? check_made(request->dir, err)
+				  : make_pool_dir(request->dir, err);
+	if (r == 0 && request->disk) {
 		r = pool_disk_mount(request, err);
-	if (r == 0)
+		mounted = r == 0;
+	}
+	if (r >= 0)
 		r = pool_open(request->name, automatic ? dir_driver.name : request->driver,
 			      request->dir, &pool, err);
 	if (r == 0)
@@ -151,8 +169,12 @@ int pool_prepare(const struct pool_request *request, struct pool *ret_pool, stru
 		r = find_driver(&pool, request, err);
 	if (r == 0)
 		r = pool.driver->trash_empty(&pool, err);
-	if (r < 0)
+	if (r < 0) {
+		pool_close(&pool);
+		if (mounted)
+			(void)pool_disk_unmount(request->dir, NULL);
 		return err_wrap(err, "prepare storage pool \"%s\"", request->name);
+	}
 	*ret_pool = pool;
 	pool = (struct pool){ .dir_fd = -EBADF };
 	return 0;

@@ -29,6 +29,7 @@ struct pool_request {
 	uint64_t size_bytes;	/* pool_create(): of the file */
 	bool wipe;		/* pool_create(): whatever is on the device */
 	bool full_quotas;	/* for tests: as where the kernel has no simple ones */
+	bool made;		/* pool_prepare(): dir is no disk's, and was a pool once */
 };
 
 /* Errors: ERR_NOT_FOUND when it was never prepared; ERR_INVALID for a driver nobody knows. */
@@ -39,7 +40,8 @@ int pool_open(const char *name, const char *driver, const char *dir, struct pool
  * Make the tree (0700, root), try the driver, empty the trash and drop stages nobody holds.
  *
  * *@ret_pool is open afterwards; its driver is never "auto".
- * Errors: ERR_UNSUPPORTED when the file system has not what the driver needs.
+ * Errors: ERR_UNSUPPORTED when the file system has not what the driver needs; ERR_UNAVAILABLE when
+ * what it is on is not there. Nothing is mounted then that was not before.
  */
 int pool_prepare(const struct pool_request *request, struct pool *ret_pool, struct err *err);
 

@@ -81,68 +81,115 @@ int pool_disk_make(const struct pool_request *request, struct err *err)
 	return run_mkfs(request, request->disk, err);
 }
 
+int pool_disk_check_uuid(const struct pool_request *request, int dir_fd,
+			 char ret_uuid[BTRFS_UUID_LEN], struct err *err)
+{
+	int r = btrfs_uuid(dir_fd, ret_uuid);
+
+	if (r < 0)
+		return err_set(err, r, "read the uuid of \"%s\"", request->disk);
+	if (request->uuid && !streq(ret_uuid, request->uuid))
+		return err_kind(err, ERR_UNAVAILABLE,
+				"\"%s\" holds the file system %s, the pool is on %s", request->disk,
+				ret_uuid, request->uuid);
+	return 0;
+}
+
 static int check_uuid(const struct pool_request *request, int mount_fd, struct err *err)
 {
 	/* the descriptor of a mount is good for nothing else */
 	_cleanup_(fd_closep) int fd = openat(mount_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	char uuid[BTRFS_UUID_LEN];
-	int r = fd < 0 ? -errno : btrfs_uuid(fd, uuid);
 
-	if (r < 0)
-		return err_set(err, r, "read the uuid of \"%s\"", request->disk);
-	if (!streq(uuid, request->uuid))
-		return err_kind(err, ERR_UNAVAILABLE,
-				"\"%s\" holds the file system %s, the pool is on %s", request->disk,
-				uuid, request->uuid);
-	return 0;
+	return fd < 0 ? err_set(err, -errno, "open \"%s\"", request->disk)
+		      : pool_disk_check_uuid(request, fd, uuid, err);
 }
 
-static int mount_device(const struct pool_request *request, const char *device, struct err *err)
-{
-	const struct mount_opt opts[] = { { "source", device } };
-	_cleanup_(fd_closep) int mount_fd = mount_new("btrfs", opts, ARRAY_LEN(opts),
-						      MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, err);
-	int r;
+/* A block device, or a file that is made one. Returns: descriptor of the mount. */
+typedef int mount_device_fn(const struct pool_request *request, const char *device,
+			    struct err *err);
 
-	if (mount_fd < 0)
-		return err_wrap(err, "mount \"%s\"", request->disk);
-	r = check_uuid(request, mount_fd, err);
-	if (r < 0)
-		return r;
-	r = mount_attach_at(mount_fd, request->dir);
-	return r < 0 ? err_set(err, r, "mount \"%s\" at \"%s\"", request->disk, request->dir) : 0;
-}
-
-static int mount_file(const struct pool_request *request, int file_fd, struct err *err)
+static int with_device(const struct pool_request *request, mount_device_fn *fn, struct err *err)
 {
+	_cleanup_(fd_closep) int fd = open(request->disk, O_RDWR | O_CLOEXEC);
+	_cleanup_(fd_closep) int loop_fd = -EBADF;
 	char device[LOOPDEV_PATH_LEN];
-	_cleanup_(fd_closep) int loop_fd = loopdev_attach(file_fd, device);
+	struct stat st;
 
+	if (fd < 0 && (errno == ENOENT || errno == ENXIO))
+		return err_kind(err, ERR_UNAVAILABLE, "\"%s\" is not there", request->disk);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_set(err, -errno, "open \"%s\"", request->disk);
+	/* a reader without a card in it, a loop device without a file */
+	if (S_ISBLK(st.st_mode) && lseek(fd, 0, SEEK_END) == 0)
+		return err_kind(err, ERR_UNAVAILABLE, "nothing is behind \"%s\"", request->disk);
+	if (S_ISBLK(st.st_mode))
+		return fn(request, request->disk, err);
+	loop_fd = loopdev_attach(fd, device);
 	if (loop_fd < 0)
 		return err_set(err, loop_fd, "make a block device of \"%s\"", request->disk);
-	return mount_device(request, device, err);
+	return fn(request, device, err);
+}
+
+/* The kernel's EINVAL is any other content. */
+static int mount_failed(const struct pool_request *request, int r, struct err *err)
+{
+	if (r != -EINVAL)
+		return err_wrap(err, "mount \"%s\"", request->disk);
+	return err_kind(
+		err, ERR_UNAVAILABLE,
+		"there is no btrfs on \"%s\", as there is of a storage pool on a disk of its own",
+		request->disk);
+}
+
+static int mount_to_use(const struct pool_request *request, const char *device, struct err *err)
+{
+	const struct mount_opt opts[] = { { "source", device } };
+	int fd = mount_new("btrfs", opts, ARRAY_LEN(opts), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
+			   err);
+
+	return fd < 0 ? mount_failed(request, fd, err) : fd;
+}
+
+static int mount_to_read(const struct pool_request *request, const char *device, struct err *err)
+{
+	const struct mount_opt opts[] = { { "source", device }, { "ro", NULL } };
+	const uint64_t attrs =
+		MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+	int fd = mount_new("btrfs", opts, ARRAY_LEN(opts), attrs, err);
+
+	if (fd == -EBUSY) { /* it is mounted elsewhere, to be written to */
+		*err = (struct err){ 0 };
+		fd = mount_new("btrfs", opts, 1, attrs, err);
+	}
+	return fd < 0 ? mount_failed(request, fd, err) : fd;
+}
+
+int pool_disk_mount_detached(const struct pool_request *request, struct err *err)
+{
+	return with_device(request, mount_to_read, err);
 }
 
 int pool_disk_mount(const struct pool_request *request, struct err *err)
 {
+	_cleanup_(fd_closep) int mount_fd = -EBADF;
 	_cleanup_(fd_closep) int fd = -EBADF;
-	struct stat st;
 	int r = mount_is_at(request->dir);
 
 	if (r < 0)
 		return err_set(err, r, "look at \"%s\"", request->dir);
 	if (r > 0) {
 		fd = open(request->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		return fd < 0 ? err_set(err, -errno, "open \"%s\"", request->dir)
-			      : check_uuid(request, fd, err);
+		r = fd < 0 ? err_set(err, -errno, "open \"%s\"", request->dir)
+			   : check_uuid(request, fd, err);
+		return r < 0 ? r : 1;
 	}
-	fd = open(request->disk, O_RDWR | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT)
-		return err_kind(err, ERR_UNAVAILABLE, "\"%s\" is not there", request->disk);
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_set(err, -errno, "open \"%s\"", request->disk);
-	return S_ISBLK(st.st_mode) ? mount_device(request, request->disk, err)
-				   : mount_file(request, fd, err);
+	mount_fd = with_device(request, mount_to_use, err);
+	r = mount_fd < 0 ? mount_fd : check_uuid(request, mount_fd, err);
+	if (r < 0)
+		return r;
+	r = mount_attach_at(mount_fd, request->dir);
+	return r < 0 ? err_set(err, r, "mount \"%s\" at \"%s\"", request->disk, request->dir) : 0;
 }
 
 /* The file first, then the device, then the file system: the longer ones are in nobody's way. */

@@ -7,14 +7,28 @@
  */
 #pragma once
 
+#include "os/btrfs.h"
 #include "storage/pool.h"
 
 /* Make the file system: @request->disk is a block device, else a file that is made. Errors:
  * ERR_INVALID when the device has something on it already (without wipe). */
 int pool_disk_make(const struct pool_request *request, struct err *err);
 
-/* Mount it, unless that was done. Errors: ERR_UNAVAILABLE when it is not there, or another one. */
+/*
+ * Mount it. Returns: 0, or 1 when that was done before. Errors: ERR_UNAVAILABLE when it is not there,
+ * or another one.
+ */
 int pool_disk_mount(const struct pool_request *request, struct err *err);
+
+/*
+ * Mount it nowhere, to be read only, whatever its uuid is. Returns: descriptor of the mount. Errors:
+ * ERR_UNAVAILABLE when it is not there, or no btrfs.
+ */
+int pool_disk_mount_detached(const struct pool_request *request, struct err *err);
+
+/* The uuid of the mounted btrfs @dir_fd is the wanted one (NULL: any). Errors: ERR_UNAVAILABLE. */
+int pool_disk_check_uuid(const struct pool_request *request, int dir_fd,
+			 char ret_uuid[BTRFS_UUID_LEN], struct err *err);
 
 /*
  * Make the pool's own file, and what is in it, @request->size_bytes long while it is mounted. May be

@@ -1,6 +1,7 @@
 /* storage/side.c - see side.h */
 #include "storage/side.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,21 +15,62 @@
 #include "base/str.h"
 #include "os/fd.h"
 #include "os/path.h"
-#include "spec/names.h"
+#include "spec/job.h"
 #include "storage/volume.h"
 
 #define ENDING ".yaml"
 #define STAGE  ".new"
 
-/* Returns: descriptor of the directory, made when it is not there. */
-static int open_dir(struct pool *pool, struct err *err)
-{
-	int fd;
+static const struct kind_row {
+	const char *dir; /* below the pool */
+	enum volume_kind volume;
+} kinds[] = {
+	[SIDE_INSTANCE] = { SIDE_DIR, VOLUME_INSTANCE },
+	[SIDE_CUSTOM] = { SIDE_DIR "/custom", VOLUME_CUSTOM },
+	[SIDE_POOL] = { ".", VOLUME_KIND_MAX },
+};
+static_assert(ARRAY_LEN(kinds) == SIDE_KIND_MAX, "one row per kind");
 
-	if (mkdirat(pool->dir_fd, SIDE_DIR, 0700) < 0 && errno != EEXIST)
-		return err_set(err, -errno, "make \"%s/" SIDE_DIR "\"", pool->dir);
-	fd = path_open_plain(pool->dir_fd, SIDE_DIR, O_RDONLY | O_DIRECTORY, 0);
-	return fd < 0 ? err_set(err, fd, "open \"%s/" SIDE_DIR "\"", pool->dir) : fd;
+/* Where an object's file is. */
+struct place {
+	enum side_kind kind;
+	char *name; /* of the file */
+};
+
+static void place_done(struct place *place)
+{
+	free(place->name);
+}
+
+static int find_place(const char *object, struct place *ret_place, struct err *err)
+{
+	const char *custom = str_after(object, JOB_SIDE_CUSTOM);
+	const char *name = custom ? custom : object;
+	int r = 0;
+
+	ret_place->kind = custom ? SIDE_CUSTOM : SIDE_INSTANCE;
+	if (streq(object, JOB_SIDE_POOL)) {
+		ret_place->kind = SIDE_POOL;
+		name = "pool";
+	} else {
+		r = volume_check_name(kinds[ret_place->kind].volume, name, err);
+	}
+	if (r == 0)
+		ret_place->name = xasprintf("%s" ENDING, name);
+	return r;
+}
+
+/* Returns: descriptor of the directory, made when it is not there. */
+static int open_dir(struct pool *pool, enum side_kind kind, struct err *err)
+{
+	const char *dir = kinds[kind].dir;
+	_cleanup_(fd_closep) int made_fd =
+		kind == SIDE_POOL ? -EBADF : path_make_dir(pool->dir_fd, dir, 0700);
+	int fd = made_fd < 0 && made_fd != -EBADF
+			 ? made_fd
+			 : path_open_plain(pool->dir_fd, dir, O_RDONLY | O_DIRECTORY, 0);
+
+	return fd < 0 ? err_set(err, fd, "open \"%s/%s\"", pool->dir, dir) : fd;
 }
 
 /* Only a plain file of a size that can be: whoever brought the disk may have put anything there. */
@@ -69,35 +111,38 @@ static int write_stage(int dir_fd, const char *text)
 	return r == 0 && fdatasync(fd) < 0 ? -errno : r;
 }
 
-int side_write(struct pool *pool, const char *instance, const char *text, struct err *err)
+int side_write(struct pool *pool, const char *object, const char *text, struct err *err)
 {
+	_cleanup_(place_done) struct place place = { 0 };
 	_cleanup_(fd_closep) int dir_fd = -EBADF;
-	_cleanup_(freep) char *name = xasprintf("%s" ENDING, instance);
-	int r = volume_check_name(VOLUME_INSTANCE, instance, err);
+	int r = find_place(object, &place, err);
 
 	if (r < 0)
 		return r;
-	dir_fd = open_dir(pool, err);
+	dir_fd = open_dir(pool, place.kind, err);
 	if (dir_fd < 0)
 		return dir_fd;
-	if (says(dir_fd, name, text))
+	if (says(dir_fd, place.name, text))
 		return 0;
 	r = write_stage(dir_fd, text);
-	if (r == 0 && renameat(dir_fd, STAGE, dir_fd, name) < 0)
+	if (r == 0 && renameat(dir_fd, STAGE, dir_fd, place.name) < 0)
 		r = -errno;
-	return r < 0 ? err_set(err, r, "write \"%s/" SIDE_DIR "/%s\"", pool->dir, name) : 0;
+	return r < 0 ? err_set(err, r, "write \"%s/%s/%s\"", pool->dir, kinds[place.kind].dir,
+			       place.name)
+		     : 0;
 }
 
-int side_remove(struct pool *pool, const char *instance, struct err *err)
+int side_remove(struct pool *pool, const char *object, struct err *err)
 {
-	_cleanup_(freep) char *name = xasprintf("%s" ENDING, instance);
+	_cleanup_(place_done) struct place place = { 0 };
 	_cleanup_(fd_closep) int dir_fd = -EBADF;
-	int r = volume_check_name(VOLUME_INSTANCE, instance, err);
+	int r = find_place(object, &place, err);
 
 	if (r == 0)
-		r = dir_fd = open_dir(pool, err);
-	if (r >= 0 && unlinkat(dir_fd, name, 0) < 0 && errno != ENOENT)
-		r = err_set(err, -errno, "remove \"%s/" SIDE_DIR "/%s\"", pool->dir, name);
+		r = dir_fd = open_dir(pool, place.kind, err);
+	if (r >= 0 && unlinkat(dir_fd, place.name, 0) < 0 && errno != ENOENT)
+		r = err_set(err, -errno, "remove \"%s/%s/%s\"", pool->dir, kinds[place.kind].dir,
+			    place.name);
 	return MIN(r, 0);
 }
 
@@ -106,51 +151,77 @@ static bool is_side_file(const char *name)
 	return name[0] != '.' && str_ends_with(name, ENDING);
 }
 
-int side_clear(struct pool *pool, struct err *err)
+/* NULL with r set: 0 when it is not there. */
+static DIR *open_stream(int pool_fd, enum side_kind kind, int *ret_r)
 {
-	int fd = open_dir(pool, err);
+	int fd = path_open_plain(pool_fd, kinds[kind].dir, O_RDONLY | O_DIRECTORY, 0);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 
-	if (!dir)
-		return fd < 0 ? fd : err_set(err, -errno, "read \"%s/" SIDE_DIR "\"", pool->dir);
+	*ret_r = fd == -ENOENT ? 0 : fd < 0 ? fd : dir ? 0 : -errno;
+	return dir;
+}
+
+static void clear_dir(DIR *dir)
+{
 	for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir))
 		if (is_side_file(entry->d_name) || streq(entry->d_name, STAGE))
 			(void)unlinkat(dirfd(dir), entry->d_name, 0);
 	(void)closedir(dir);
-	return 0;
 }
 
-static void hand_over(int dir_fd, const char *file, size_t max_bytes, side_fn *fn, void *data)
+int side_clear(struct pool *pool, struct err *err)
 {
-	_cleanup_(freep) char *instance = xstrndup(file, strlen(file) - strlen(ENDING));
+	for (enum side_kind kind = SIDE_INSTANCE; kind <= SIDE_CUSTOM; kind++) {
+		int r;
+		DIR *dir = open_stream(pool->dir_fd, kind, &r);
+
+		if (r < 0)
+			return err_set(err, r, "read \"%s/%s\"", pool->dir, kinds[kind].dir);
+		if (dir)
+			clear_dir(dir);
+	}
+	(void)unlinkat(pool->dir_fd, kinds[SIDE_CUSTOM].dir, AT_REMOVEDIR);
+	(void)unlinkat(pool->dir_fd, STAGE, 0);
+	return side_remove(pool, JOB_SIDE_POOL, err);
+}
+
+static void hand_over(int dir_fd, const char *file, const struct kind_row *row, size_t max_bytes,
+		      side_fn *fn, void *data)
+{
+	_cleanup_(freep) char *name = xstrndup(file, strlen(file) - strlen(ENDING));
 	struct buf text = { 0 };
 	struct err err = { 0 };
-	int r = name_validate(NAME_INSTANCE, instance, &err);
+	int r = volume_check_name(row->volume, name, &err);
 
 	if (r == 0)
 		r = read_one(dir_fd, file, max_bytes, &text);
 	if (r < 0)
-		fn(data, instance, NULL, err.code < 0 ? err.msg : strerror(-r));
+		fn(data, name, NULL, err.code < 0 ? err.msg : strerror(-r));
 	else
-		fn(data, instance, &text, NULL);
+		fn(data, name, &text, NULL);
 	buf_done(&text);
 }
 
-int side_read_all(struct pool *pool, size_t max, size_t max_bytes, side_fn *fn, void *data,
-		  struct err *err)
+int side_read_all(struct pool *pool, enum side_kind kind, size_t max, size_t max_bytes, side_fn *fn,
+		  void *data, struct err *err)
 {
-	int fd = open_dir(pool, err);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	int r;
+	DIR *dir = open_stream(pool->dir_fd, kind, &r);
 	size_t n = 0;
 
 	if (!dir)
-		return fd < 0 ? fd : err_set(err, -errno, "read \"%s/" SIDE_DIR "\"", pool->dir);
+		return r < 0 ? err_set(err, r, "read \"%s/%s\"", pool->dir, kinds[kind].dir) : 0;
 	for (struct dirent *entry = readdir(dir); entry && n < max; entry = readdir(dir)) {
 		if (!is_side_file(entry->d_name))
 			continue;
-		hand_over(dirfd(dir), entry->d_name, max_bytes, fn, data);
+		hand_over(dirfd(dir), entry->d_name, &kinds[kind], max_bytes, fn, data);
 		n++;
 	}
 	(void)closedir(dir);
 	return 0;
+}
+
+int side_read_pool(int pool_fd, size_t max_bytes, struct buf *text)
+{
+	return read_one(pool_fd, "pool" ENDING, max_bytes, text);
 }

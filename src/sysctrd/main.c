@@ -200,7 +200,7 @@ static int open_all(struct daemon *daemon, const struct options *opts, struct er
 	if (r < 0)
 		return r;
 	daemon->core->ops.kill_after = getenv("SYSCTRD_TEST_KILL_AFTER");
-	side_files_start(daemon->core->side_files, api_side_text);
+	side_files_start(daemon->core->side_files, &api_side_texts);
 	daemon->core->sys_dir = getenv("SYSCTRD_TEST_SYS_DIR");
 	daemon->core->full_quotas = getenv("SYSCTRD_TEST_FULL_QUOTAS") != NULL;
 	daemon->core->proc_dir = getenv("SYSCTRD_TEST_PROC_DIR");

@@ -43,6 +43,7 @@ static int make(const struct job *job, make_fn *how, struct report *report, stru
 		.size_bytes = job->size_bytes,
 		.wipe = job->pool.wipe,
 		.full_quotas = job->pool.full_quotas,
+		.made = job->pool.made,
 	};
 
 	if (request.ids.base == 0 || request.ids.count == 0)

@@ -1,4 +1,4 @@
-/* worker/job_side_write.c - JOB_SIDE_WRITE: side files of instances as they are now */
+/* worker/job_side_write.c - JOB_SIDE_WRITE: side files as they are to be now */
 #include "base/macro.h"
 #include "base/str.h"
 #include "storage/side.h"

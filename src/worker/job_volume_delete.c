@@ -1,8 +1,19 @@
 /* worker/job_volume_delete.c - JOB_VOLUME_DELETE: the name is free at once, the space afterwards */
 #include "base/macro.h"
+#include "base/mem.h"
 #include "base/str.h"
 #include "storage/pool.h"
+#include "storage/side.h"
 #include "worker/jobs.h"
+
+/* sysctrd would, a moment later, unless it ends before. */
+static void forget_side_file(struct pool *pool, const struct job *job)
+{
+	_cleanup_(freep) char *object =
+		xasprintf("%s%s", job->custom ? JOB_SIDE_CUSTOM : "", job->volume);
+
+	(void)side_remove(pool, object, NULL);
+}
 
 int job_volume_delete(const struct job *job, struct report *report, struct err *err)
 {
@@ -25,6 +36,7 @@ int job_volume_delete(const struct job *job, struct report *report, struct err *
 		r = hide_snapshots(&pool, job, &all, err);
 	if (r < 0)
 		return r;
+	forget_side_file(&pool, job);
 	report_result(report, "hidden", "true");
 	report_flush(report);
 	/* cancelling makes no difference from here on: what is in the trash stays there */

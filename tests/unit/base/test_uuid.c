@@ -30,6 +30,30 @@ static void test_form(void **state)
 	assert_int_equal(a[UUID_LEN - 1], '\0');
 }
 
+static void test_valid(void **state)
+{
+	static const char *const wrong[] = {
+		"",
+		"..",
+		"11111111-1111-4111-8111-11111111111",
+		"11111111-1111-4111-8111-1111111111111",
+		"11111111-1111-4111-8111-11111111111G",
+		"11111111-1111-4111-8111-11111111111A",
+		"111111111111-4111-8111-1111111111111",
+		"11111111-1111-4111-81111111111111111",
+		"11111111-1111-4111-8111-1111-1111111",
+		"../../../../../../../../../../../etc",
+	};
+	char uuid[UUID_LEN];
+
+	(void)state;
+	assert_true(uuid_is_valid(uuid_new(uuid)));
+	assert_true(uuid_is_valid("11111111-1111-1111-1111-111111111111"));
+	assert_false(uuid_is_valid(NULL));
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		assert_false(uuid_is_valid(wrong[i]));
+}
+
 static void test_secret(void **state)
 {
 	char a[SECRET_LEN], b[SECRET_LEN];
@@ -53,6 +77,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_form),
+		cmocka_unit_test(test_valid),
 		cmocka_unit_test(test_secret),
 		cmocka_unit_test(test_hex),
 	};

@@ -38,7 +38,10 @@ static void test_whole(void **state)
 					"  snapshots:\n"
 					"  - name: c1/s0\n"
 					"    expires_at: 0001-01-01T00:00:00Z\n"
-					"  - name: s1\n";
+					"    scheduled: true\n"
+					"    size: 4096\n"
+					"  - name: s1\n"
+					"    size: -1\n";
 	struct backup_index index = { 0 };
 	struct err err = { 0 };
 
@@ -53,6 +56,10 @@ static void test_whole(void **state)
 	assert_int_equal(index.snapshots.len, 2);
 	assert_string_equal(index.snapshots.items[0].name, "s0");
 	assert_int_equal(index.snapshots.items[0].expires_wall_ns, 0);
+	assert_true(index.snapshots.items[0].scheduled);
+	assert_int_equal(index.snapshots.items[0].size_bytes, 4096);
+	assert_false(index.snapshots.items[1].scheduled);
+	assert_int_equal(index.snapshots.items[1].size_bytes, 0);
 	wire_free(&backup_index_schema, &index);
 }
 
@@ -74,7 +81,8 @@ static void test_volume(void **state)
 		"config:\n"
 		"  volume: {name: data, description: d, config: {user.a: \"1\"}}\n"
 		"  volume_snapshots:\n"
-		"  - {name: s0, expires_at: 2023-01-02T03:04:05Z}\n";
+		"  - {name: s0, expires_at: 2023-01-02T03:04:05Z}\n"
+		"volumes: {s0: 11111111-1111-4111-8111-111111111111}\n";
 	struct backup_index index = { 0 };
 	struct err err = { 0 };
 

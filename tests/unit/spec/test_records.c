@@ -114,6 +114,64 @@ static void test_pools(void **state)
 	pool_record_free(pool);
 }
 
+static int parse_pool(const char *text, struct pool_record *pool)
+{
+	struct err err = { 0 };
+
+	return pool_record_parse(text, strlen(text), pool, &err);
+}
+
+static void test_pool_text(void **state)
+{
+	struct pool_record *pool = pool_record_new("big");
+	struct pool_record found = { 0 };
+	struct buf text = { 0 }, wire = { 0 };
+
+	(void)state;
+	pool->driver = xstrdup("btrfs");
+	pool->description = xstrdup("on: a \"disk\"\n# no comment");
+	strmap_set(&pool->config, "source", "/dev/sdb");
+	strmap_set(&pool->config, "user.empty", "");
+	strmap_set(&pool->config, "user.yes", "yes");
+	pool_record_emit(pool, &text);
+	assert_int_equal(parse_pool(buf_str(&text), &found), 0);
+	assert_string_equal(found.name, "big");
+	assert_string_equal(found.driver, "btrfs");
+	assert_string_equal(found.description, pool->description);
+	assert_true(strmap_equal(&found.config, &pool->config));
+
+	/* on its way out of the sandbox */
+	wire_encode(&pool_record_schema, &found, &wire);
+	wire_free(&pool_record_schema, &found);
+	assert_int_equal(wire_decode(&pool_record_schema, wire.data, wire.len, &found, NULL), 0);
+	assert_string_equal(strmap_get(&found.config, "source"), "/dev/sdb");
+	wire_free(&pool_record_schema, &found);
+	buf_done(&text);
+	buf_done(&wire);
+	pool_record_free(pool);
+}
+
+static void test_pool_text_broken(void **state)
+{
+	static const char *const texts[] = { "",
+					     "- a\n",
+					     "name: [\n",
+					     "name: x\nconfig: [a]\n",
+					     "config: {source: {a: b}}\n",
+					     "&a name: *a\n" };
+	struct pool_record found = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		assert_true(parse_pool(texts[i], &found) < 0);
+		wire_free(&pool_record_schema, &found);
+	}
+	/* what is missing is for others to miss */
+	assert_int_equal(parse_pool("driver: dir\n", &found), 0);
+	assert_null(found.name);
+	wire_free(&pool_record_schema, &found);
+}
+
 static void test_images(void **state)
 {
 	struct image_record *image = image_record_new(FINGERPRINT), *copy;
@@ -239,6 +297,8 @@ int main(void)
 		cmocka_unit_test(test_networks),
 		cmocka_unit_test(test_network_type),
 		cmocka_unit_test(test_pools),
+		cmocka_unit_test(test_pool_text),
+		cmocka_unit_test(test_pool_text_broken),
 		cmocka_unit_test(test_images),
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_daemon_config),
