@@ -432,11 +432,14 @@ void instance_patch(struct api_req *req)
 void instance_delete(struct api_req *req)
 {
 	struct op *op = NULL;
+	bool forget = false;
 	struct inst *inst;
 	int r = inst_find(req->core, req->args[0], &inst, &req->err);
 
 	if (r == 0)
-		r = inst_delete(inst, &op, &req->err);
+		r = api_query_bool(req, "forget", &forget);
+	if (r == 0)
+		r = inst_delete(inst, forget, &op, &req->err);
 	reply_op_result(req, r, op);
 }
 

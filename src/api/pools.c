@@ -171,7 +171,11 @@ void pool_patch(struct api_req *req)
 void pool_delete_req(struct api_req *req)
 {
 	struct op *op = NULL;
-	int r = pool_delete(req->core, req->args[0], &op, &req->err);
+	bool forget = false;
+	int r = api_query_bool(req, "forget", &forget);
+
+	if (r == 0)
+		r = pool_delete(req->core, req->args[0], forget, &op, &req->err);
 
 	reply_op_end(req, r, op);
 }

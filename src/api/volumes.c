@@ -467,10 +467,13 @@ void volume_delete_req(struct api_req *req)
 {
 	struct volume *volume = NULL;
 	struct op *op = NULL;
+	bool forget = false;
 	int r = api_find_volume(req, &volume);
 
 	if (r == 0)
-		r = volume_delete(volume, &op, &req->err);
+		r = api_query_bool(req, "forget", &forget);
+	if (r == 0)
+		r = volume_delete(volume, forget, &op, &req->err);
 	reply_op_end(req, r, op);
 }
 

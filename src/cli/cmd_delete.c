@@ -15,6 +15,7 @@
 static const struct cli_option options[] = {
 	{ 'f', "force", NULL, "stop running ones first, by killing them", HINT_NONE },
 	{ 0, "all", NULL, "all instances", HINT_NONE },
+	OPTION_FORGET,
 	{ 0 },
 };
 
@@ -42,7 +43,7 @@ static int fail(struct cli *cli, const struct cli_args *args, const char *name,
 {
 	_cleanup_(freep) char *hint = NULL;
 
-	if (err->kind != ERR_NOT_FOUND && !args_has(args, "force"))
+	if (err->kind != ERR_NOT_FOUND && err->kind != ERR_UNAVAILABLE && !args_has(args, "force"))
 		hint = xasprintf("a running instance needs \"sysctr delete --force %s\"", name);
 	if (hint)
 		return cli_fail_hint(cli, name, "delete", err, hint);
@@ -54,8 +55,9 @@ static int start_delete(struct cli *cli, const struct cli_args *args, const char
 {
 	const char *slash = strchr(name, '/');
 	_cleanup_(freep) char *instance = slash ? xstrndup(name, (size_t)(slash - name)) : NULL;
-	_cleanup_(freep) char *path = slash ? snapshot_path(instance, slash + 1, "")
-					    : object_path(&object_instance, name, "");
+	_cleanup_(freep) char *path =
+		slash ? snapshot_path(instance, slash + 1, "")
+		      : object_path(&object_instance, name, forget_suffix(args));
 	struct client_reply reply = { 0 };
 	int r = args_has(args, "force") && !slash ? stop_first(cli, name, err) : 0;
 
@@ -94,6 +96,8 @@ static int run(struct cli *cli, const struct cli_args *args)
 		err = (struct err){ 0 };
 		if (operations[i] && cli_wait(cli, operations[i], NULL, &err) < 0)
 			status = fail(cli, args, names[i], &err);
+		else if (operations[i] && !strchr(names[i], '/'))
+			say_forgotten(cli, args, names[i]);
 		free(operations[i]);
 	}
 	free(operations);
@@ -105,6 +109,9 @@ const struct cli_command cmd_delete = {
 	.aliases = "rm",
 	.usage = "NAME[/SNAPSHOT]...",
 	.summary = "Delete instances with everything in them, or snapshots",
+	.text = "An instance whose storage pool is lost (its device is gone, its mount failed) cannot be\n"
+		"removed from there: --forget takes it out of the database and leaves what is there.\n"
+		"If the pool comes back, \"sysctr admin recover\" finds it.",
 	.example = "sysctr delete web1\nsysctr delete --force web1 db1",
 	.options = { options },
 	.max_words = CLI_MANY,

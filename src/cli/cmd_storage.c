@@ -50,6 +50,8 @@ static int run_edit(struct cli *cli, const struct cli_args *args)
 	return object_run_edit(cli, &object_pool, args->words[0]);
 }
 
+static const struct cli_option delete_options[] = { OPTION_FORGET, { 0 } };
+
 static int run_delete(struct cli *cli, const struct cli_args *args)
 {
 	return object_run_delete(cli, &object_pool, args);
@@ -209,7 +211,9 @@ const struct cli_command cmd_storage_delete = {
 	.aliases = "storage rm",
 	.usage = "POOL...",
 	.summary = "Delete storage pools that nothing uses",
+	.text = "With --forget one that is lost is only taken out of the database.",
 	.example = "sysctr storage delete big",
+	.options = { delete_options },
 	.min_words = 1,
 	.max_words = CLI_MANY,
 	.hints = { HINT_POOL },

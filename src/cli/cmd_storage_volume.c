@@ -272,6 +272,8 @@ static int run_rename(struct cli *cli, const struct cli_args *args)
 	return on_one(cli, args, rename_one);
 }
 
+static const struct cli_option delete_options[] = { OPTION_FORGET, { 0 } };
+
 static int run_delete(struct cli *cli, const struct cli_args *args)
 {
 	_cleanup_(volume_kind_done) struct volume_kind kind;
@@ -285,9 +287,11 @@ static int run_delete(struct cli *cli, const struct cli_args *args)
 
 		if (volume_name(args->words[i], &name, &err) < 0)
 			return cli_usage(args, &err);
-		path = object_path(&kind.kind, name, "");
+		path = object_path(&kind.kind, name, forget_suffix(args));
 		if (cli_operate(cli, "DELETE", path, NULL, NULL, &err) < 0)
 			status = object_fail(cli, &kind.kind, name, "delete", &err);
+		else
+			say_forgotten(cli, args, name);
 	}
 	return status;
 }
@@ -512,7 +516,9 @@ const struct cli_command cmd_storage_volume_delete = {
 	.aliases = "storage volume rm",
 	.usage = "POOL VOLUME...",
 	.summary = "Delete custom volumes that nothing uses, with their snapshots",
+	.text = "With --forget one whose pool is lost is only taken out of the database.",
 	.example = "sysctr storage volume delete default data",
+	.options = { delete_options },
 	.min_words = 2,
 	.max_words = CLI_MANY,
 	.hints = { HINT_POOL, HINT_VOLUME },

@@ -303,13 +303,30 @@ int object_run_delete(struct cli *cli, const struct object_kind *kind, const str
 	int status = CLI_OK;
 
 	for (size_t i = 0; i < args->n_words; i++) {
-		_cleanup_(freep) char *path = object_path(kind, args->words[i], "");
+		_cleanup_(freep) char *path =
+			object_path(kind, args->words[i], forget_suffix(args));
 		struct err err = { 0 };
 
 		if (cli_operate(cli, "DELETE", path, NULL, NULL, &err) < 0)
 			status = object_fail(cli, kind, args->words[i], "delete", &err);
+		else
+			say_forgotten(cli, args, args->words[i]);
 	}
 	return status;
+}
+
+const char *forget_suffix(const struct cli_args *args)
+{
+	return args_has(args, "forget") ? "?forget=true" : "";
+}
+
+void say_forgotten(struct cli *cli, const struct cli_args *args, const char *name)
+{
+	if (args_has(args, "forget"))
+		cli_say(cli,
+			"%s is forgotten; what is on its storage pool stays there, for sysctr admin "
+			"recover.",
+			name);
 }
 
 int object_list_begin(struct object_list *list, const struct cli_args *args,

@@ -62,6 +62,19 @@ int object_run_unset(struct cli *cli, const struct object_kind *kind, const char
 int object_run_edit(struct cli *cli, const struct object_kind *kind, const char *name);
 int object_run_delete(struct cli *cli, const struct object_kind *kind, const struct cli_args *args);
 
+/* Of commands that delete what is on a storage pool. */
+#define OPTION_FORGET                                                                     \
+	{                                                                                 \
+		0, "forget", NULL, "its storage pool is lost: leave there what is on it", \
+			HINT_NONE                                                         \
+	}
+
+/* For the end of the path of a DELETE. */
+const char *forget_suffix(const struct cli_args *args);
+
+/* What --forget has left, on standard error. */
+void say_forgotten(struct cli *cli, const struct cli_args *args, const char *name);
+
 /* GET @path and list it in the columns of @args' --format and --columns. */
 int object_run_list(struct cli *cli, const struct cli_args *args, const char *path,
 		    const struct column *columns, const char *initial);

@@ -25,22 +25,30 @@
 #include "core/network.h"
 #include "core/pool.h"
 #include "core/privileged.h"
+#include "core/side_files.h"
 #include "core/snapshot.h"
 #include "db/instances.h"
 #include "spec/keys.h"
 
-int inst_forget(struct op *op, struct err *err)
+static int write_journal(struct op *op, struct err *err)
+{
+	_cleanup_(strmap_done) struct strmap extra = { 0 };
+
+	snapshots_fill_journal(op->inst, &extra);
+	return journal_write_with(op, "instance-delete", op->inst->record, &extra, err);
+}
+
+/* @journal: its volumes are to go. */
+static int forget(struct op *op, bool journal, struct err *err)
 {
 	struct inst_record *record = op->inst->record;
 	struct db *db = op->core->db;
-	struct strmap extra = { 0 };
 	int r = db_begin(db, err);
 
 	if (r < 0)
 		return r;
-	snapshots_fill_journal(op->inst, &extra);
-	r = journal_write_with(op, "instance-delete", record, &extra, err);
-	strmap_done(&extra);
+	if (journal)
+		r = write_journal(op, err);
 	if (r == 0)
 		r = netman_release_nic(op->core->net, record->id, NULL, err);
 	if (r == 0)
@@ -50,6 +58,11 @@ int inst_forget(struct op *op, struct err *err)
 	db_rollback(db);
 	netman_rolled_back(op->core->net);
 	return r;
+}
+
+int inst_forget(struct op *op, struct err *err)
+{
+	return forget(op, true, err);
 }
 
 static enum op_next step_forget(struct op *op)
@@ -90,14 +103,11 @@ static void remove_logs(const char *path)
 	(void)rmdir(path);
 }
 
-static enum op_next step_clean_up(struct op *op)
+static void clean_up(struct op *op)
 {
 	struct inst *inst = op->inst;
 	_cleanup_(freep) char *logs = inst_log_dir(inst);
-	_cleanup_(freep) char *pool = xstrdup(inst->record->pool);
-	_cleanup_(strv_freep) char **images = snapshots_images(inst);
 
-	journal_erase(op);
 	remove_logs(logs);
 	log_info(((struct log_keys){ .inst = inst->record->name }), "instance deleted");
 	privileged_forget(op->core, inst->record->name);
@@ -105,6 +115,15 @@ static enum op_next step_clean_up(struct op *op)
 				 inst->record->name);
 	core_release(op);
 	inst_remove(inst);
+}
+
+static enum op_next step_clean_up(struct op *op)
+{
+	_cleanup_(freep) char *pool = xstrdup(op->inst->record->pool);
+	_cleanup_(strv_freep) char **images = snapshots_images(op->inst);
+
+	journal_erase(op);
+	clean_up(op);
 	for (char **image = images; image && *image; image++)
 		image_volume_unused(op->core, pool, *image);
 	return OP_NEXT;
@@ -121,7 +140,40 @@ static const struct op_step steps[] = {
 };
 const struct op_table inst_delete_table = { "delete", steps };
 
-int inst_delete(struct inst *inst, struct op **ret_op, struct err *err)
+/* ---- on a pool that is lost ---- */
+
+static enum op_next step_forget_only(struct op *op)
+{
+	const struct inst_record *record = op->inst->record;
+
+	/* it may have come back meanwhile */
+	if (pool_check_removal(op->core, record->pool, "instance", true, &op->err) < 0 ||
+	    forget(op, false, &op->err) < 0)
+		return OP_FAIL;
+	op_no_return(op);
+	op->inst->stored = false;
+	side_files_leave(op->core->side_files, record->name);
+	pool_tell_left(op, record->pool, "its root file system");
+	return OP_NEXT;
+}
+
+static enum op_next step_clean_up_forgotten(struct op *op)
+{
+	clean_up(op);
+	return OP_NEXT;
+}
+
+static const struct op_step forget_steps[] = {
+	{ "check", inst_step_check_stopped, NULL },
+	{ "await-released", inst_step_await_released, NULL },
+	{ "await-files", files_step_await_idle, NULL },
+	{ "forget", step_forget_only, NULL },
+	{ "clean-up", step_clean_up_forgotten, NULL },
+	{ 0 },
+};
+static const struct op_table forget_table = { "forget", forget_steps };
+
+int inst_delete(struct inst *inst, bool forget, struct op **ret_op, struct err *err)
 {
 	struct op *op;
 	int r = core_check_open(inst->core, err);
@@ -134,6 +186,9 @@ int inst_delete(struct inst *inst, struct op **ret_op, struct err *err)
 		return err_kind(err, ERR_INVALID,
 				"Instance is protected from being deleted "
 				"(security.protection.delete)");
+	r = pool_check_removal(inst->core, inst->record->pool, "instance", forget, err);
+	if (r < 0)
+		return r;
 	op = op_new(inst->core, OP_TASK, "Deleting instance", NULL, NULL, err);
 	if (!op)
 		return -EBUSY;
@@ -143,7 +198,7 @@ int inst_delete(struct inst *inst, struct op **ret_op, struct err *err)
 		return r;
 	}
 	op_add_resource(op, "instances", inst->record->name);
-	op_add_table(op, &inst_delete_table);
+	op_add_table(op, forget ? &forget_table : &inst_delete_table);
 	op_start(op);
 	*ret_op = op;
 	return 0;

@@ -94,7 +94,7 @@ void inst_check_ephemeral(struct inst *inst)
 	    inst->record->last_used_wall_ns == 0 || streq(inst->record->power, "running") ||
 	    inst->core->shutting_down)
 		return;
-	if (inst_delete(inst, &op, &err) < 0)
+	if (inst_delete(inst, false, &op, &err) < 0)
 		log_error(((struct log_keys){ .inst = inst->record->name }),
 			  "delete the stopped ephemeral instance: %s", err.msg);
 }

@@ -58,7 +58,7 @@ int inst_change_state(struct inst *inst, enum inst_action action, int64_t timeou
 		      struct op **ret_op, struct err *err);
 
 /* Errors: ERR_INVALID "Instance is running", protection. */
-int inst_delete(struct inst *inst, struct op **ret_op, struct err *err);
+int inst_delete(struct inst *inst, bool forget, struct op **ret_op, struct err *err);
 
 /*
  * Make @record (taken) the instance's: its monitor, when it runs, takes what counts at once, then one

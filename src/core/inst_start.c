@@ -24,6 +24,7 @@
 #include "core/network.h"
 #include "core/network_filter.h"
 #include "core/nicfilter.h"
+#include "core/pool.h"
 #include "core/privileged.h"
 #include "core/quota.h"
 #include "core/scheduler.h"
@@ -43,7 +44,7 @@ static enum op_next step_check(struct op *op)
 			       "it is protected from starts (security.protection.start)");
 		return OP_FAIL;
 	}
-	return OP_NEXT;
+	return op_result(pool_check_there(op->core, op->inst->record->pool, &op->err));
 }
 
 /* Nobody is in its files with the old ones any more. */

@@ -75,16 +75,24 @@ int pool_fill_job(struct core *core, const char *name, struct job *job, struct e
 	return r;
 }
 
-int pool_check_available(struct core *core, const struct pool_record *pool, struct err *err)
+/* Why it could not be prepared; NULL: nobody says. Borrowed. */
+static const char *reason_of(struct core *core, const struct pool_record *pool)
 {
 	_cleanup_(freep) char *entity = xasprintf("storage-pools/%s", pool->name);
 	_cleanup_(freep) char *what = xasprintf("prepare storage pool \"%s\": ", pool->name);
 	const char *why = core_warning_text(core, POOL_WARNING, entity);
+	const char *short_why = why ? str_after(why, what) : NULL;
+
+	return short_why ? short_why : why;
+}
+
+int pool_check_available(struct core *core, const struct pool_record *pool, struct err *err)
+{
+	const char *why;
 
 	if (streq(pool->status, "Created"))
 		return 0;
-	if (why && str_after(why, what))
-		why = str_after(why, what);
+	why = reason_of(core, pool);
 	return err_kind(err, ERR_UNAVAILABLE, "storage pool \"%s\" is not available%s%s",
 			pool->name, why ? ": " : "", why ? why : "");
 }

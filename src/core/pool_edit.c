@@ -541,7 +541,30 @@ static const struct op_step delete_steps[] = {
 };
 static const struct op_table delete_table = { "pool-delete", delete_steps };
 
-int pool_delete(struct core *core, const char *name, struct op **ret_op, struct err *err)
+/* What is on it is nobody's any more. */
+static enum op_next step_leave(struct op *op)
+{
+	const char *source = strmap_get(&pool_of(op)->config, "source");
+
+	pool_file_drop(op->core, name_of(op));
+	strmap_set_take(
+		&op->metadata, "left_behind",
+		xasprintf("what is in it stays; if it comes back: sysctr admin recover %s%s%s",
+			  name_of(op), source ? " --source " : "", source ? source : ""));
+	return OP_NEXT;
+}
+
+static const struct op_step forget_steps[] = {
+	{ "claim", step_claim, undo_claim },
+	{ "forget-images", step_forget_images, NULL },
+	{ "leave", step_leave, NULL },
+	{ "delete-row", step_delete_row, NULL },
+	{ 0 },
+};
+static const struct op_table forget_table = { "pool-forget", forget_steps };
+
+int pool_delete(struct core *core, const char *name, bool forget, struct op **ret_op,
+		struct err *err)
 {
 	struct pool_record *pool = NULL;
 	int r = core_check_open(core, err);
@@ -550,5 +573,9 @@ int pool_delete(struct core *core, const char *name, struct op **ret_op, struct 
 		r = pool_find(core, name, &pool, err);
 	if (r == 0)
 		r = check_deletable(core, pool, err);
-	return r < 0 ? r : start(core, "Deleting storage pool", name, &delete_table, ret_op, err);
+	if (r == 0 && forget)
+		r = pool_check_removal(core, name, "storage pool", true, err);
+	return r < 0 ? r
+		     : start(core, "Deleting storage pool", name,
+			     forget ? &forget_table : &delete_table, ret_op, err);
 }

@@ -33,5 +33,9 @@ int pool_check_place(struct core *core, const struct pool_record *record, struct
 int pool_edit(struct core *core, const struct pool_record *record, struct op **ret_op,
 	      struct err *err);
 
-/* Errors: ERR_CONFLICT while an instance or a profile names it. */
-int pool_delete(struct core *core, const char *name, struct op **ret_op, struct err *err);
+/*
+ * @forget: it is lost, and whatever is where it was stays there, unlooked at.
+ * Errors: ERR_CONFLICT while an instance or a profile names it; ERR_INVALID.
+ */
+int pool_delete(struct core *core, const char *name, bool forget, struct op **ret_op,
+		struct err *err);

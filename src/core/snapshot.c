@@ -368,6 +368,8 @@ int snapshots_delete(struct inst *inst, char *const *names, struct op **ret_op, 
 	struct op *op;
 	int r = check_delete(inst, names, err);
 
+	if (r == 0)
+		r = pool_check_there(inst->core, inst->record->pool, err);
 	if (r < 0)
 		return r;
 	args = xcalloc(1, sizeof(*args));

@@ -298,8 +298,9 @@ int volume_fill_source(struct core *core, const struct strmap *device, char **re
 	if (r < 0)
 		return r;
 	/* before that, pools are not prepared yet, and what asks has it mounted already */
-	if (core->ready && !streq(pool->status, "Created"))
-		return err_kind(err, ERR_UNAVAILABLE, "storage pool \"%s\" is not available", name);
+	r = core->ready ? pool_check_available(core, pool, err) : 0;
+	if (r < 0)
+		return r;
 	if (volume->closed && volume_check_free(volume, err) < 0)
 		return -EBUSY;
 	dir = pool_dir(core, pool);

@@ -102,8 +102,11 @@ int volume_edit(struct volume *volume, const struct volume_record *record, struc
 /* Done when it returns. Errors: ERR_CONFLICT when the name is taken or while it has users. */
 int volume_rename(struct volume *volume, const char *name, struct err *err);
 
-/* With its snapshots. Errors: ERR_CONFLICT that names a user. */
-int volume_delete(struct volume *volume, struct op **ret_op, struct err *err);
+/*
+ * With its snapshots. @forget: its pool is lost, and what is there stays there (pool_check_removal()).
+ * Errors: ERR_CONFLICT that names a user, ERR_UNAVAILABLE.
+ */
+int volume_delete(struct volume *volume, bool forget, struct op **ret_op, struct err *err);
 
 /* The op's metadata have "size" then. */
 int volume_measure(struct volume *volume, struct op **ret_op, struct err *err);

@@ -15,6 +15,7 @@
 #include "core/job.h"
 #include "core/journal.h"
 #include "core/pool.h"
+#include "core/side_files.h"
 #include "core/volume.h"
 #include "db/journal.h"
 #include "db/volumes.h"
@@ -33,7 +34,8 @@ static void free_args(void *data)
 	free(args);
 }
 
-static int forget(struct op *op, struct volume *volume, struct err *err)
+/* @journal: its directories are to go. */
+static int forget(struct op *op, struct volume *volume, bool journal, struct err *err)
 {
 	const struct delete_args *args = op->args;
 	struct db *db = op->core->db;
@@ -41,24 +43,46 @@ static int forget(struct op *op, struct volume *volume, struct err *err)
 
 	if (r < 0)
 		return r;
-	r = volume_journal(op, "volume-delete", args->record, args->snapshots, err);
+	if (journal)
+		r = volume_journal(op, "volume-delete", args->record, args->snapshots, err);
 	if (r == 0)
 		r = db_volume_delete(db, volume->record->id, err);
 	return db_end(db, r, err);
 }
 
-static enum op_next step_forget(struct op *op)
+static enum op_next forget_and_tell(struct op *op, bool journal)
 {
 	const struct delete_args *args = op->args;
 	_cleanup_(freep) char *key = xasprintf("%s/%s", args->record->pool, args->record->name);
 	struct volume *volume = strmap_get(&op->core->volumes, key);
 
-	if (volume_check_unused(volume, &op->err) < 0 || forget(op, volume, &op->err) < 0)
+	if (volume_check_unused(volume, &op->err) < 0 || forget(op, volume, journal, &op->err) < 0)
 		return OP_FAIL;
 	op_no_return(op);
 	(void)strmap_unset(&op->core->volumes, key);
 	volume_publish(op->core, "storage-volume-deleted", args->record, NULL);
 	return OP_NEXT;
+}
+
+static enum op_next step_forget(struct op *op)
+{
+	return forget_and_tell(op, true);
+}
+
+/* Its pool is lost. */
+static enum op_next step_forget_only(struct op *op)
+{
+	const struct volume_record *record = ((const struct delete_args *)op->args)->record;
+	_cleanup_(freep) char *object = xasprintf(JOB_SIDE_CUSTOM "%s", record->volume);
+	enum op_next next = OP_FAIL;
+
+	if (pool_check_removal(op->core, record->pool, "storage volume", true, &op->err) == 0)
+		next = forget_and_tell(op, false);
+	if (next == OP_NEXT) {
+		side_files_leave(op->core->side_files, object);
+		pool_tell_left(op, record->pool, "what is in it");
+	}
+	return next;
 }
 
 static enum op_next step_delete(struct op *op)
@@ -90,7 +114,13 @@ static const struct op_step steps[] = {
 };
 static const struct op_table delete_table = { "volume-delete", steps };
 
-int volume_delete(struct volume *volume, struct op **ret_op, struct err *err)
+static const struct op_step forget_steps[] = {
+	{ "forget", step_forget_only, NULL },
+	{ 0 },
+};
+static const struct op_table forget_table = { "volume-forget", forget_steps };
+
+int volume_delete(struct volume *volume, bool forget, struct op **ret_op, struct err *err)
 {
 	struct delete_args *args;
 	struct op *op;
@@ -100,6 +130,9 @@ int volume_delete(struct volume *volume, struct op **ret_op, struct err *err)
 		r = volume_check_free(volume, err);
 	if (r == 0)
 		r = volume_check_unused(volume, err);
+	if (r == 0)
+		r = pool_check_removal(volume->core, volume->record->pool, "storage volume", forget,
+				       err);
 	if (r < 0)
 		return r;
 	args = xcalloc(1, sizeof(*args));
@@ -111,7 +144,7 @@ int volume_delete(struct volume *volume, struct op **ret_op, struct err *err)
 		return -EBUSY;
 	(void)volume_claim(volume, op, NULL); /* it is free */
 	volume_add_resource(op, volume->record, NULL);
-	op_add_table(op, &delete_table);
+	op_add_table(op, forget ? &forget_table : &delete_table);
 	op_start(op);
 	*ret_op = op;
 	return 0;

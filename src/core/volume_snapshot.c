@@ -450,6 +450,8 @@ int volume_snaps_delete(struct volume *volume, char *const *names, struct op **r
 
 	if (r == 0)
 		r = volume_check_free(volume, err);
+	if (r == 0)
+		r = pool_check_there(volume->core, volume->record->pool, err);
 	args->still.volume = volume;
 	for (char *const *name = names; r == 0 && *name; name++) {
 		r = volume_find_snap(volume, *name, &snap, err);

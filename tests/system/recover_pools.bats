@@ -338,3 +338,104 @@ says() {
 	s admin recover --apply
 	s start c1
 }
+
+# lose_device: what is on it is unplugged, as a disk that dies while nothing runs
+lose_device() {
+	s list --format csv -c n | while read -r name; do s stop -f "$name" 2>/dev/null || true; done
+	daemon_stop
+	retry 10 unmount_pools
+	rm "$DEVICE"
+	daemon_start
+	[ "$(pool other .status)" = Unavailable ]
+}
+
+@test "a pool whose device is gone: what is on it is not deleted but forgotten, and found again" {
+	s storage volume create other free
+	says "$T/state/pools/other/records/c1.yaml" "name: c1"
+	retry 30 grep -rqF "name: free" "$T/state/pools/other/records/custom"
+	lose_device
+	fails 1 "\"$DEVICE\" is not there; when it is back: sysctr admin recover --apply other" s delete c1
+	exists c1
+	[ "$(s query "/1.0/instances/c1" | jq -r .status)" = Stopped ]
+	fails 1 "is not available: \"$DEVICE\" is not there" s start c1
+	fails 1 "is not available: \"$DEVICE\" is not there" s snapshot delete c1 one
+	[ "$(s snapshot list c1 --format csv | wc -l)" = 1 ]
+	fails 1 "--forget takes the storage volume out of the database" s storage volume delete other free
+	s storage volume show other free
+	fails 1 "is available: delete the instance without --forget" s delete --forget c2
+	s storage volume create img none
+	fails 1 "is available: delete the storage volume without" s storage volume delete --forget img none
+	s storage volume delete img none
+	fails 1 "in use" s storage delete other
+	fails 1 "in use" s storage delete --forget other
+	fails 1 "is no boolean" s query -X DELETE "/1.0/instances/c1?forget=maybe"
+	exists c1
+
+	never grep -q "needs" <<<"$(s delete c1 2>&1)" # no hint of --force
+	run s delete --forget c1
+	[ "$status" -eq 0 ]
+	[[ $output == *"c1 is forgotten"* ]]
+	is_gone c1
+	s storage volume delete --forget other free data
+	[ -z "$(sqlite3 "$T/state/sysctr.db" 'SELECT id FROM journal')" ]
+	# its name is free, and a restart changes nothing
+	s create --empty c1
+	daemon_restart
+	[ "$(s storage list --format csv -c n | grep -c other)" = 1 ]
+	s delete c1
+
+	# it comes back while sysctrd runs: all of it is found, nothing of it was removed
+	plug
+	[ "$(recovered other)" = recoverable ]
+	[ "$(recovered c1)" = recoverable ]
+	s admin recover --apply other
+	[ "$(pool other .status)" = Created ]
+	sleep 3 # side files are written
+	[ -e "$T/state/pools/other/records/c1.yaml" ]
+	s start c1
+	[ "$(s exec c1 -- cat /root/f)" = one ]
+}
+
+@test "a lost pool that nothing uses is deleted, whatever is in its place" {
+	s list --format csv -c n | while read -r name; do s stop -f "$name" 2>/dev/null || true; done
+	lose_device
+	for name in $(s list --format csv -c n); do
+		[ "$(field "$name" .expanded_devices.root.pool)" != other ] || s delete --forget "$name"
+	done
+	s storage volume list other --format csv -c n | while read -r vol; do s storage volume delete --forget other "$vol"; done
+	s storage delete other
+	[ ! -e "$T/state/backups/pools/other.yaml" ]
+	plug
+	# a directory whose disk is not mounted is no empty pool
+	s delete -f c3 c4 2>/dev/null || true
+	openrc_image
+	s launch openrc d1 -s ext
+	s stop -f d1
+	daemon_stop
+	retry 10 umount "$T/ext4"
+	daemon_start
+	[ "$(pool ext .status)" = Unavailable ]
+	fails 1 "is what is to be mounted there mounted?" s start d1
+	fails 1 "is what is to be mounted there mounted?" s delete d1
+	[ ! -e "$T/ext4/pool" ]
+	mount -o loop "$T/ext4.img" "$T/ext4"
+	s admin recover --apply ext
+	s start d1
+	s delete -f d1
+	# something else is there: it stays
+	s storage create odd dir "source=$T/odd"
+	daemon_stop
+	rm -r "$T/odd"
+	echo mine >"$T/odd"
+	daemon_start
+	fails 1 "Not a directory" s storage delete odd
+	s storage create fine dir "source=$T/fine"
+	fails 1 "is available: delete the storage pool without" s storage delete --forget fine
+	s storage delete fine
+	s storage delete --forget odd
+	[ "$(cat "$T/odd")" = mine ]
+	never s storage show odd
+	daemon_restart
+	never s storage show odd
+	[ "$(s query /1.0/lost-storage-pools)" = "[]" ]
+}
