@@ -298,7 +298,9 @@ static void take_item(struct core *core, struct import *import, const struct bac
 		if (strmap_has(&core->profiles, *name))
 			strv_push(&record->profiles, *name);
 		else
-			leave_out(import, "profile \"%s\" does not exist here", *name);
+			leave_out(import,
+				  "profile \"%s\" does not exist here: make it first to keep it",
+				  *name);
 	}
 	replace_str(&record->description, item->description);
 	record->ephemeral = item->ephemeral;

@@ -1,10 +1,30 @@
-/* tests/fuzz/fuzz_backup.c - backup/index.yaml of strangers (spec/backup.h) */
+/* tests/fuzz/fuzz_backup.c - backup/index.yaml, side files and pool.yaml of strangers (spec/backup.h) */
 #include <stdint.h>
 #include <stdlib.h>
 
 #include "spec/backup.h"
+#include "spec/recovery.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
+
+static void fuzz_pool(const uint8_t *bytes, size_t len)
+{
+	struct recovery recovery = { 0 }, copy = { 0 };
+	struct buf encoded = { 0 };
+	struct err err = { 0 };
+
+	if (pool_record_parse(bytes, len, &recovery.pool, &err) < 0 && err.msg[0] == '\0')
+		abort();
+	wire_encode(&recovery_schema, &recovery, &encoded);
+	if (wire_decode(&recovery_schema, encoded.data, encoded.len, &copy, &err) < 0 ||
+	    copy.pool.config.len != recovery.pool.config.len)
+		abort();
+	wire_free(&recovery_schema, &copy);
+	wire_free(&recovery_schema, &recovery);
+	(void)wire_decode(&recovery_schema, bytes, len, &copy, &err);
+	wire_free(&recovery_schema, &copy);
+	buf_done(&encoded);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
@@ -31,5 +51,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	wire_free(&backup_index_schema, &copy);
 	wire_free(&backup_index_schema, &index);
 	buf_done(&encoded);
+	fuzz_pool(bytes, len);
 	return 0;
 }
