@@ -464,6 +464,7 @@ void core_close(struct core *core)
 	core->side_files = side_files_free(core->side_files);
 	core->db_copies = db_copies_free(core->db_copies);
 	core->refresher = image_refresher_free(core->refresher);
+	core->preparation = pool_preparation_free(core->preparation);
 	jobs_done(core);
 	ops_done(&core->ops);
 	strmap_done(&core->instances);

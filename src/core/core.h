@@ -28,6 +28,7 @@ struct image_refresher;
 struct hotplug;
 struct inst;
 struct netman;
+struct preparation;
 struct scheduler;
 struct side_files;
 
@@ -58,9 +59,10 @@ struct core {
 	struct db_copies *db_copies;
 	struct image_refresher *refresher;
 	struct hotplug *hotplug;
-	const char *sys_dir;	 /* for tests: instead of /sys; NULL: that */
-	const char *proc_dir;	 /* the same of /proc, where devices are looked for */
-	bool full_quotas;	 /* for tests: struct pool_request */
+	struct preparation *preparation; /* core/pool.h: of the pools, as long as it lasts */
+	const char *sys_dir;		 /* for tests: instead of /sys; NULL: that */
+	const char *proc_dir;		 /* the same of /proc, where devices are looked for */
+	bool full_quotas;		 /* for tests: struct pool_request */
 	struct strmap instances; /* name -> struct inst, placeholders of running creates included */
 	struct strmap profiles;	 /* name -> struct profile_record */
 	struct strmap images;	 /* fingerprint -> struct image_record */

@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "aio/timer.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/time.h"
 #include "core/core.h"
 #include "core/job.h"
 #include "core/pool_files.h"
@@ -290,46 +292,100 @@ const struct op_table pool_prepare_table = { "pool-prepare", prepare_steps };
 
 struct prepare_waiter {
 	struct op_waiter waiter;
-	struct core *core;
-	size_t *left;
-	void (*done)(struct core *core);
+	struct preparation *all;
 };
+
+/* All of them at a start. */
+struct preparation {
+	struct core *core;
+	size_t left;
+	void (*done)(struct core *core); /* NULL: was called */
+	struct aio_timer patience;
+	struct prepare_waiter *waiters;
+	size_t n_waiters;
+};
+
+static void begin_without(struct preparation *all)
+{
+	void (*done)(struct core * core) = all->done;
+
+	all->done = NULL;
+	if (done)
+		done(all->core);
+}
 
 static void one_prepared(struct op_waiter *waiter, struct op *op)
 {
-	struct prepare_waiter *pw = container_of(waiter, struct prepare_waiter, waiter);
+	struct preparation *all = container_of(waiter, struct prepare_waiter, waiter)->all;
+	struct core *core = all->core;
 
 	(void)op;
-	if (--*pw->left == 0) {
-		free(pw->left);
-		pw->done(pw->core);
+	if (--all->left > 0)
+		return;
+	begin_without(all);
+	core->preparation = pool_preparation_free(all);
+}
+
+/* A disk that does not answer holds its helper up, and is to hold up nothing else. */
+static void out_of_patience(void *data)
+{
+	struct preparation *all = data;
+
+	strmap_for_each(entry, &all->core->pools)
+	{
+		struct pool_record *pool = entry->value;
+		_cleanup_(freep) char *entity = xasprintf("storage-pools/%s", pool->name);
+
+		if (!streq(pool->status, "Pending"))
+			continue;
+		replace_str(&pool->status, "Unavailable");
+		core_warn(all->core, POOL_WARNING, entity,
+			  "what it is on does not answer; it is still waited for");
 	}
-	free(pw);
+	begin_without(all);
+}
+
+static void prepare_one(struct preparation *all, const char *name)
+{
+	struct prepare_waiter *pw = &all->waiters[all->n_waiters++];
+	struct pool_preparing *args = xcalloc(1, sizeof(*args));
+	struct op *op;
+
+	args->pool = xstrdup(name);
+	op = op_new(all->core, OP_TASK, "Preparing storage pool", args, free_preparing, NULL);
+	op_add_table(op, &pool_prepare_table);
+	*pw = (struct prepare_waiter){ .waiter.done = one_prepared, .all = all };
+	op_start(op);
+	op_wait(op, &pw->waiter);
 }
 
 void pool_prepare_all(struct core *core, void (*done)(struct core *core))
 {
-	size_t *left = xcalloc(1, sizeof(*left));
+	struct preparation *all;
 
-	*left = core->pools.len;
 	if (core->pools.len == 0) {
-		free(left);
 		done(core);
 		return;
 	}
+	all = core->preparation = xcalloc(1, sizeof(*all));
+	*all = (struct preparation){ .core = core, .left = core->pools.len, .done = done };
+	all->waiters = xcalloc(core->pools.len, sizeof(*all->waiters));
 	strmap_for_each(entry, &core->pools)
 	{
-		struct pool_preparing *args = xcalloc(1, sizeof(*args));
-		struct prepare_waiter *pw = xcalloc(1, sizeof(*pw));
-		struct op *op;
-
-		args->pool = xstrdup(entry->key);
-		op = op_new(core, OP_TASK, "Preparing storage pool", args, free_preparing, NULL);
-		op_add_table(op, &pool_prepare_table);
-		*pw = (struct prepare_waiter){
-			.waiter.done = one_prepared, .core = core, .left = left, .done = done
-		};
-		op_start(op);
-		op_wait(op, &pw->waiter);
+		prepare_one(all, entry->key);
 	}
+	aio_timer_start(core->loop, &all->patience, core->config->storage_wait_s * NS_PER_S,
+			out_of_patience, all);
+}
+
+struct preparation *pool_preparation_free(struct preparation *all)
+{
+	if (!all)
+		return NULL;
+	aio_timer_stop(&all->patience);
+	for (size_t i = 0; i < all->n_waiters; i++)
+		op_wait_cancel(&all->waiters[i].waiter);
+	free(all->waiters);
+	free(all);
+	return NULL;
 }

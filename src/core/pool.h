@@ -12,6 +12,7 @@
 #include "spec/pool.h"
 
 struct core;
+struct preparation;
 
 #define POOL_DEFAULT "default"
 #define POOL_WARNING "Storage pool unavailable"
@@ -85,5 +86,11 @@ struct pool_preparing {
 };
 extern const struct op_table pool_prepare_table;
 
-/* Run JOB_POOL_PREPARE for every pool; @done when the last one has answered. */
+/*
+ * Run JOB_POOL_PREPARE for every pool; @done when the last one has answered, or after storage.wait:
+ * those that have not are not available until they do.
+ */
 void pool_prepare_all(struct core *core, void (*done)(struct core *core));
+
+/* The daemon ends: wait for none of them. Returns: NULL. */
+struct preparation *pool_preparation_free(struct preparation *all);

@@ -87,6 +87,12 @@ static const struct key_row rows[] = {
 		.help = "directory of the default pool",
 	},
 	{
+		.name = "storage.wait",
+		.rule = { .type = VALUE_INT, .min = 1, .max = 86400 },
+		.initial = "60",
+		.help = "seconds for which a start waits for pools whose disk does not answer",
+	},
+	{
 		.name = "idmap.base",
 		.rule = { .type = VALUE_INT, .min = IDRANGE_COUNT, .max = UINT32_MAX },
 		.initial = "1000000",
@@ -141,6 +147,7 @@ void daemon_config_init(struct daemon_config *config)
 		.storage_driver = xstrdup("auto"),
 		.storage_source = xstrdup(""),
 		.storage_reserve_bytes = 256ULL << 20,
+		.storage_wait_s = 60,
 		.idmap_base = 1000000,
 		.idmap_size = 1000000000,
 		.alpine_mirror = xstrdup(""),
@@ -260,6 +267,7 @@ static void apply(const struct strmap *flat, struct daemon_config *config)
 	if (!str_empty(strmap_get(flat, "storage.reserve")))
 		(void)parse_bytes(strmap_get(flat, "storage.reserve"),
 				  &config->storage_reserve_bytes); /* checked */
+	set_u32(flat, "storage.wait", &config->storage_wait_s);
 	set_u32(flat, "idmap.base", &config->idmap_base);
 	set_u32(flat, "idmap.size", &config->idmap_size);
 	set_str(flat, "images.alpine_mirror", &config->alpine_mirror);

@@ -2,7 +2,7 @@
  * spec/daemon_config.h - sysctrd.yaml as a struct (spec, pure)
  *
  * name: sysctr / defaults: true / network: { bridge, ipv4, ipv6 } /
- * storage: { driver, source, reserve } / idmap: { base, size } /
+ * storage: { driver, source, reserve, wait } / idmap: { base, size } /
  * images: { alpine_mirror, debian_mirror } / lxcfs / log: { level }
  */
 #pragma once
@@ -25,6 +25,7 @@ struct daemon_config {
 	char *storage_driver; /* "auto" or a driver's name */
 	char *storage_source; /* "" or a directory */
 	uint64_t storage_reserve_bytes;
+	uint32_t storage_wait_s;
 	uint32_t idmap_base;
 	uint32_t idmap_size;
 	char *alpine_mirror; /* "" or URL */

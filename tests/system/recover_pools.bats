@@ -439,3 +439,52 @@ lose_device() {
 	never s storage show odd
 	[ "$(s query /1.0/lost-storage-pools)" = "[]" ]
 }
+
+# hangs POOL: the daemon's programs are in $T/bin from now on, where the worker that prepares POOL hangs
+# as long as $T/bin/hang is there
+hangs() {
+	mkdir -p "$T/bin"
+	cp "$BUILDDIR"/sysctr* "$T/bin/"
+	touch "$T/bin/hang"
+	cat >"$T/bin/sysctr-worker" <<-END
+		#!/bin/sh
+		if [ "\$1" = pool-prepare ] && grep -q "$1" /proc/self/fd/3; then
+			while [ -e "$T/bin/hang" ]; do sleep 0.1; done
+		fi
+		exec "$BUILDDIR/sysctr-worker" "\$@"
+	END
+	BUILDDIR=$T/bin daemon_restart
+}
+
+is_created() {
+	[ "$(pool "$1" .status)" = Created ]
+}
+
+@test "a disk that does not answer holds up nothing else" {
+	s storage create slow dir "source=$T/slow"
+	openrc_image
+	s create openrc s1 -s slow
+	cp "$T/sysctrd.yaml" "$T/kept.yaml"
+	echo "storage: { wait: 1 }" >>"$T/sysctrd.yaml"
+	hangs slow
+	[ "$(pool slow .status)" = Unavailable ]
+	s launch openrc s2
+	fails 1 "what it is on does not answer; it is still waited for" s start s1
+	fails 1 "does not answer" s delete s1
+	# what could not wait is forgotten
+	s storage create slow2 dir "source=$T/slow2"
+	daemon_stop
+	daemon_start_here() { BUILDDIR=$T/bin daemon_start; }
+	daemon_start_here
+	s storage delete --forget slow2
+	rm "$T/bin/hang"
+	retry 20 is_created slow
+	never s storage show slow2
+	[ "$(s query "/1.0/warnings?recursion=1" | jq '[.[] | select(.entity_url == "/1.0/storage-pools/slow" and .status != "resolved")] | length')" = 0 ]
+	s start s1
+	[ "$(s exec s1 -- hostname)" = s1 ]
+	cp "$T/kept.yaml" "$T/sysctrd.yaml"
+	daemon_restart
+	s delete -f s1 s2
+	s storage delete slow
+}

@@ -228,7 +228,7 @@ static void test_daemon_config(void **state)
 		"name: test1\n"
 		"defaults: false\n"
 		"network: { bridge: tbr0, ipv4: 10.9.8.1/24, ipv6: none }\n"
-		"storage: { driver: dir, source: \"/srv/x\", reserve: 64MiB }\n"
+		"storage: { driver: dir, source: \"/srv/x\", reserve: 64MiB, wait: 5 }\n"
 		"idmap:   { base: 2000000, size: 655360 }\n"
 		"images:  { alpine_mirror: \"file:///mirror\", debian_mirror: \"\" }\n"
 		"log:     { level: debug }\n";
@@ -240,6 +240,7 @@ static void test_daemon_config(void **state)
 	assert_string_equal(config.name, "sysctr");
 	assert_true(config.defaults);
 	assert_int_equal(config.idmap_base, 1000000);
+	assert_int_equal(config.storage_wait_s, 60);
 	assert_int_equal(parse(&config, text, NULL), 0);
 	assert_string_equal(config.name, "test1");
 	assert_false(config.defaults);
@@ -249,6 +250,7 @@ static void test_daemon_config(void **state)
 	assert_string_equal(config.storage_driver, "dir");
 	assert_string_equal(config.storage_source, "/srv/x");
 	assert_int_equal(config.storage_reserve_bytes, 64 << 20);
+	assert_int_equal(config.storage_wait_s, 5);
 	assert_int_equal(config.idmap_base, 2000000);
 	assert_int_equal(config.idmap_size, 655360);
 	assert_string_equal(config.alpine_mirror, "file:///mirror");
