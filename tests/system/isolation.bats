@@ -188,6 +188,94 @@ all_denied() {
 	in1 sh -c 'echo >/dev/null'
 }
 
+@test "A2 A3: templates of an image read nothing and write nothing" {
+	rm -rf "$T/evil"
+	mkdir -p "$T/evil/rootfs" "$T/evil/templates"
+	tar xzf "$ALPINE"/alpine-minirootfs-*.tar.gz -C "$T/evil/rootfs"
+	cat >"$T/evil/metadata.yaml" <<-END
+		architecture: x86_64
+		creation_date: 1700000000
+		templates:
+		  /etc/motd: { when: [create, copy, start], template: read.tpl }
+		  ../../../../../..$CANARY/d/up: { when: [create, start], template: read.tpl }
+		  $CANARY/d/absolute: { when: [create, start], template: read.tpl }
+		  /etc/link/through: { when: [create, start], template: read.tpl }
+		  /etc/issue: { when: [create, start], template: ../../../../../..$CANARY/f }
+		  /etc/passwd-: { when: [create, start], template: link.tpl }
+	END
+	cat >"$T/evil/templates/read.tpl" <<-END
+		{% include "$CANARY/f" %}{% ssi "$CANARY/f" %}{% extends "$CANARY/f" %}{{ container.name }}
+	END
+	ln -s "$CANARY/f" "$T/evil/templates/link.tpl"
+	ln -s "$CANARY/d" "$T/evil/rootfs/etc/link"
+	tar czf "$T/evil.tar.gz" -C "$T/evil" metadata.yaml templates rootfs
+	s image import "$T/evil.tar.gz" --alias templates
+	s launch templates t1
+	s copy t1 t2 --start
+	never s exec t1 -- grep -rx keep /etc
+	never s exec t2 -- grep -rx keep /etc
+	s exec t1 -- cmp /etc/motd - <"$T/evil/rootfs/etc/motd"
+	s delete --force t1 t2
+	# and with a link in the place of all of them
+	rm -r "$T/evil/templates"
+	ln -s "$CANARY/d" "$T/evil/templates"
+	tar czf "$T/evil.tar.gz" -C "$T/evil" metadata.yaml templates rootfs
+	! s image import "$T/evil.tar.gz" --alias linked || s launch linked t1
+	s delete --force t1 || true
+}
+
+@test "A6: what a command says is recorded outside of everything that an instance reaches" {
+	s query -X POST /1.0/instances/in1/exec --wait -d '{"command":["echo","said"],"record-output":true}' |
+		jq -e '.metadata.return == 0'
+	[ "$(cat "$T"/log/in1/exec_*.stdout)" = said ]
+	[ -z "$(find "$T/state" -name 'exec_*')" ]
+}
+
+@test "A14: a directory exchanged for a link all the time leads no copy outside" {
+	mkdir -p "$T/flip"
+	echo host-secret >"$T/flip/secret"
+	s file push "$BUILDDIR/tests/fakes/attack" in1/root/attack
+	in1 sh -c "mkdir -p /srv/flip/x && echo guest >/srv/flip/x/secret && ln -s $T/flip /srv/flip/y"
+	in1 sh -c 'until [ -e /srv/enough ]; do /root/attack swap /srv/flip 1000; done' >/dev/null &
+	flipper=$!
+	for round in $(seq 5); do
+		s export in1 - --compression none >"$T/flipped.tar"
+		never grep -aq host-secret "$T/flipped.tar"
+		s copy in1 flipped
+		s snapshot create in1 "flip$round"
+		s publish in1 --alias flipped --compression none --reuse
+		never grep -rq host-secret "$T/state/pools/default/snapshots" "$T/state/pools/default/instances" "$T/state/images"
+		s delete flipped
+	done
+	in1 touch /srv/enough
+	wait $flipper
+	for round in $(seq 5); do s snapshot delete in1 "flip$round"; done
+	[ "$(cat "$T/flip/secret")" = host-secret ]
+}
+
+@test "A17: no owner is ever changed on disk: ids there are those inside" {
+	in1 sh -c 'echo a >/root/own; chown 1000:1001 /root/own; ln /root/own /root/own2'
+	root=$T/state/pools/default/instances/in1
+	own=$(find "$root" -name own)
+	[ "$(stat -c '%u %g' "$own")" = "1000 1001" ]
+	ctime=$(stat -c %z "$own")
+	s restart --force in1
+	[ "$(stat -c '%u %g' "$own")" = "1000 1001" ]
+	[ "$(stat -c %z "$own")" = "$ctime" ]
+	[ "$(in1 stat -c '%u %g' /root/own2)" = "1000 1001" ]
+	[ -z "$(find "$T/state/pools" -uid +65535 -print -quit)" ]
+}
+
+@test "I6: nothing that sysctrd writes is for others to read" {
+	s snapshot create in1 i6
+	db_copy() { [ -n "$(ls "$T/state/backups/database")" ]; }
+	retry 30 db_copy
+	[ -z "$(find "$T/state" \( -path "$T/state/networks" -o -path '*/pools/*/*/*/*' \) -prune -o -type f -perm /o+rwx -print)" ]
+	[ -z "$(find "$T/state/pools" -mindepth 1 -maxdepth 2 -perm /o+rwx)" ]
+	[ -z "$(find "$T/log" -mindepth 1 -maxdepth 1 -perm /o+rwx)" ]
+	s snapshot delete in1 i6
+}
+
 @test "G9 D1: state, socket and files are closed to host users" {
 	as_nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
 	in1 sh -c 'cp /bin/busybox /root/suid; chmod 6755 /root/suid'

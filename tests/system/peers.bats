@@ -7,7 +7,7 @@ load lib
 INCUSD=/usr/libexec/incus/incusd
 
 setup_file() {
-	export ID_BASE=1990000000
+	export ID_BASE=1675000000
 	daemon_setup
 	mkdir "$T/lxd" "$T/incus"
 	openrc_image

@@ -59,7 +59,7 @@ warned_of() {
 	[ ! -e "$T/state/pools/p2" ]
 }
 
-@test "what is wrong is said, and nothing is left of it" {
+@test "E5: what is wrong is said, and nothing is left of it" {
 	fails 1 'did you mean "overlay"' s storage create x1 overlayy
 	fails 1 "exists already" s storage create p1 dir
 	fails 1 "is where storage pool" s storage create x1 dir "source=$T/p1/images"
@@ -68,6 +68,11 @@ warned_of() {
 	fails 1 'is not empty, there is "file"' s storage create x1 dir "source=$T/full"
 	fails 1 "must be" s storage create x1 dir source=relative
 	fails 1 "size" s storage create x1 dir size=1GiB
+	# E5: no words of a client reach mkfs or mount
+	for key in btrfs.mount_options=compress-force btrfs.create_options=--rootdir=/etc block.create_options=-F \
+		block.mount_options=dev source=-x "source=$T/a b,dev" rsync.compression=true; do
+		never s storage create x1 btrfs "$key"
+	done
 	# a file system that cannot do it
 	mkdir "$T/ro"
 	mount -t tmpfs -o ro none "$T/ro"
