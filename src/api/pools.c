@@ -196,6 +196,7 @@ static void write_capabilities(struct jsonw *w, const struct pool_record *pool)
 	jsonw_add_object(w, "capabilities");
 	jsonw_add_bool(w, "shared_images", capabilities.shared_images);
 	jsonw_add_bool(w, "fast_snapshots", capabilities.fast_snapshots);
+	jsonw_add_bool(w, "reflinks", capabilities.reflinks);
 	jsonw_add_str(w, "quotas", capabilities.quotas);
 	jsonw_end_object(w);
 }

@@ -77,11 +77,14 @@ static int run_create(struct cli *cli, const struct cli_args *args)
 /* What the driver can do, in the words of the API. */
 static void add_capabilities(const json_t *capabilities, struct buf *text)
 {
+	const char *copied =
+		json_bool(capabilities, "reflinks", false) ? "copied, blocks are shared" : "copied";
+
 	if (!json_is_object(capabilities))
 		return;
 	buf_printf(text, "Images: %s\nSnapshots: %s\nQuotas: %s\n",
-		   json_bool(capabilities, "shared_images", false) ? "shared" : "copied",
-		   json_bool(capabilities, "fast_snapshots", false) ? "in constant time" : "copied",
+		   json_bool(capabilities, "shared_images", false) ? "shared" : copied,
+		   json_bool(capabilities, "fast_snapshots", false) ? "in constant time" : copied,
 		   json_str(capabilities, "quotas", ""));
 }
 

@@ -171,13 +171,15 @@ struct pool_capabilities pool_capabilities(const struct pool_record *pool)
 		.shared_images = caps & (STORAGE_CAP_SHARED_IMAGE | STORAGE_CAP_SNAPSHOT),
 		.layers = caps & STORAGE_CAP_SHARED_IMAGE,
 		.fast_snapshots = caps & STORAGE_CAP_SNAPSHOT,
+		.reflinks = pool->reflinks,
 		.quotas = pool->quotas ? pool->quotas : "no: the pool is not available",
 	};
 }
 
-void pool_take_quotas(struct pool_record *pool, const struct job_report *report)
+void pool_take_abilities(struct pool_record *pool, const struct job_report *report)
 {
 	replace_str(&pool->quotas, strmap_get(&report->result, "quotas"));
+	pool->reflinks = streq(strmap_get(&report->result, "reflinks"), "true");
 }
 
 int pool_check_quotas(const struct pool_record *pool, struct err *err)
@@ -186,7 +188,7 @@ int pool_check_quotas(const struct pool_record *pool, struct err *err)
 	const char *why = str_after(quotas, "no: ");
 
 	return why ? err_kind(err, ERR_UNSUPPORTED,
-			      "root disk: storage pool \"%s\" (%s) cannot limit its size: %s; "
+			      "storage pool \"%s\" (%s) cannot limit its size: %s; "
 			      "leave \"size\" out",
 			      pool->name, pool->driver, why)
 		   : 0;
@@ -259,7 +261,7 @@ static enum op_next prepared(struct op *op, const struct job_report *report)
 	if (op->err.code == 0)
 		(void)pool_store_driver(op->core, pool, strmap_get(&report->result, "driver"),
 					&op->err);
-	pool_take_quotas(pool, report);
+	pool_take_abilities(pool, report);
 	replace_str(&pool->status, op->err.code < 0 ? "Unavailable" : "Created");
 	core_warn(op->core, POOL_WARNING, entity, op->err.code < 0 ? op->err.msg : NULL);
 	if (op->err.code == 0)

@@ -30,6 +30,7 @@ struct pool_capabilities {
 	bool shared_images;  /* an instance takes what differs from its image */
 	bool layers;	     /* so much, because that lies on the image */
 	bool fast_snapshots; /* in constant time */
+	bool reflinks;	     /* what is copied shares its blocks */
 	const char *quotas;  /* "yes: how", or "no: why"; borrowed */
 };
 struct pool_capabilities pool_capabilities(const struct pool_record *pool);
@@ -47,8 +48,8 @@ int pool_fill_job(struct core *core, const char *name, struct job *job, struct e
 /* from_pool of a job. Errors: of pool_fill_job(). */
 int pool_fill_from(struct core *core, const char *name, struct job *job, struct err *err);
 
-/* Keep what a helper found out about its quotas. */
-void pool_take_quotas(struct pool_record *pool, const struct job_report *report);
+/* Keep what a helper found out about its quotas and reflinks. */
+void pool_take_abilities(struct pool_record *pool, const struct job_report *report);
 
 /* Errors: ERR_UNSUPPORTED with the reason when it can hold no volume to a size. */
 int pool_check_quotas(const struct pool_record *pool, struct err *err);

@@ -116,7 +116,7 @@ static enum op_next undo_insert(struct op *op)
 
 static enum op_next made(struct op *op, const struct job_report *report)
 {
-	pool_take_quotas(pool_of(op), report);
+	pool_take_abilities(pool_of(op), report);
 	if (op->err.code == 0)
 		(void)pool_store_driver(op->core, pool_of(op),
 					strmap_get(&report->result, "driver"), &op->err);

@@ -37,6 +37,7 @@ libos_a_SOURCES = \
 	%D%/pty.c %D%/pty.h \
 	%D%/report.c %D%/report.h \
 	%D%/reset.c %D%/reset.h \
+	%D%/reflink.c %D%/reflink.h \
 	%D%/rootmount.c %D%/rootmount.h \
 	%D%/sandbox.c %D%/sandbox.h \
 	%D%/sandbox_filter.c %D%/sandbox_filter.h \

@@ -75,6 +75,7 @@ struct pool_record *pool_record_copy(const struct pool_record *src)
 	copy->description = xstrdup(src->description);
 	copy->status = xstrdup(src->status);
 	copy->quotas = xstrdup(src->quotas);
+	copy->reflinks = src->reflinks;
 	strmap_merge(&copy->config, &src->config);
 	return copy;
 }

@@ -1,6 +1,7 @@
 /* spec/pool.h - a storage pool (spec, pure) */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,7 @@ struct pool_record {
 	char *description;
 	char *status;	      /* "Created", "Pending", "Unavailable" */
 	char *quotas;	      /* "yes: how", "no: why"; NULL: not known yet. Not stored */
+	bool reflinks;	      /* copies of files share their blocks. Not stored */
 	struct strmap config; /* "source": its directory; unset, or "volatile.disk" is
 				 set and mounted there: <state>/pools/<name> */
 };

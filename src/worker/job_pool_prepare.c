@@ -6,6 +6,7 @@
 
 #include "base/macro.h"
 #include "base/mem.h"
+#include "os/reflink.h"
 #include "storage/pool.h"
 #include "storage/pool_disk.h"
 #include "storage/pool_make.h"
@@ -18,8 +19,8 @@ enum {
 
 typedef int make_fn(const struct pool_request *request, struct pool *ret_pool, struct err *err);
 
-/* Without quotas a pool is as good as any. */
-static void report_quotas(struct pool *pool, struct report *report)
+/* Without quotas or reflinks a pool is as good as any. */
+static void report_abilities(struct pool *pool, struct report *report)
 {
 	struct err err = { 0 };
 	const char *how = NULL;
@@ -28,6 +29,7 @@ static void report_quotas(struct pool *pool, struct report *report)
 		r == 0 ? xasprintf("yes: %s", how) : xasprintf("no: %s", err_text(&err, r));
 
 	report_result(report, "quotas", text);
+	report_result(report, "reflinks", reflink_probe(pool->dir_fd) > 0 ? "true" : "false");
 }
 
 static int make(const struct job *job, make_fn *how, struct report *report, struct err *err)
@@ -52,7 +54,7 @@ static int make(const struct job *job, make_fn *how, struct report *report, stru
 	if (r < 0)
 		return r;
 	report_result(report, "driver", pool.driver->name);
-	report_quotas(&pool, report);
+	report_abilities(&pool, report);
 	return 0;
 }
 

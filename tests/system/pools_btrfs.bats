@@ -182,12 +182,15 @@ lives() {
 }
 
 @test "a life on xfs and on ext4" {
-	local fs driver
+	local fs driver copied
 	file_system xfs mkfs.xfs -q
 	file_system ext4 mkfs.ext4 -q
 	for fs in xfs:overlay ext4:dir; do
 		driver=${fs#*:} fs=${fs%:*}
 		s storage create "$fs" "$driver" "source=$T/$fs"
+		copied=copied
+		[ "$fs" = ext4 ] || copied='copied, blocks are shared'
+		s storage info "$fs" | grep -x "Snapshots: $copied"
 		lives "$fs" "$fs"
 		s storage delete "$fs"
 		umount "$T/$fs"
