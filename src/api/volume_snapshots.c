@@ -12,17 +12,22 @@
 #include "core/snapshot.h"
 #include "core/volume.h"
 
-static void write_snap(struct jsonw *w, const struct volume_snap *snap)
+/* @name: in lists that of the volume is before it, and never is null, as clients have it. */
+static void write_snap(struct jsonw *w, const struct volume_snap *snap, const char *name,
+		       bool in_list)
 {
 	static const struct strmap none = { 0 };
 
 	jsonw_begin_object(w);
-	jsonw_add_str(w, "name", snap->name);
+	jsonw_add_str(w, "name", name);
 	jsonw_add_str(w, "description", snap->description ? snap->description : "");
 	jsonw_add_str(w, "content_type", "filesystem");
 	jsonw_add_strmap(w, "config", &none);
 	write_time(w, "created_at", snap->created_wall_ns);
-	write_expiry(w, snap->expires_wall_ns);
+	if (in_list && snap->expires_wall_ns == 0)
+		jsonw_add_null(w, "expires_at");
+	else
+		write_expiry(w, snap->expires_wall_ns);
 	jsonw_add_bool(w, "scheduled", snap->scheduled);
 	jsonw_add_i64(w, "size", (int64_t)snap->size_bytes);
 	jsonw_end_object(w);
@@ -38,13 +43,14 @@ void volume_snaps_list(struct api_req *req)
 	}
 	jsonw_begin_array(&req->json);
 	vec_for_each(snap, &volume->snapshots) {
-		_cleanup_(freep) char *name = xasprintf("%s/%s/%s", volume->record->pool,
-							volume->record->name, (*snap)->name);
+		_cleanup_(freep) char *name =
+			xasprintf("%s/%s", volume->record->name, (*snap)->name);
+		_cleanup_(freep) char *path = xasprintf("%s/%s", volume->record->pool, name);
 
 		if (api_recursion(req) > 0)
-			write_snap(&req->json, *snap);
+			write_snap(&req->json, *snap, name, true);
 		else
-			write_url(&req->json, "storage_volume_snapshots", name);
+			write_url(&req->json, "storage_volume_snapshots", path);
 	}
 	jsonw_end_array(&req->json);
 	reply_sync(req);
@@ -78,7 +84,7 @@ void volume_snap_get(struct api_req *req)
 	}
 	snap_etag(snap, &etag);
 	api_set_etag(req, &etag);
-	write_snap(&req->json, snap);
+	write_snap(&req->json, snap, snap->name, false);
 	reply_sync(req);
 }
 

@@ -152,7 +152,7 @@ static int run_create(struct cli *cli, const struct cli_args *args)
 
 /* ---- list, show, edit ---- */
 
-static void cell_expiry(const json_t *row, const char *key, struct buf *out)
+void cell_expiry(const json_t *row, const char *key, struct buf *out)
 {
 	if (str_after(json_str(row, key, NEVER), "0001-"))
 		buf_add_str(out, "-");

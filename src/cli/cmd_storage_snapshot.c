@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "cli/commands.h"
+#include "cli/snapshot.h"
 #include "cli/storage_volume.h"
 #include "cli/table.h"
 #include "codec/json.h"
@@ -77,9 +78,19 @@ static int run_create(struct cli *cli, const struct cli_args *args)
 
 /* ---- list, show ---- */
 
+/* Without the volume's, which the API has before it. */
+static void cell_name(const json_t *row, const char *key, struct buf *out)
+{
+	const char *name = json_str(row, key, ""), *slash = strrchr(name, '/');
+
+	buf_add_str(out, slash ? slash + 1 : name);
+}
+
 static const struct column columns[] = {
-	{ 'n', "NAME", cell_text, "name", 0, NULL },
+	{ 'n', "NAME", cell_name, "name", 0, NULL },
 	{ 't', "TAKEN AT", cell_time, "created_at", 0, NULL },
+	{ 'e', "EXPIRES AT", cell_expiry, "expires_at", 0, NULL },
+	{ 'S', "SCHEDULED", cell_yes_no, "scheduled", 0, NULL },
 	{ 'd', "DESCRIPTION", cell_text, "description", 0, NULL },
 	{ 's', "SIZE", cell_bytes, "size", COLUMN_RIGHT, NULL },
 	{ 0 },
@@ -94,7 +105,7 @@ static int run_list(struct cli *cli, const struct cli_args *args)
 	if (target_init(&target, args, &err) < 0)
 		return cli_usage(args, &err);
 	path = xasprintf("%s?recursion=1", target.collection);
-	return object_run_list(cli, args, path, columns, "ntds");
+	return object_run_list(cli, args, path, columns, "nteSds");
 }
 
 static int run_show(struct cli *cli, const struct cli_args *args)
@@ -179,7 +190,7 @@ const struct cli_command cmd_storage_snapshot_list = {
 	.aliases = "storage volume snapshot ls",
 	.usage = "POOL VOLUME",
 	.summary = "List the snapshots of a custom volume",
-	.text = "Columns: n name, t taken at, d description, s size.",
+	.text = "Columns: n name, t taken at, e expires at, S scheduled, d description, s size.",
 	.example = "sysctr storage volume snapshot list default data",
 	.options = { object_list_options },
 	.min_words = 2,

@@ -273,6 +273,8 @@ other() {
 		incus) other incus storage volume snapshot create default vincus s0 ;;
 		esac
 		other $client storage volume info default v$client | grep s0
+		never grep -q 0001 <<<"$(other $client storage volume info default v$client)"
+		[ $client = lxc ] || other incus storage volume snapshot list default vincus --format csv | grep '^s0,'
 		other $client storage volume detach default v$client c1 dev
 		never s exec c1 -- test -e /srv/$client/f
 		case $client in
