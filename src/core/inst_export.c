@@ -26,7 +26,7 @@ void inst_export_free(struct inst_export *export)
 {
 	if (!export)
 		return;
-	(void)fd_close(export->out_fd);
+	job_pipe_close(&export->pipe);
 	still_done(&export->still);
 	free(export->index);
 	free(export->backup);
@@ -67,7 +67,7 @@ static enum op_next step_pack(struct op *op)
 		strmap_set(&job.variables, "compression", export->compression);
 		if (!export->instance_only)
 			add_snapshots(op->inst, &job);
-		next = job_run_out(op, &job, TAKE_FD(export->out_fd), NULL);
+		next = job_run_out(op, &job, TAKE_FD(export->pipe.out_fd), NULL);
 	}
 	wire_free(&job_schema, &job);
 	return next;
@@ -109,20 +109,15 @@ int inst_export(struct inst *inst, struct inst_export *export, int *ret_fd, stru
 {
 	_cleanup_(fd_closep) int read_fd = -EBADF;
 	struct op *op;
-	int ends[2], r = check_request(inst, export, err);
+	int r = check_request(inst, export, err);
 
-	export->out_fd = -EBADF;
-	if (r == 0) {
-		r = fd_pipe(ends);
-		if (r < 0)
-			(void)err_set(err, r, "make a pipe for the backup");
-	}
+	export->pipe.out_fd = -EBADF;
+	if (r == 0)
+		r = job_pipe_open(&export->pipe, &read_fd, err);
 	if (r < 0) {
 		inst_export_free(export);
 		return r;
 	}
-	read_fd = ends[0];
-	export->out_fd = ends[1];
 	op = op_new(inst->core, OP_TASK, "Exporting instance", export, free_export, err);
 	if (!op)
 		return -EBUSY;
@@ -139,6 +134,7 @@ int inst_export(struct inst *inst, struct inst_export *export, int *ret_fd, stru
 		op_add_table(op, &still_table);
 		op_add_table(op, &export_still_table);
 	}
+	job_pipe_watch(&export->pipe, op);
 	op_start(op);
 	*ret_fd = TAKE_FD(read_fd);
 	*ret_op = op;

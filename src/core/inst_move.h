@@ -76,7 +76,7 @@ struct inst_export {
 	char *index, *backup; /* YAML: backup/index.yaml, backup/container/backup.yaml */
 	char *compression;    /* of job_compressions */
 	bool instance_only;   /* without the snapshots, which the index has else */
-	int out_fd;	      /* made by inst_export() */
+	struct job_pipe pipe; /* made by inst_export() */
 };
 void inst_export_free(struct inst_export *export);
 

@@ -321,6 +321,34 @@ enum op_next job_run_out(struct op *op, const struct job *job, int out_fd, job_d
 	return run(op, job, &(struct job_stdio){ -EBADF, out_fd }, done);
 }
 
+int job_pipe_open(struct job_pipe *pipe, int *ret_read_fd, struct err *err)
+{
+	int ends[2] = { -EBADF, -EBADF }, r = fd_pipe(ends);
+
+	pipe->out_fd = ends[1];
+	if (r < 0)
+		return err_set(err, r, "make a pipe");
+	*ret_read_fd = ends[0];
+	return 0;
+}
+
+void job_pipe_close(struct job_pipe *pipe)
+{
+	pipe->out_fd = fd_close(pipe->out_fd);
+}
+
+static void pipe_ended(struct op_waiter *waiter, struct op *op)
+{
+	(void)op;
+	job_pipe_close(container_of(waiter, struct job_pipe, ended));
+}
+
+void job_pipe_watch(struct job_pipe *pipe, struct op *op)
+{
+	pipe->ended.done = pipe_ended;
+	op_wait(op, &pipe->ended);
+}
+
 enum op_next job_run_io(struct op *op, const struct job *job, int in_fd, int out_fd,
 			job_done_fn *done)
 {

@@ -24,6 +24,20 @@ enum op_next job_run(struct op *op, const struct job *job, int in_fd, job_done_f
 /* The same for a job that writes to @out_fd, closed here in any case. */
 enum op_next job_run_out(struct op *op, const struct job *job, int out_fd, job_done_fn *done);
 
+/*
+ * A pipe for what such a job writes, made before the operation begins. Its end is closed at the latest
+ * when the operation ends: whoever reads would wait for ever for a job that never ran.
+ */
+struct job_pipe {
+	struct op_waiter ended;
+	int out_fd;
+};
+int job_pipe_open(struct job_pipe *pipe, int *ret_read_fd, struct err *err);
+void job_pipe_close(struct job_pipe *pipe);
+
+/* Before op_start(). */
+void job_pipe_watch(struct job_pipe *pipe, struct op *op);
+
 /* The same with both. */
 enum op_next job_run_io(struct op *op, const struct job *job, int in_fd, int out_fd,
 			job_done_fn *done);

@@ -19,7 +19,7 @@
 struct export_args {
 	struct volume_still still;
 	struct volume_export export;
-	int out_fd;
+	struct job_pipe pipe;
 };
 
 static void free_args(void *data)
@@ -29,7 +29,7 @@ static void free_args(void *data)
 	volume_snap_free(args->still.snap);
 	free(args->export.index);
 	free(args->export.compression);
-	(void)fd_close(args->out_fd);
+	job_pipe_close(&args->pipe);
 	free(args);
 }
 
@@ -47,7 +47,7 @@ static enum op_next step_pack(struct op *op)
 		if (!args->export.alone)
 			vec_for_each(snap, &volume->snapshots)
 				strmap_set(&job.properties, (*snap)->name, (*snap)->volume);
-		next = job_run_out(op, &job, TAKE_FD(args->out_fd), NULL);
+		next = job_run_out(op, &job, TAKE_FD(args->pipe.out_fd), NULL);
 	}
 	wire_free(&job_schema, &job);
 	return next;
@@ -88,21 +88,16 @@ int volume_export(struct volume *volume, struct volume_export *export, int *ret_
 	struct export_args *args = xcalloc(1, sizeof(*args));
 	_cleanup_(fd_closep) int read_fd = -EBADF;
 	struct op *op;
-	int ends[2], r = check(volume, export, err);
+	int r = check(volume, export, err);
 
 	args->export = *export;
-	args->out_fd = -EBADF;
-	if (r == 0) {
-		r = fd_pipe(ends);
-		if (r < 0)
-			(void)err_set(err, r, "make a pipe for the backup");
-	}
+	args->pipe.out_fd = -EBADF;
+	if (r == 0)
+		r = job_pipe_open(&args->pipe, &read_fd, err);
 	if (r < 0) {
 		free_args(args);
 		return r;
 	}
-	read_fd = ends[0];
-	args->out_fd = ends[1];
 	volume_still_init(volume, &args->still);
 	op = op_new(volume->core, OP_TASK, "Exporting storage volume", args, free_args, err);
 	if (!op)
@@ -111,6 +106,7 @@ int volume_export(struct volume *volume, struct volume_export *export, int *ret_
 	volume_add_resource(op, volume->record, NULL);
 	op_add_table(op, &volume_still_table);
 	op_add_table(op, &export_table);
+	job_pipe_watch(&args->pipe, op);
 	op_start(op);
 	*ret_fd = TAKE_FD(read_fd);
 	*ret_op = op;

@@ -345,6 +345,10 @@ helper_of() {
 	[ -c "$T/full" ]
 	fails 1 "is a directory" s export e1 "$T"
 	fails 1 "missing/e1.tar.part\": No such file" s export e1 "$T/missing/e1.tar"
+	# what goes wrong before anything is packed
+	mv "$T/state/pools/default/instances/e1" "$T/state/pools/default/kept"
+	S_SECONDS=20 fails 1 "not in pool" s export e1 "$T/lost.tar"
+	mv "$T/state/pools/default/kept" "$T/state/pools/default/instances/e1"
 	ln -s plain.tar "$T/link.tar"
 	s export e1 "$T/link.tar" --compression none
 	[ -L "$T/link.tar" ]
