@@ -72,6 +72,20 @@ static int fill_job(struct op *op, struct job *job)
 	return 0;
 }
 
+/* A step that fails is not undone. A worker tidies up after itself, unless it was killed. */
+static enum op_next copied(struct op *op, const struct job_report *report)
+{
+	const struct still *args = op->args;
+	struct job job = { .kind = JOB_SNAPSHOT_DELETE };
+
+	if (!report->done && pool_fill_job(op->core, op->inst->record->pool, &job, NULL) == 0) {
+		job.stage = xstrdup(args->stage);
+		job_run_detached(op->core, &job);
+	}
+	wire_free(&job_schema, &job);
+	return op_result(op->err.code);
+}
+
 static enum op_next copy_job(struct op *op, enum copy_pass pass)
 {
 	struct still *args = op->args;
@@ -86,7 +100,7 @@ static enum op_next copy_job(struct op *op, enum copy_pass pass)
 				     source->state != INST_FROZEN;
 		job.pass = pass != COPY_REST && args->live ? COPY_LIVE : pass;
 		job.since_wall_ns = args->since_wall_ns;
-		next = job_run(op, &job, -EBADF, NULL);
+		next = job_run(op, &job, -EBADF, pass == COPY_REST ? NULL : copied);
 	}
 	wire_free(&job_schema, &job);
 	return next;

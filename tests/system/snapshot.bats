@@ -244,6 +244,23 @@ rm -f /root/stop; nohup sh /root/writer >/dev/null 2>&1 &'
 	s config unset web1 user.try
 }
 
+@test "a worker that is killed leaves nothing for the next start" {
+	local client rc=0 staged="$T/state/pools/default/.new-*"
+	puts web1 'head -c 200000000 /dev/urandom >/root/big; sync'
+	s snapshot create web1 killed >"$T/killed" 2>&1 &
+	client=$!
+	retry 10 compgen -G "$staged"
+	pkill -9 -P "$(daemon_pid)" sysctr-worker
+	wait $client || rc=$?
+	cat "$T/killed"
+	[ $rc -eq 1 ]
+	grep "was killed by signal 9" "$T/killed"
+	retry 10 never compgen -G "$staged"
+	retry 10 tidy
+	is_status web1 Running
+	puts web1 'rm /root/big'
+}
+
 @test "a container that is frozen for a snapshot thaws when the daemon is dead" {
 	daemon_stop
 	daemon_start SYSCTRD_TEST_KILL_AFTER=snapshot-create/freeze
