@@ -284,7 +284,7 @@ static int copy_special(int src_dir, int dst_dir, const char *name, const struct
 	if (S_ISLNK(st->st_mode)) {
 		ssize_t len = readlinkat(src_dir, name, target, sizeof(target) - 1);
 		if (len < 0)
-			return -errno;
+			return errno == EINVAL ? -ESTALE : -errno; /* it is no link any more */
 		target[len] = '\0';
 		if (symlinkat(target, dst_dir, name) < 0)
 			return -errno;
