@@ -72,17 +72,23 @@ static int fill_job(struct op *op, struct job *job)
 	return 0;
 }
 
-/* A step that fails is not undone. A worker tidies up after itself, unless it was killed. */
+void still_drop_stage(struct core *core, const char *pool, const char *stage)
+{
+	struct job job = { .kind = JOB_SNAPSHOT_DELETE };
+
+	if (pool_fill_job(core, pool, &job, NULL) == 0) {
+		job.stage = xstrdup(stage);
+		job_run_detached(core, &job);
+	}
+	wire_free(&job_schema, &job);
+}
+
 static enum op_next copied(struct op *op, const struct job_report *report)
 {
 	const struct still *args = op->args;
-	struct job job = { .kind = JOB_SNAPSHOT_DELETE };
 
-	if (!report->done && pool_fill_job(op->core, op->inst->record->pool, &job, NULL) == 0) {
-		job.stage = xstrdup(args->stage);
-		job_run_detached(op->core, &job);
-	}
-	wire_free(&job_schema, &job);
+	if (!report->done)
+		still_drop_stage(op->core, op->inst->record->pool, args->stage);
 	return op_result(op->err.code);
 }
 

@@ -26,6 +26,7 @@
 #include "base/uuid.h"
 #include "core/op.h"
 
+struct core;
 struct job;
 struct snap_record;
 
@@ -53,6 +54,12 @@ void still_init(struct still *still);
 
 /* Whatever has one calls it in the end: an operation can end while the source is waited for. */
 void still_done(struct still *still);
+
+/*
+ * A worker tidies up after itself, unless it was killed, and a step that fails is not undone: what
+ * there is of @stage goes, with nobody waiting.
+ */
+void still_drop_stage(struct core *core, const char *pool, const char *stage);
 
 /*
  * The rows of a step table that make the copy. op->metadata gets "pause_ms", with source

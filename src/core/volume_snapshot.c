@@ -18,6 +18,7 @@
 #include "core/journal.h"
 #include "core/pool.h"
 #include "core/snapshot.h"
+#include "core/still.h"
 #include "core/usage.h"
 #include "core/volume.h"
 #include "db/volumes.h"
@@ -84,6 +85,15 @@ static enum op_next step_journal(struct op *op)
 		volume_journal(op, "volume-snapshot-create", record_of(op), snapshots, &op->err));
 }
 
+static enum op_next copied(struct op *op, const struct job_report *report)
+{
+	const struct volume_still *args = op->args;
+
+	if (!report->done)
+		still_drop_stage(op->core, record_of(op)->pool, args->stage);
+	return op_result(op->err.code);
+}
+
 static enum op_next step_copy(struct op *op)
 {
 	const struct volume_still *args = op->args;
@@ -91,7 +101,7 @@ static enum op_next step_copy(struct op *op)
 			   .volume = xstrdup(record_of(op)->volume),
 			   .pass = args->live ? COPY_LIVE : COPY_WHOLE };
 
-	return run(op, &job, NULL);
+	return run(op, &job, copied);
 }
 
 static enum op_next undo_copy(struct op *op)
@@ -302,7 +312,7 @@ static enum op_next step_copy_back(struct op *op)
 	const struct snap_args *args = op->args;
 	struct job job = { .kind = JOB_SNAPSHOT_COPY, .snapshot = xstrdup(args->from) };
 
-	return run(op, &job, NULL);
+	return run(op, &job, copied);
 }
 
 static enum op_next step_swap(struct op *op)

@@ -255,6 +255,23 @@ other() {
 	[ "$(s exec c1 -- cat /srv/fast/f)" = "$(printf 'one\ntwo')" ]
 }
 
+@test "a worker that is killed leaves nothing of a volume for the next start" {
+	local client rc=0 staged="$T/state/pools/default/.new-*"
+	v create default killed
+	v attach default killed c1 dev /srv/killed
+	s exec c1 -- sh -c 'head -c 200000000 /dev/urandom >/srv/killed/big; sync'
+	v snapshot create default killed s0 >"$T/killed" 2>&1 &
+	client=$!
+	retry 10 compgen -G "$staged"
+	pkill -9 -P "$(daemon_pid)" sysctr-worker
+	wait $client || rc=$?
+	[ $rc -eq 1 ]
+	grep "was killed by signal 9" "$T/killed"
+	retry 10 never compgen -G "$staged"
+	v detach default killed c1 dev
+	v delete default killed
+}
+
 @test "lxc and incus drive volumes unmodified" {
 	local client
 	for client in lxc incus; do
