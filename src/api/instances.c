@@ -174,6 +174,8 @@ static int read_copy_source(const json_t *source, struct inst_create_request *re
 		return err_kind(err, ERR_INVALID, "source: the instance to copy is missing");
 	request->source = INST_SOURCE_COPY;
 	request->copy_from = xstrndup(from, strcspn(from, "/"));
+	request->instance_only = json_bool(source, "instance_only", false) ||
+				 json_bool(source, "container_only", false);
 	if (strchr(from, '/'))
 		request->copy_snapshot = xstrdup(strchr(from, '/') + 1);
 	return 0;

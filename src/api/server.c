@@ -37,6 +37,7 @@ static const char *const extensions[] = {
 	"container_full",
 	"container_incremental_copy",
 	"container_last_used_at",
+	"container_only_migration",
 	"custom_volume_backup",
 	"directory_manipulation",
 	"etag",

@@ -78,6 +78,7 @@ static const struct cli_option copy_options[] = {
 	{ 0, "no-profiles", NULL, "apply no profile at all", HINT_NONE },
 	{ 'e', "ephemeral", NULL, "delete the copy when it stops", HINT_NONE },
 	{ 's', "storage", "POOL", "pool for the root file system of the copy", HINT_POOL },
+	{ 0, "instance-only", NULL, "leave the snapshots out", HINT_NONE },
 	{ 0, "refresh", NULL, "bring a stopped copy up to date: only what changed", HINT_NONE },
 	{ 0, "start", NULL, "start the copy", HINT_NONE },
 	{ 0 },
@@ -215,9 +216,10 @@ static int run_copy(struct cli *cli, const struct cli_args *args)
 	const char *from = args_word(args, 0), *to = args_word(args, 1);
 	_cleanup_(json_decrefp) json_t *operation = NULL;
 	_cleanup_(json_decrefp) json_t *request =
-		json_pack("{sss{sssssb}sbsb}", "name", to, "source", "type", "copy", "source", from,
-			  "refresh", args_has(args, "refresh"), "ephemeral",
-			  args_has(args, "ephemeral"), "start", args_has(args, "start"));
+		json_pack("{sss{sssssbsb}sbsb}", "name", to, "source", "type", "copy", "source",
+			  from, "refresh", args_has(args, "refresh"), "instance_only",
+			  args_has(args, "instance-only"), "ephemeral", args_has(args, "ephemeral"),
+			  "start", args_has(args, "start"));
 	struct err err = { 0 };
 
 	if (build_copy(cli, args, request, &err) < 0) {
@@ -236,10 +238,11 @@ const struct cli_command cmd_copy = {
 	.aliases = "cp",
 	.usage = "NAME[/SNAPSHOT] NEW-NAME",
 	.summary = "Make a copy of an instance, or of a snapshot",
-	.text = "The copy has addresses and a machine-id of its own; all else is the source's. A\n"
-		"source that runs is copied first, and paused only for what changed meanwhile, also\n"
-		"when the copy is in another storage pool. A copy that is brought up to date has to\n"
-		"be stopped and stays in its pool, whatever that of its source.",
+	.text = "The copy has addresses and a machine-id of its own; all else is the source's, its\n"
+		"snapshots included. A source that runs is copied first, and paused only for what\n"
+		"changed meanwhile, also when the copy is in another storage pool. A copy that is\n"
+		"brought up to date has to be stopped, and stays in its pool and keeps the snapshots\n"
+		"that it has.",
 	.example = "sysctr copy web1 web2 --start\n"
 		   "sysctr copy web1 web2 --storage fast\n"
 		   "sysctr copy web1/snap0 web2\n"

@@ -7,6 +7,9 @@
  *
  * The table "copy" is in core/inst_create.c. A snapshot is still anyway.
  *
+ * The snapshots of the source come along, each filled into the stage after the root has left it. One
+ * that is brought up to date keeps those that it has.
+ *
  * In another pool the stage is filled by the same passes, with what the source's pool has of it. What
  * cannot be copied so while it runs makes a detour: a stage in its own pool, carried over from there
  * when it runs on. Both stages have the same uuid.
@@ -15,6 +18,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/parse.h"
 #include "base/str.h"
 #include "core/core.h"
 #include "core/image.h"
@@ -39,17 +43,26 @@ static struct inst *source_of(const struct op *op)
 
 /* ---- what is taken over ---- */
 
+/* Addresses, ids and the like are one machine's. */
+static bool is_of_machine(const char *key)
+{
+	return str_after(key, "volatile.") && !streq(key, "volatile.base_image");
+}
+
+static void drop_volatile(struct inst_record *record)
+{
+	for (size_t i = record->config.len; i-- > 0;)
+		if (is_of_machine(record->config.items[i].key))
+			(void)strmap_unset(&record->config, record->config.items[i].key);
+}
+
 static void fill_config(struct inst_record *record, const struct inst_record *from)
 {
-	/* addresses, ids and the like are one machine's */
-	for (size_t i = record->config.len; i-- > 0;)
-		if (str_after(record->config.items[i].key, "volatile."))
-			(void)strmap_unset(&record->config, record->config.items[i].key);
+	drop_volatile(record);
+	(void)strmap_unset(&record->config, "volatile.base_image");
 	strmap_for_each(entry, &from->config)
 	{
-		if (strmap_has(&record->config, entry->key) ||
-		    (str_after(entry->key, "volatile.") &&
-		     !streq(entry->key, "volatile.base_image")))
+		if (strmap_has(&record->config, entry->key) || is_of_machine(entry->key))
 			continue;
 		strmap_set(&record->config, entry->key, entry->value);
 	}
@@ -172,6 +185,39 @@ static const char *choose_detour(const struct op *op, const struct inst *from,
 										    : NULL;
 }
 
+/* One of the copy's, of a volume that is to be made. */
+static struct snap_record *take_snapshot(const struct op *op, const struct inst *from,
+					 const struct snap_record *model)
+{
+	struct snap_record *snapshot = snap_record_new(model->name);
+	bool transfer = is_transfer(op, from);
+	char uuid[UUID_LEN];
+
+	inst_record_free(snapshot->inst);
+	snapshot->inst =
+		transfer ? inst_record_in_pool(op->core, model->inst, op->inst->record->pool,
+					       keeps_layer(op, from, model->inst)
+						       ? model->inst->image_fingerprint
+						       : NULL)
+			 : inst_record_copy(model->inst);
+	drop_volatile(snapshot->inst);
+	snapshot->volume = xstrdup(uuid_new(uuid));
+	snapshot->created_wall_ns = model->created_wall_ns;
+	snapshot->expires_wall_ns = model->expires_wall_ns;
+	snapshot->scheduled = model->scheduled;
+	return snapshot;
+}
+
+static void take_snapshots(const struct op *op, const struct inst *from)
+{
+	const struct inst_create_request *request = op->args;
+
+	if (op->inst->stored || request->copy_snapshot || request->instance_only)
+		return;
+	vec_for_each(snapshot, &from->snapshots)
+		*vec_push(&op->inst->snapshots) = take_snapshot(op, from, *snapshot);
+}
+
 enum op_next inst_copy_hold(struct op *op)
 {
 	struct inst_create_request *request = op->args;
@@ -184,6 +230,7 @@ enum op_next inst_copy_hold(struct op *op)
 		return OP_FAIL;
 	replace_str(&request->detour, choose_detour(op, from, model));
 	request->still.pool = request->detour;
+	take_snapshots(op, from);
 	from->op = op;
 	from->stopped_meanwhile = false;
 	return OP_NEXT;
@@ -226,6 +273,8 @@ enum op_next inst_copy_journal(struct op *op)
 	const char *kind = op->inst->stored ? "instance-refresh" : "instance-create";
 	_cleanup_(strmap_done) struct strmap extra = { 0 };
 
+	if (!op->inst->stored)
+		snapshots_fill_journal(op->inst, &extra);
 	strmap_set(&extra, "stage", request->still.stage);
 	if (request->detour)
 		strmap_set(&extra, "detour", request->detour);
@@ -321,6 +370,67 @@ enum op_next inst_copy_volume(struct op *op)
 	}
 	wire_free(&job_schema, &job);
 	return next;
+}
+
+/* The copy of one of the source's snapshots, into the stage. */
+static int fill_snapshot(struct op *op, const struct snap_record *snapshot, struct job *job)
+{
+	const struct inst *from = source_of(op);
+	struct snap_record *model = NULL;
+	int r = snapshot_find(from, snapshot->name, &model, &op->err);
+
+	if (r == 0 && is_transfer(op, from))
+		r = pool_fill_from(op->core, from->record->pool, job, &op->err);
+	if (r < 0)
+		return r;
+	job->kind = JOB_SNAPSHOT_COPY;
+	job->snapshot = xstrdup(model->volume);
+	fill_last(op, from, model->inst, job);
+	return 0;
+}
+
+static enum op_next snapshot_passed(struct op *op, const struct job_report *report)
+{
+	struct inst_create_request *request = op->args;
+	struct snap_record *snapshot = op->inst->snapshots.items[request->n_passed / 2];
+	const char *size = strmap_get(&report->result, "size");
+
+	if (op->err.code < 0)
+		return OP_FAIL;
+	if (size)
+		(void)parse_u64(size, INT64_MAX, &snapshot->size_bytes); /* else unknown */
+	request->n_passed++;
+	op->again = true;
+	return OP_NEXT;
+}
+
+/* Two jobs for each: it is copied into the stage, and the stage becomes its volume. */
+enum op_next inst_copy_snapshots(struct op *op)
+{
+	const struct inst_create_request *request = op->args;
+	size_t i = request->n_passed / 2;
+	struct job job = { .kind = JOB_SNAPSHOT_COMMIT };
+	const struct snap_record *snapshot;
+	enum op_next next = OP_FAIL;
+
+	if (i == op->inst->snapshots.len)
+		return OP_NEXT;
+	snapshot = op->inst->snapshots.items[i];
+	if (pool_fill_job(op->core, op->inst->record->pool, &job, &op->err) == 0 &&
+	    (request->n_passed % 2 != 0 || fill_snapshot(op, snapshot, &job) == 0)) {
+		job.stage = xstrdup(request->still.stage);
+		if (!job.snapshot)
+			job.snapshot = xstrdup(snapshot->volume);
+		next = job_run(op, &job, -EBADF, snapshot_passed);
+	}
+	wire_free(&job_schema, &job);
+	return next;
+}
+
+/* Those that are made go with the root. */
+enum op_next inst_copy_undo_snapshots(struct op *op)
+{
+	return still_drop(op, op->inst->record->pool);
 }
 
 /* ---- refresh ---- */

@@ -346,6 +346,7 @@ static const struct op_step copy_steps[] = {
 	{ "carry-over", inst_copy_carry_over, inst_copy_undo_carry },
 	{ "drop-detour", inst_copy_drop_detour, NULL },
 	{ "copy-volume", inst_copy_volume, inst_create_undo_volume },
+	{ "copy-snapshots", inst_copy_snapshots, inst_copy_undo_snapshots },
 	{ "release-source", inst_copy_let_go, NULL },
 	{ "record", inst_create_record, inst_create_undo_record },
 	{ 0 },

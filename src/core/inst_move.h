@@ -60,6 +60,12 @@ enum op_next inst_copy_carry_over(struct op *op); /* from the detour to the pool
 enum op_next inst_copy_undo_carry(struct op *op);
 enum op_next inst_copy_drop_detour(struct op *op);
 enum op_next inst_copy_volume(struct op *op); /* the stage becomes the volume */
+enum op_next inst_copy_snapshots(struct op *op);
+enum op_next inst_copy_undo_snapshots(struct op *op);
+
+/* What @record, of an instance or of what one was, is in @pool on @image (NULL: nothing). Owned. */
+struct inst_record *inst_record_in_pool(struct core *core, const struct inst_record *record,
+					const char *pool, const char *image);
 
 /*
  * A new root for a stopped instance, from @image (alias, prefix, template; NULL: an empty one);

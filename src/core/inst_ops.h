@@ -35,6 +35,8 @@ struct inst_create_request {
 	bool start;
 	char *copy_from;
 	char *copy_snapshot; /* of copy_from; NULL: the instance as it is */
+	bool instance_only;  /* without the snapshots of copy_from */
+	size_t n_passed;     /* jobs of inst_copy_snapshots() that are done */
 	char *detour;	     /* its pool, where the copy is made first; NULL: nowhere */
 };
 void inst_create_request_free(struct inst_create_request *request);

@@ -145,8 +145,8 @@ static enum op_next undo_copy(struct op *op)
 }
 
 /* Its root disk says the pool, whatever its profiles say. */
-static struct inst_record *moved_record(struct core *core, const struct inst_record *record,
-					const struct move_args *args)
+struct inst_record *inst_record_in_pool(struct core *core, const struct inst_record *record,
+					const char *pool, const char *image)
 {
 	struct inst_record *moved = inst_record_copy(record);
 	struct expanded expanded = { 0 };
@@ -158,11 +158,17 @@ static struct inst_record *moved_record(struct core *core, const struct inst_rec
 		struct strmap *device = devices_add(&moved->devices, root);
 
 		strmap_merge(device, devices_get(&expanded.devices, root));
-		strmap_set(device, "pool", args->pool);
+		strmap_set(device, "pool", pool);
 	}
 	expanded_done(&expanded);
-	replace_str(&moved->image_fingerprint, args->image);
+	replace_str(&moved->image_fingerprint, image);
 	return moved;
+}
+
+static struct inst_record *moved_record(struct core *core, const struct inst_record *record,
+					const struct move_args *args)
+{
+	return inst_record_in_pool(core, record, args->pool, args->image);
 }
 
 /* All are written anew in their order: the list is read by it. */

@@ -206,6 +206,55 @@ source_lives() {
 	s snapshot delete c1/then
 }
 
+# snaps NAME: its snapshots, when they were made, until when they are kept, what they take
+snaps() {
+	s query "/1.0/instances/$1/snapshots?recursion=1" |
+		jq -c 'map([.name, .created_at, .expires_at, .size > 0])'
+}
+
+# volumes_of_snapshots: how many there are
+volumes_of_snapshots() {
+	find "$T/state/pools/default/snapshots" -mindepth 1 -maxdepth 1 | wc -l
+}
+
+@test "copy: the snapshots come along, and are the copy's; killed after each step none is left over" {
+	s init openrc sc1 -c user.note=one
+	s file push - sc1/root/mark <<<one
+	s snapshot create sc1 a --expiry 5d
+	s config set sc1 user.note=two
+	s file push - sc1/root/mark <<<two
+	s snapshot create sc1 b
+	s file push - sc1/root/mark <<<three
+	local before=$(($(volumes_of_snapshots)))
+	for step in journal copy-volume copy-snapshots release-source; do
+		echo "after copy/$step"
+		dies_after "copy/$step" s copy sc1 sc2
+		never exists sc2
+		[ ! -e "$T/state/pools/default/instances/sc2" ]
+		[ "$(volumes_of_snapshots)" = "$before" ]
+		retry 10 no_half_made
+	done
+	s copy sc1 sc2
+	[ "$(snaps sc2)" = "$(snaps sc1)" ]
+	[ "$(snaps sc2 | jq length)" = 2 ]
+	s delete sc1
+	[ "$(s file pull sc2/root/mark -)" = three ]
+	s start sc2
+	local mac
+	mac=$(hwaddr sc2)
+	s snapshot restore sc2 a
+	[ "$(s exec sc2 -- cat /root/mark)" = one ]
+	[ "$(s config get sc2 user.note)" = one ]
+	[ "$(hwaddr sc2)" = "$mac" ]
+	# of one that runs; and without them
+	s copy sc2 sc3
+	[ "$(snaps sc3)" = "$(snaps sc2)" ]
+	s copy sc2 sc4 --instance-only
+	[ "$(snaps sc4)" = "[]" ]
+	s delete --force sc2 sc3 sc4
+	[ "$(volumes_of_snapshots)" = "$((before - 2))" ]
+}
+
 @test "copy: sysctrd killed after each step leaves the source running and a whole copy or none" {
 	pid=$(init_pid c1)
 	for step in claim hold-source fill-in journal copy settle freeze copy-rest thaw note-pause \

@@ -89,6 +89,16 @@ is_whole() {
 	s copy c0 c2 --storage fast
 	[ -d "$T/state/pools/fast/instances/c2/rootfs/etc" ]
 	s copy m1/first c3 --storage plain
+	# snapshots come along into whatever the pool has
+	for pool in layers plain fast; do
+		s copy m1 "s-$pool" --storage $pool
+		[ "$(s snapshot list "s-$pool" --format csv --columns n)" = first ]
+		s snapshot restore "s-$pool" first
+		s start "s-$pool"
+		[ "$(s exec "s-$pool" -- cat /root/f)" = one ]
+		s exec "s-$pool" -- test -e /etc/motd
+		s delete -f "s-$pool"
+	done
 	for name in c1 c2 c3; do
 		s start $name
 		[ "$(s exec $name -- hostname)" = $name ]
@@ -105,7 +115,9 @@ is_whole() {
 	s copy c1 c6 --storage fast
 	[ -e "$T/state/pools/fast/instances/c6/rootfs/root/last" ]
 	s delete -f c0 c1 c2 c3 c4 c5 c6
-	retry 10 is_empty fast
+	for pool in layers plain fast; do
+		retry 10 is_empty $pool
+	done
 }
 
 # writer_agrees ROOT: what it wrote (writes_on in lib.bash) is of one moment
@@ -431,6 +443,13 @@ copy_dies() {
 	other incus copy m1 i1 -s plain
 	[ -d "$T/state/pools/plain/instances/l1/rootfs/etc" ]
 	[ -d "$T/state/pools/plain/instances/i1/rootfs/etc" ]
+	# with their snapshots, or without
+	other lxc copy m1 l3 --instance-only
+	other incus copy m1 i3 --instance-only
+	for name in m1 l1 i1 l3 i3; do
+		echo "$name: $(s snapshot list $name --format csv --columns n)"
+	done >"$T/snapshots"
+	[ "$(cat "$T/snapshots")" = "$(printf '%s: first\n' m1 l1 i1; printf '%s: \n' l3 i3)" ]
 	# as it runs
 	s start m1
 	pid=$(init_pid m1)
