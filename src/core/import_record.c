@@ -19,6 +19,7 @@
 #include "core/import.h"
 #include "core/inst.h"
 #include "core/inst_create.h"
+#include "core/inst_ops.h"
 #include "core/network.h"
 #include "core/pool.h"
 #include "spec/device.h"
@@ -56,29 +57,11 @@ static bool is_hwaddr_key(const char *key)
 	return str_after(key, "volatile.") && str_ends_with(key, ".hwaddr");
 }
 
-static bool has_hwaddr(const struct inst *inst, const char *hwaddr)
-{
-	strmap_for_each(entry, &inst->record->config) if (is_hwaddr_key(entry->key) &&
-							  strcasecmp(entry->value, hwaddr) ==
-								  0) return true;
-	strmap_for_each(entry, &inst->expanded.devices) if (strcasecmp(device_get(entry->value,
-										  "hwaddr", ""),
-								       hwaddr) == 0) return true;
-	return false;
-}
-
-/* It stays the same machine, unless that one is here. */
-static bool is_hwaddr_free(struct core *core, const char *hwaddr)
-{
-	strmap_for_each(entry, &core->instances) if (has_hwaddr(entry->value, hwaddr)) return false;
-	return true;
-}
-
 /* Of what a machine notes for itself, all but these is about the host it was on. */
 static bool keeps_volatile(struct core *core, const char *key, const char *value)
 {
 	if (is_hwaddr_key(key))
-		return is_hwaddr_free(core, value);
+		return !inst_hwaddr_is_taken(core, value); /* that one is here */
 	return streq(key, "volatile.base_image") || streq(key, "volatile.cloud-init.instance-id");
 }
 

@@ -104,9 +104,40 @@ int inst_fill_from_image(struct op *op, const char *what, struct inst_record *re
 	return image_used(op->core, image, &op->err);
 }
 
+static bool has_hwaddr(const struct inst *inst, const char *hwaddr)
+{
+	strmap_for_each(entry, &inst->record->config)
+	{
+		if (str_after(entry->key, "volatile.") && str_ends_with(entry->key, ".hwaddr") &&
+		    strcasecmp(entry->value, hwaddr) == 0)
+			return true;
+	}
+	strmap_for_each(entry, &inst->expanded.devices)
+	{
+		if (strcasecmp(device_get(entry->value, "hwaddr", ""), hwaddr) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool inst_hwaddr_is_taken(struct core *core, const char *hwaddr)
+{
+	strmap_for_each(entry, &core->instances)
+	{
+		if (has_hwaddr(entry->value, hwaddr))
+			return true;
+	}
+	return false;
+}
+
+static bool is_taken(void *data, const char *hwaddr)
+{
+	return inst_hwaddr_is_taken(data, hwaddr);
+}
+
 void inst_note_nics(struct inst *inst)
 {
-	nic_fill_volatile(&inst->expanded.devices, &inst->record->config);
+	nic_fill_volatile(&inst->expanded.devices, &inst->record->config, is_taken, inst->core);
 }
 
 int inst_choose_pool(struct inst *inst, struct err *err)

@@ -86,6 +86,9 @@ int inst_ensure_networks(struct inst *inst, struct err *err);
 /* What the image @what says of itself into @record, image.* keys included; fails @op. */
 int inst_fill_from_image(struct op *op, const char *what, struct inst_record *record);
 
+/* Whether an instance has that MAC address, or keeps it for a nic that it may get back. */
+bool inst_hwaddr_is_taken(struct core *core, const char *hwaddr);
+
 /* What its nics keep for as long as it lives, by nic_fill_volatile(); changes inst->record. */
 void inst_note_nics(struct inst *inst);
 

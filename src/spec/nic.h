@@ -32,8 +32,15 @@ const char *nic_host_name(const char *tag, const char *instance, const char *dev
 void nic_inner_names(const struct strmap *devices, const struct strmap *config,
 		     struct strmap *names);
 
-/* Note in @config, as volatile.DEVICE.*, the MAC address and the name inside of nics that have none. */
-void nic_fill_volatile(const struct strmap *devices, struct strmap *config);
+/* Whether somebody has that MAC address. */
+typedef bool nic_taken_fn(void *data, const char *hwaddr);
+
+/*
+ * Note in @config, as volatile.DEVICE.*, the MAC address and the name inside of nics that have none.
+ * @taken: asked of each address that is made up.
+ */
+void nic_fill_volatile(const struct strmap *devices, struct strmap *config, nic_taken_fn *taken,
+		       void *data);
 
 /* Whether @ifname can have been made by nic_host_name() for @tag. */
 bool nic_host_name_is_ours(const char *tag, const char *ifname);

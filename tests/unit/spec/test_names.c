@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -173,10 +174,25 @@ static void assert_inner_names(const struct strmap *devices, const struct strmap
 	assert_string_equal(text, wanted);
 }
 
+/* Each address that is made up is refused as often. */
+struct refusals {
+	int left;
+	char last[NIC_HWADDR_LEN];
+};
+
+static bool is_refused(void *data, const char *hwaddr)
+{
+	struct refusals *refusals = data;
+
+	(void)snprintf(refusals->last, sizeof(refusals->last), "%s", hwaddr);
+	return refusals->left-- > 0;
+}
+
 static void test_inner_names(void **state)
 {
 	_cleanup_(strmap_done) struct strmap devices;
 	_cleanup_(strmap_done) struct strmap config = { 0 };
+	struct refusals refusals = { .left = 3 };
 
 	(void)state;
 	devices_init(&devices);
@@ -185,7 +201,9 @@ static void test_inner_names(void **state)
 	add_nic(&devices, "b", "eth0");
 	add_nic(&devices, "c", NULL);
 	assert_inner_names(&devices, &config, "a=eth1 b=eth0 c=eth2");
-	nic_fill_volatile(&devices, &config);
+	nic_fill_volatile(&devices, &config, is_refused, &refusals);
+	assert_int_equal(refusals.left, -3); /* 3 that were not good enough, one each of 3 nics */
+	assert_string_equal(strmap_get(&config, "volatile.c.hwaddr"), refusals.last);
 	assert_string_equal(strmap_get(&config, "volatile.c.name"), "eth2");
 	assert_null(strmap_get(&config, "volatile.b.name"));
 	assert_non_null(strmap_get(&config, "volatile.b.hwaddr"));
@@ -195,7 +213,8 @@ static void test_inner_names(void **state)
 	assert_inner_names(&devices, &config, "b=eth0 c=eth2");
 	add_nic(&devices, "b", "eth2");
 	assert_inner_names(&devices, &config, "b=eth2 c=eth0");
-	nic_fill_volatile(&devices, &config);
+	nic_fill_volatile(&devices, &config, is_refused, &refusals);
+	assert_int_equal(refusals.left, -3); /* all have one */
 	assert_string_equal(strmap_get(&config, "volatile.c.name"), "eth2");
 	strmap_set(&config, "volatile.c.name", "no/name");
 	assert_inner_names(&devices, &config, "b=eth2 c=eth0");
