@@ -32,10 +32,14 @@ static const struct driver_row *find_row(const char *driver)
 static int unknown_driver(const char *driver, struct err *err)
 {
 	const char *near = driver ? str_nearest(driver, names) : NULL;
+	_cleanup_(freep) char *offered = strv_join(names, ", ");
 
-	return err_kind(err, ERR_INVALID, "unknown storage driver \"%s\"%s%s%s",
-			driver ? driver : "", near ? ", did you mean \"" : "", near ? near : "",
-			near ? "\"?" : "");
+	if (near)
+		return err_kind(err, ERR_INVALID,
+				"unknown storage driver \"%s\", did you mean \"%s\"?", driver,
+				near);
+	return err_kind(err, ERR_INVALID, "unknown storage driver \"%s\"; there are %s",
+			driver ? driver : "", offered);
 }
 
 int storage_driver_caps(const char *driver, uint32_t *ret_caps, struct err *err)

@@ -33,6 +33,9 @@ static void test_unknown(void **state)
 	assert_int_equal(err.kind, ERR_INVALID);
 	assert_non_null(strstr(err.msg, "did you mean \"overlay\""));
 	assert_true(storage_driver_caps(NULL, &caps, &err) < 0);
+	assert_true(storage_driver_caps("zfs", &caps, &err) < 0);
+	assert_string_equal(err.msg,
+			    "unknown storage driver \"zfs\"; there are overlay, btrfs, dir");
 }
 
 static void test_fill_root(void **state)
