@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "codec/json.h"
+#include "core/inst.h"
 #include "core/snapshot.h"
 #include "core/volume.h"
 
@@ -33,25 +34,53 @@ static void write_snap(struct jsonw *w, const struct volume_snap *snap, const ch
 	jsonw_end_object(w);
 }
 
+static void list_one(struct api_req *req, const struct volume_snap *snap)
+{
+	_cleanup_(freep) char *name = xasprintf("%s/%s", req->args[2], snap->name);
+	_cleanup_(freep) char *collection =
+		xasprintf("storage-pools/%s/volumes/%s", req->args[0], req->args[1]);
+
+	if (api_recursion(req) > 0)
+		write_snap(&req->json, snap, name, true);
+	else
+		write_url_below(&req->json, collection, req->args[2], "snapshots", snap->name);
+}
+
+/* Those of the instance, which are made and removed there. */
+static void list_of_root(struct api_req *req, const struct inst *inst)
+{
+	vec_for_each(snapshot, &inst->snapshots)
+		list_one(req, &(struct volume_snap){
+				      .name = (*snapshot)->name,
+				      .created_wall_ns = (*snapshot)->created_wall_ns,
+				      .expires_wall_ns = (*snapshot)->expires_wall_ns,
+				      .scheduled = (*snapshot)->scheduled,
+				      .size_bytes = (*snapshot)->size_bytes,
+			      });
+}
+
+static void list_of_volume(struct api_req *req, const struct volume *volume)
+{
+	vec_for_each(snap, &volume->snapshots)
+		list_one(req, *snap);
+}
+
 void volume_snaps_list(struct api_req *req)
 {
 	struct volume *volume = NULL;
+	struct inst *inst = NULL;
+	int r = streq(req->args[1], "container") ? api_find_root(req, &inst)
+						 : api_find_volume(req, &volume);
 
-	if (api_find_volume(req, &volume) < 0) {
+	if (r < 0) {
 		reply_error(req);
 		return;
 	}
 	jsonw_begin_array(&req->json);
-	vec_for_each(snap, &volume->snapshots) {
-		_cleanup_(freep) char *name =
-			xasprintf("%s/%s", volume->record->name, (*snap)->name);
-		_cleanup_(freep) char *path = xasprintf("%s/%s", volume->record->pool, name);
-
-		if (api_recursion(req) > 0)
-			write_snap(&req->json, *snap, name, true);
-		else
-			write_url(&req->json, "storage_volume_snapshots", path);
-	}
+	if (inst)
+		list_of_root(req, inst);
+	else
+		list_of_volume(req, volume);
 	jsonw_end_array(&req->json);
 	reply_sync(req);
 }

@@ -217,7 +217,7 @@ static void volume_etag(const struct volume *volume, struct etag *etag)
 	etag_add_map(etag, &volume->record->config);
 }
 
-static int find_root(struct api_req *req, struct inst **ret_inst)
+int api_find_root(struct api_req *req, struct inst **ret_inst)
 {
 	struct inst *inst = NULL;
 	int r = inst_find(req->core, req->args[2], &inst, &req->err);
@@ -235,7 +235,7 @@ static void get_container(struct api_req *req)
 {
 	struct inst *inst = NULL;
 	struct view view;
-	int r = find_root(req, &inst);
+	int r = api_find_root(req, &inst);
 
 	if (r == 0) {
 		view = view_of_inst(inst);
@@ -505,7 +505,7 @@ static void root_state_get(struct api_req *req)
 	struct root_usage usage;
 	struct inst *inst = NULL;
 	struct op *op = NULL;
-	int r = find_root(req, &inst);
+	int r = api_find_root(req, &inst);
 
 	if (r == 0 && root_usage(inst, &usage) == 0) {
 		write_usage(req, &usage);

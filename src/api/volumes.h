@@ -3,10 +3,14 @@
 
 #include "api/request.h"
 
+struct inst;
 struct volume;
 
 /* The custom volume that the path names. Errors: ERR_NOT_FOUND; ERR_UNSUPPORTED for other types. */
 int api_find_volume(struct api_req *req, struct volume **ret_volume);
+
+/* The instance whose root the path names, as one of type "container". Errors: ERR_NOT_FOUND. */
+int api_find_root(struct api_req *req, struct inst **ret_inst);
 
 /* Answers @req with a backup of @volume, packed as it is read; @alone: without its snapshots. */
 void export_volume(struct api_req *req, struct volume *volume, bool alone, const char *compression);

@@ -304,5 +304,10 @@ other() {
 		[ "$(volume default r$client .name)" = r$client ]
 		other $client storage volume delete default r$client
 		other $client storage volume delete fast w$client
+		# the root of an instance, with its snapshots
+		s snapshot create c1 of-$client
+		other $client storage volume info default container/c1 | grep "of-$client"
+		never other $client storage volume info fast container/c1
+		s snapshot delete c1 of-$client
 	done
 }
