@@ -9,6 +9,7 @@ setup_file() {
 }
 
 teardown_file() {
+	pools_teardown onext4 onxfs onbtrfs
 	daemon_teardown
 }
 
@@ -41,6 +42,12 @@ boots() {
 	[ "$(s exec "$2" -- cat /etc/machine-id | wc -c)" = 33 ]
 }
 
+# runs NAME: all its units do, and its machine-id is told
+runs() {
+	s exec "$1" -- systemctl is-system-running --wait | grep -x running >&2
+	s exec "$1" -- cat /etc/machine-id
+}
+
 # ends NAME: reboot and power-off as systemd does them, then delete
 ends() {
 	before=$(init_pid "$1")
@@ -63,6 +70,42 @@ ends() {
 
 @test "Debian 13 boots without a failed unit, with address and name" {
 	boots trixie d13
+}
+
+@test "Debian in pools on loop files of ext4, xfs and btrfs: snapshots, restore, copies as it runs" {
+	local fs next id
+	for fs in ext4 xfs btrfs; do
+		truncate -s 3G "$T/on$fs.img"
+		mkfs.$fs -q "$T/on$fs.img"
+		mkdir "$T/on$fs"
+		mount -o loop "$T/on$fs.img" "$T/on$fs"
+	done
+	s storage create onext4 overlay "source=$T/onext4"
+	s storage create onxfs dir "source=$T/onxfs"
+	s storage create onbtrfs btrfs "source=$T/onbtrfs"
+	for fs in ext4:xfs xfs:btrfs btrfs:ext4; do
+		next=on${fs#*:} fs=on${fs%:*}
+		S_SECONDS=300 s launch debian/bookworm d1 -s $fs
+		id=$(runs d1)
+		s exec d1 -- sh -c 'echo one >/root/mark; chown daemon:mail /root/mark; ln /root/mark /root/mark2'
+		s snapshot create d1 s0
+		s exec d1 -- sh -c 'echo two >/root/mark; rm -r /usr/share/doc'
+		S_SECONDS=300 s copy d1 d2 -s $next
+		s snapshot restore d1 s0
+		[ "$(runs d1)" = "$id" ]
+		[ "$(s exec d1 -- cat /root/mark2)" = one ]
+		[ "$(s exec d1 -- stat -c '%U %G %h' /root/mark)" = "daemon mail 2" ]
+		s exec d1 -- test -d /usr/share/doc
+		s start d2
+		[ "$(runs d2)" != "$id" ]
+		[ "$(s exec d2 -- cat /root/mark)" = two ]
+		never s exec d2 -- test -e /usr/share/doc
+		s stop -f d2
+		s snapshot restore d2 s0
+		s start d2
+		[ "$(s exec d2 -- cat /root/mark2)" = one ]
+		s delete --force d1 d2
+	done
 }
 
 @test "two instances of one image have ids of their own" {
