@@ -364,7 +364,7 @@ static int find_for(struct volume *volume, const char *name, struct snap_args **
 int volume_snap_restore(struct volume *volume, const char *name, struct op **ret_op,
 			struct err *err)
 {
-	struct snap_args *args;
+	struct snap_args *args = NULL;
 	struct op *op;
 	int r = check_still(volume, err);
 
