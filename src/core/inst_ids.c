@@ -89,13 +89,11 @@ static void add_running(int dir_fd, const char *name, struct idranges *used)
 static void add_unknown(const struct core *core, struct idranges *used)
 {
 	_cleanup_(freep) char *path = xasprintf("%s/instances", core->dirs.runtime);
-	DIR *dir = opendir(path);
+	_cleanup_(fd_closedirp) DIR *dir = opendir(path);
 
 	for (struct dirent *entry = dir ? readdir(dir) : NULL; entry; entry = readdir(dir))
 		if (entry->d_name[0] != '.' && !strmap_has(&core->instances, entry->d_name))
 			add_running(dirfd(dir), entry->d_name, used);
-	if (dir)
-		(void)closedir(dir);
 }
 
 /* The first one is the helpers'. */

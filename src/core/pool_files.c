@@ -136,7 +136,7 @@ static void add_names(const struct core *core, const char *below, const char *en
 		      const char *inside, char ***names)
 {
 	_cleanup_(freep) char *path = xasprintf("%s/%s", core->dirs.state, below);
-	DIR *dir = opendir(path);
+	_cleanup_(fd_closedirp) DIR *dir = opendir(path);
 
 	for (struct dirent *entry = dir ? readdir(dir) : NULL; entry; entry = readdir(dir)) {
 		_cleanup_(freep) char *name = xstrdup(entry->d_name);
@@ -148,8 +148,6 @@ static void add_names(const struct core *core, const char *below, const char *en
 		if (may_be_lost(core, name) && !strv_contains((const char *const *)*names, name))
 			strv_push(names, name);
 	}
-	if (dir)
-		(void)closedir(dir);
 }
 
 char **pool_files_lost(struct core *core)

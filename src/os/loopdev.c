@@ -30,7 +30,7 @@ static bool is_of_file(int fd, const struct stat *file)
 /* Returns: descriptor that keeps it, or -ENODEV. */
 static int find_attached(int file_fd, char ret_path[LOOPDEV_PATH_LEN])
 {
-	DIR *dir = opendir("/sys/block");
+	_cleanup_(fd_closedirp) DIR *dir = opendir("/sys/block");
 	int found_fd = -ENODEV;
 	struct stat st;
 
@@ -47,8 +47,6 @@ static int find_attached(int file_fd, char ret_path[LOOPDEV_PATH_LEN])
 		if (fd >= 0 && is_of_file(fd, &st))
 			found_fd = TAKE_FD(fd);
 	}
-	if (dir)
-		(void)closedir(dir);
 	return found_fd;
 }
 

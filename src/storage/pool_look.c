@@ -90,15 +90,13 @@ static const char *driver_of(int kind_fd, const char *name)
 static const char *driver_of_any(const struct pool *pool, enum volume_kind kind)
 {
 	int fd = path_open_plain(pool->dir_fd, volume_kind_dir(kind), O_RDONLY | O_DIRECTORY, 0);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	_cleanup_(fd_closedirp) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	const char *driver = NULL;
 
 	for (struct dirent *entry = dir ? readdir(dir) : NULL; entry && !driver;
 	     entry = readdir(dir))
 		if (entry->d_name[0] != '.')
 			driver = driver_of(dirfd(dir), entry->d_name);
-	if (dir)
-		(void)closedir(dir);
 	return driver;
 }
 
