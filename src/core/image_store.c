@@ -7,7 +7,6 @@
 
 #include "aio/loop.h"
 #include "base/mem.h"
-#include "base/parse.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "core/core.h"
@@ -27,14 +26,10 @@ void image_store_fill_job(struct core *core, struct job *job)
 	job->reserve_bytes = core->config->storage_reserve_bytes;
 }
 
-static uint64_t result_u64(const struct job_report *report, const char *key)
+/* Seconds among the results. */
+static int64_t result_wall_ns(const struct job_report *report, const char *key)
 {
-	const char *text = strmap_get(&report->result, key);
-	uint64_t value = 0;
-
-	if (text)
-		(void)parse_u64(text, INT64_MAX / NS_PER_S, &value); /* 0 when it is nonsense */
-	return value;
+	return (int64_t)job_result_u64(report, key, INT64_MAX / NS_PER_S) * NS_PER_S;
 }
 
 static struct image_record *make_record(struct core *core, const struct job_report *report,
@@ -46,9 +41,9 @@ static struct image_record *make_record(struct core *core, const struct job_repo
 	replace_str(&image->architecture, strmap_get(&report->result, "architecture"));
 	image->format =
 		streq(strmap_get(&report->result, "format"), "split") ? IMAGE_SPLIT : IMAGE_UNIFIED;
-	image->size_bytes = result_u64(report, "size");
-	image->created_wall_ns = (int64_t)result_u64(report, "created") * NS_PER_S;
-	image->expires_wall_ns = (int64_t)result_u64(report, "expiry") * NS_PER_S;
+	image->size_bytes = job_result_u64(report, "size", INT64_MAX / NS_PER_S);
+	image->created_wall_ns = result_wall_ns(report, "created");
+	image->expires_wall_ns = result_wall_ns(report, "expiry");
 	image->uploaded_wall_ns = aio_wall_now(core->loop);
 	strmap_for_each(entry, &report->result)
 	{

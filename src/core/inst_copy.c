@@ -18,7 +18,6 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "base/parse.h"
 #include "base/str.h"
 #include "core/core.h"
 #include "core/image.h"
@@ -393,12 +392,10 @@ static enum op_next snapshot_passed(struct op *op, const struct job_report *repo
 {
 	struct inst_create_request *request = op->args;
 	struct snap_record *snapshot = op->inst->snapshots.items[request->n_passed / 2];
-	const char *size = strmap_get(&report->result, "size");
 
 	if (op->err.code < 0)
 		return OP_FAIL;
-	if (size)
-		(void)parse_u64(size, INT64_MAX, &snapshot->size_bytes); /* else unknown */
+	snapshot->size_bytes = job_result_u64(report, "size", INT64_MAX); /* the commit tells */
 	request->n_passed++;
 	op->again = true;
 	return OP_NEXT;

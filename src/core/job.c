@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/parse.h"
 #include "base/str.h"
 #include "core/core.h"
 #include "core/inst.h"
@@ -365,6 +366,14 @@ enum op_next job_undone(struct op *op, const struct job_report *report)
 	log_error(((struct log_keys){ .inst = inst, .op = op->id }),
 		  "undo: remove what was made: %s", report->text ? report->text : "helper died");
 	return OP_NEXT;
+}
+
+uint64_t job_result_u64(const struct job_report *report, const char *key, uint64_t max)
+{
+	const char *text = strmap_get(&report->result, key);
+	uint64_t value = 0;
+
+	return text && parse_u64(text, max, &value) == 0 ? value : 0;
 }
 
 void job_run_detached(struct core *core, const struct job *job)

@@ -48,6 +48,9 @@ enum op_next job_run_io(struct op *op, const struct job *job, int in_fd, int out
  */
 job_done_fn job_undone;
 
+/* A number among the results, at most @max; 0 when there is none, or it is nonsense. */
+uint64_t job_result_u64(const struct job_report *report, const char *key, uint64_t max);
+
 /* Run @job with nobody waiting: a failure is logged. */
 void job_run_detached(struct core *core, const struct job *job);
 

@@ -97,10 +97,8 @@ static int forget_note(struct inst *inst, struct err *err)
 static void take_note(struct inst *inst, const struct job_report *report)
 {
 	_cleanup_(freep) char *entity = xasprintf("instances/%s", inst->record->name);
-	uint64_t bytes = 0;
 
-	(void)parse_u64(strmap_get(&report->result, "size") ?: "0", UINT64_MAX, &bytes);
-	quota_note(inst->record, bytes);
+	quota_note(inst->record, job_result_u64(report, "size", UINT64_MAX));
 	core_warn(inst->core, WARNING, entity, NULL);
 }
 

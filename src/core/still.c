@@ -7,7 +7,6 @@
 
 #include "aio/loop.h"
 #include "base/mem.h"
-#include "base/parse.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "core/core.h"
@@ -312,12 +311,10 @@ enum op_next still_step_journal(struct op *op)
 static enum op_next committed(struct op *op, const struct job_report *report)
 {
 	const struct still *args = op->args;
-	const char *size = strmap_get(&report->result, "size");
 
 	if (op->err.code < 0)
 		return OP_FAIL;
-	if (size)
-		(void)parse_u64(size, INT64_MAX, &args->snapshot->size_bytes); /* else unknown */
+	args->snapshot->size_bytes = job_result_u64(report, "size", INT64_MAX);
 	return OP_NEXT;
 }
 

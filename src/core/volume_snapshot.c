@@ -10,7 +10,6 @@
 
 #include "aio/loop.h"
 #include "base/mem.h"
-#include "base/parse.h"
 #include "base/str.h"
 #include "core/core.h"
 #include "core/inst.h"
@@ -121,12 +120,10 @@ static enum op_next undo_copy(struct op *op)
 static enum op_next committed(struct op *op, const struct job_report *report)
 {
 	const struct volume_still *args = op->args;
-	const char *size = strmap_get(&report->result, "size");
 
 	if (op->err.code < 0)
 		return OP_FAIL;
-	if (size)
-		(void)parse_u64(size, INT64_MAX, &args->snap->size_bytes); /* else unknown */
+	args->snap->size_bytes = job_result_u64(report, "size", INT64_MAX);
 	return OP_NEXT;
 }
 
