@@ -244,6 +244,23 @@ dies_after() {
 	retry 20 no_operation
 }
 
+# worker_dies JOB: the daemon's programs are in $T/bin until it starts the next time, where a worker is killed
+# after it did JOB once, before it says so
+worker_dies() {
+	mkdir -p "$T/bin"
+	cp "$BUILDDIR"/sysctr* "$T/bin/"
+	touch "$T/bin/die"
+	cat >"$T/bin/sysctr-worker" <<-END
+		#!/bin/sh
+		if [ "\$1" = "$1" ] && rm "$T/bin/die" 2>/dev/null; then
+			"$BUILDDIR/sysctr-worker" "\$@" 4>/dev/null
+			kill -9 \$\$
+		fi
+		exec "$BUILDDIR/sysctr-worker" "\$@"
+	END
+	BUILDDIR=$T/bin daemon_restart
+}
+
 # writes_on NAME [MIB]: it has 600 MiB (or MIB) of its own, writes a before b for ever, and tells the time
 writes_on() {
 	s exec "$1" -- sh -c 'mkdir /root/big

@@ -342,23 +342,6 @@ holds() {
 	never fits "$@"
 }
 
-# worker_dies JOB: the daemon's programs are in $T/bin from now on, where a worker is killed after it did JOB
-# once, before it says so
-worker_dies() {
-	mkdir -p "$T/bin"
-	cp "$BUILDDIR"/sysctr* "$T/bin/"
-	touch "$T/bin/die"
-	cat >"$T/bin/sysctr-worker" <<-END
-		#!/bin/sh
-		if [ "\$1" = "$1" ] && rm "$T/bin/die" 2>/dev/null; then
-			"$BUILDDIR/sysctr-worker" "\$@" 4>/dev/null
-			kill -9 \$\$
-		fi
-		exec "$BUILDDIR/sysctr-worker" "\$@"
-	END
-	BUILDDIR=$T/bin daemon_restart
-}
-
 @test "a worker that dies while it changes a volume's size: the old one counts" {
 	needs_simple
 	vol create v4 size=32MiB

@@ -245,20 +245,14 @@ rm -f /root/stop; nohup sh /root/writer >/dev/null 2>&1 &'
 }
 
 @test "a worker that is killed leaves nothing for the next start" {
-	local client rc=0 staged="$T/state/pools/default/.new-*"
-	puts web1 'head -c 200000000 /dev/urandom >/root/big; sync'
-	s snapshot create web1 killed >"$T/killed" 2>&1 &
-	client=$!
-	retry 10 compgen -G "$staged"
-	pkill -9 -P "$(daemon_pid)" sysctr-worker
-	wait $client || rc=$?
-	cat "$T/killed"
-	[ $rc -eq 1 ]
-	grep "was killed by signal 9" "$T/killed"
-	retry 10 never compgen -G "$staged"
+	worker_dies snapshot-copy
+	fails 1 "was killed by signal 9" s snapshot create web1 killed
+	[ ! -e "$T/bin/die" ]
 	retry 10 tidy
 	is_status web1 Running
-	puts web1 'rm /root/big'
+	s snapshot create web1 killed
+	s snapshot delete web1 killed
+	daemon_restart
 }
 
 @test "a container that is frozen for a snapshot thaws when the daemon is dead" {
