@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -27,8 +28,14 @@ enum {
 	BUFFER_BYTES = 64 << 10,
 	XATTR_NAMES_MAX = 64 * 1024,
 	XATTR_VALUE_MAX = 64 * 1024,
-	LINK_BUCKETS = 4096
+	LINK_BUCKETS = 4096,
+	LEASE_POLL_MS = 10,
+	LEASES_WAIT_MS =
+		90 * 1000 /* for all; the kernel breaks each after 45 s (lease-break-time) */
 };
+
+/* On a directory of an unfinished copy: the inode that it was made from. Nobody inside can set it. */
+static const char ORIGIN_XATTR[] = "trusted.sysctr.origin";
 
 /* A file with several names, by inode; its first name's path below the destination. */
 struct link_entry {
@@ -45,6 +52,7 @@ struct copy {
 	char path[PATH_MAX]; /* of the entry at hand */
 	bool no_clone;	     /* FICLONE was refused once */
 	bool no_range;	     /* copy_file_range() was: the file systems differ */
+	int leases_ms;	     /* how long leases were waited for */
 	struct tree_copy_how how;
 };
 
@@ -255,13 +263,30 @@ static bool link_same(int src_fd, const struct stat *st, const struct trio *dirs
 	return linkat(dirs->older, name, dirs->dst, name, 0) == 0;
 }
 
+/* A lease (fcntl(2)) of a program that uses the tree is waited for. Returns: descriptor or -errno. */
+static int open_file(struct copy *copy, int dir_fd, const char *name)
+{
+	const struct timespec pause = { .tv_nsec = LEASE_POLL_MS * NS_PER_MS };
+
+	for (;;) {
+		int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+		if (fd >= 0 || errno != EWOULDBLOCK || copy->leases_ms >= LEASES_WAIT_MS)
+			return fd < 0 ? -errno : fd;
+		if (cancelled(copy))
+			return -ECANCELED;
+		copy->leases_ms += LEASE_POLL_MS;
+		(void)nanosleep(&pause, NULL);
+	}
+}
+
 static int copy_file(struct copy *copy, const struct trio *dirs, const char *name)
 {
 	struct stat st;
-	_cleanup_(fd_closep) int src_fd =
-		openat(dirs->src, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	_cleanup_(fd_closep) int src_fd = open_file(copy, dirs->src, name);
 
-	if (src_fd < 0 || fstat(src_fd, &st) < 0)
+	if (src_fd < 0)
+		return src_fd;
+	if (fstat(src_fd, &st) < 0)
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return -ESTALE; /* changed under us */
@@ -362,6 +387,32 @@ static int link_known(struct copy *copy, int dst_dir, const char *name, const st
 	return 0;
 }
 
+/*
+ * Whether the earlier pass made @dst_fd from another directory, which was renamed since: that leaves
+ * the change times of what is in it. Takes the mark away.
+ */
+static bool is_of_other(int src_fd, int dst_fd)
+{
+	uint64_t origin;
+	struct stat st;
+	bool marked = fgetxattr(dst_fd, ORIGIN_XATTR, &origin, sizeof(origin)) == sizeof(origin);
+
+	if (marked)
+		(void)fremovexattr(dst_fd, ORIGIN_XATTR);
+	return marked && (fstat(src_fd, &st) < 0 || origin != st.st_ino);
+}
+
+/* For is_of_other(). Where there are no such attributes the change times have to do. */
+static void mark_origin(int src_fd, int dst_fd)
+{
+	struct stat st;
+
+	if (fstat(src_fd, &st) == 0) {
+		uint64_t origin = st.st_ino;
+		(void)fsetxattr(dst_fd, ORIGIN_XATTR, &origin, sizeof(origin), 0);
+	}
+}
+
 static int copy_dir(struct copy *copy, const struct trio *dirs, int depth);
 
 static int copy_subdir(struct copy *copy, const struct trio *dirs, const char *name, int depth)
@@ -377,7 +428,7 @@ static int copy_subdir(struct copy *copy, const struct trio *dirs, const char *n
 		older_fd = openat(dirs->older, name, flags);
 	if (copy->how.update)
 		dst_fd = openat(dirs->dst, name, flags);
-	if (dst_fd >= 0) {
+	if (dst_fd >= 0 && !is_of_other(src_fd, dst_fd)) {
 		drop_xattrs(dst_fd);
 	} else {
 		int r = make_room(copy, dirs->dst, name);
@@ -385,11 +436,15 @@ static int copy_subdir(struct copy *copy, const struct trio *dirs, const char *n
 			return r;
 		if (mkdirat(dirs->dst, name, 0700) < 0)
 			return -errno;
+		(void)fd_close(dst_fd);
 		dst_fd = openat(dirs->dst, name, flags);
 		if (dst_fd < 0)
 			return -errno;
 	}
-	return copy_dir(copy, &(struct trio){ src_fd, dst_fd, older_fd }, depth + 1);
+	int r = copy_dir(copy, &(struct trio){ src_fd, dst_fd, older_fd }, depth + 1);
+	if (r == 0 && copy->how.marks)
+		mark_origin(src_fd, dst_fd);
+	return r;
 }
 
 static int copy_node(struct copy *copy, const struct trio *dirs, const char *name,

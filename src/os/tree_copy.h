@@ -5,7 +5,8 @@
  *
  * Kept: owner, mode, times, xattrs (all that the caller may set), hard links inside the tree,
  * holes, symbolic links, fifos, device nodes (whiteouts of overlayfs are such). Sockets are left
- * out. Neither side is left through a link; other mounts inside the source are not entered.
+ * out. Neither side is left through a link; other mounts inside the source are not entered. Leases
+ * (fcntl(2)) on files of the source are waited for, 90 s for all of them.
  */
 #pragma once
 
@@ -19,6 +20,7 @@ struct tree_copy_how {
 	tree_cancel_fn *cancel; /* as tree_copy() */
 	void *data;
 	bool live;   /* somebody writes to the source: what vanishes under us is left out */
+	bool marks;  /* an update follows: each directory keeps until then which one it was */
 	bool update; /* the destination has an earlier copy: make that like the source */
 	/* With update: what has not changed since then is taken to be copied. It must be before the
 	 * earlier copy began, and before dirty pages were written out (syncfs), which makes the
@@ -33,8 +35,8 @@ struct tree_copy_how {
  * Copy the content and the attributes of the directory @src_fd to the empty directory @dst_fd.
  *
  * @ret_failed: PATH_MAX bytes for the path that failed, for messages; "" at the top.
- * Errors: -ENOSPC, -EDQUOT, -ECANCELED, -ELOOP (deeper than 1,000), others of the file system; the
- * destination is then partly filled.
+ * Errors: -ENOSPC, -EDQUOT, -ECANCELED, -ELOOP (deeper than 1,000), -EAGAIN (leases), others of the
+ * file system; the destination is then partly filled.
  */
 int tree_copy(int src_fd, int dst_fd, tree_cancel_fn *cancel, void *data, char *ret_failed);
 

@@ -104,6 +104,7 @@ static int copy_content(struct pool *pool, const struct copy_request *request, i
 		.cancel = ask,
 		.data = &watch,
 		.live = request->pass == COPY_LIVE,
+		.marks = request->pass == COPY_LIVE && request->kind == VOLUME_INSTANCE,
 		.update = request->pass == COPY_REST,
 		.since_wall_ns = request->since_wall_ns,
 		.older_fd = older_fd,

@@ -36,7 +36,7 @@ enum volume_kind {
 /* How a volume is copied while somebody may write to it. */
 enum copy_pass {
 	COPY_WHOLE, /* nobody does */
-	COPY_LIVE,  /* somebody may: what comes of it needs COPY_REST */
+	COPY_LIVE,  /* somebody may: of an instance COPY_REST has to follow */
 	COPY_REST,  /* nobody does any more: bring the copy of COPY_LIVE up to date */
 	COPY_PASS_MAX
 };

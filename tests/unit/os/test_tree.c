@@ -3,13 +3,16 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
@@ -314,6 +317,101 @@ static void test_copy_update_keeps(void **state)
 	(void)fd_close(dst);
 }
 
+/* "app" makes way for a directory with files of the same names, sizes and times. */
+static void test_copy_update_renamed(void **state)
+{
+	struct dirs *dirs = *state;
+	int src = make_dir(dirs->fd, "src"), dst = make_dir(dirs->fd, "dst");
+	int64_t since = wall_now_ns() + 1000000000; /* no change time tells */
+	struct tree_copy_how how = { .live = true, .marks = true, .since_wall_ns = since };
+	const struct timespec times[2] = { { .tv_sec = 1 }, { .tv_sec = 1 } };
+	const char *const names[] = { "app", "app.new" }, *const texts[] = { "old", "new" };
+	struct stat kept, st;
+
+	for (size_t i = 0; i < 2; i++) {
+		int dir = make_dir(src, names[i]);
+		put_file(dir, "file", texts[i]);
+		assert_int_equal(utimensat(dir, "file", times, 0), 0);
+		(void)fd_close(dir);
+	}
+	int stays = make_dir(src, "stays");
+	put_file(stays, "file", "text");
+	assert_int_equal(tree_copy_with(src, dst, &how, NULL), 0);
+	assert_int_equal(fstatat(dst, "stays/file", &kept, 0), 0);
+	assert_int_equal(renameat(src, "app", src, "app.old"), 0);
+	assert_int_equal(renameat(src, "app.new", src, "app"), 0);
+
+	how = (struct tree_copy_how){ .update = true, .since_wall_ns = since };
+	assert_int_equal(tree_copy_with(src, dst, &how, NULL), 0);
+	assert_text(dst, "app/file", "new");
+	assert_text(dst, "app.old/file", "old");
+	assert_int_equal(fstatat(dst, "app.new", &st, 0), -1);
+	assert_int_equal(fstatat(dst, "stays/file", &st, 0), 0);
+	assert_true(st.st_ino == kept.st_ino);
+	int fd = openat(dst, "stays", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(flistxattr(fd, NULL, 0), 0);
+	(void)fd_close(fd);
+	(void)fd_close(stays);
+	(void)fd_close(src);
+	(void)fd_close(dst);
+}
+
+/* A program that has a lease on @name (fcntl(2)) and ends when it is asked for that, if it @listens. */
+static pid_t take_lease(int dir_fd, const char *name, bool listens)
+{
+	int ready[2];
+	char byte;
+
+	assert_int_equal(pipe(ready), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC);
+
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		(void)signal(SIGIO, listens ? SIG_DFL : SIG_IGN);
+		if (fcntl(fd, F_SETLEASE, F_WRLCK) == 0)
+			(void)!write(ready[1], "x", 1);
+		(void)close(ready[1]);
+		for (;;)
+			(void)pause();
+	}
+	(void)close(ready[1]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	(void)close(ready[0]);
+	return pid;
+}
+
+static bool third_time(void *data)
+{
+	int *asked = data;
+
+	return ++*asked == 3;
+}
+
+/* What a file server that grants its clients leases does to files of the tree. */
+static void test_copy_leased(void **state)
+{
+	struct dirs *dirs = *state;
+	int src = make_dir(dirs->fd, "src"), dst = make_dir(dirs->fd, "dst"), asked = 0;
+	char failed[PATH_MAX];
+
+	put_file(src, "file", "text");
+	pid_t pid = take_lease(src, "file", true);
+	assert_int_equal(tree_copy(src, dst, NULL, NULL, failed), 0);
+	assert_text(dst, "file", "text");
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	(void)fd_close(dst);
+
+	pid = take_lease(src, "file", false);
+	dst = make_dir(dirs->fd, "dst2");
+	assert_int_equal(tree_copy(src, dst, third_time, &asked, failed), -ECANCELED);
+	assert_string_equal(failed, "file");
+	(void)kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	(void)fd_close(src);
+	(void)fd_close(dst);
+}
+
 static void test_usage(void **state)
 {
 	struct dirs *dirs = *state;
@@ -341,6 +439,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_copy_too_deep, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_copy_update, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_copy_update_keeps, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_copy_update_renamed, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_copy_leased, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_usage, setup, teardown),
 	};
 
