@@ -41,7 +41,7 @@ static struct image_record *make_record(struct core *core, const struct job_repo
 	replace_str(&image->architecture, strmap_get(&report->result, "architecture"));
 	image->format =
 		streq(strmap_get(&report->result, "format"), "split") ? IMAGE_SPLIT : IMAGE_UNIFIED;
-	image->size_bytes = job_result_u64(report, "size", INT64_MAX / NS_PER_S);
+	image->size_bytes = job_result_size(report);
 	image->created_wall_ns = result_wall_ns(report, "created");
 	image->expires_wall_ns = result_wall_ns(report, "expiry");
 	image->uploaded_wall_ns = aio_wall_now(core->loop);

@@ -395,7 +395,7 @@ static enum op_next snapshot_passed(struct op *op, const struct job_report *repo
 
 	if (op->err.code < 0)
 		return OP_FAIL;
-	snapshot->size_bytes = job_result_u64(report, "size", INT64_MAX); /* the commit tells */
+	snapshot->size_bytes = job_result_size(report); /* the commit tells */
 	request->n_passed++;
 	op->again = true;
 	return OP_NEXT;

@@ -376,6 +376,11 @@ uint64_t job_result_u64(const struct job_report *report, const char *key, uint64
 	return text && parse_u64(text, max, &value) == 0 ? value : 0;
 }
 
+uint64_t job_result_size(const struct job_report *report)
+{
+	return job_result_u64(report, "size", INT64_MAX);
+}
+
 void job_run_detached(struct core *core, const struct job *job)
 {
 	struct err err = { 0 };

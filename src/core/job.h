@@ -51,6 +51,9 @@ job_done_fn job_undone;
 /* A number among the results, at most @max; 0 when there is none, or it is nonsense. */
 uint64_t job_result_u64(const struct job_report *report, const char *key, uint64_t max);
 
+/* The result "size": bytes, as many as the database can hold (INT64_MAX). */
+uint64_t job_result_size(const struct job_report *report);
+
 /* Run @job with nobody waiting: a failure is logged. */
 void job_run_detached(struct core *core, const struct job *job);
 

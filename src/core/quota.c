@@ -98,7 +98,7 @@ static void take_note(struct inst *inst, const struct job_report *report)
 {
 	_cleanup_(freep) char *entity = xasprintf("instances/%s", inst->record->name);
 
-	quota_note(inst->record, job_result_u64(report, "size", UINT64_MAX));
+	quota_note(inst->record, job_result_size(report));
 	core_warn(inst->core, WARNING, entity, NULL);
 }
 

@@ -314,7 +314,7 @@ static enum op_next committed(struct op *op, const struct job_report *report)
 
 	if (op->err.code < 0)
 		return OP_FAIL;
-	args->snapshot->size_bytes = job_result_u64(report, "size", INT64_MAX);
+	args->snapshot->size_bytes = job_result_size(report);
 	return OP_NEXT;
 }
 

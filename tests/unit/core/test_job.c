@@ -163,12 +163,28 @@ static void test_failed_job(void **state)
 	assert_int_equal(w->helpers[1], 0);
 }
 
+static void test_results(void **state)
+{
+	struct job_report report = { 0 };
+
+	(void)state;
+	assert_int_equal(job_result_size(&report), 0);
+	strmap_set(&report.result, "size", "10000000000000"); /* 10 TB */
+	assert_int_equal(job_result_size(&report), 10000000000000);
+	strmap_set(&report.result, "size", "9223372036854775808"); /* INT64_MAX + 1 */
+	assert_int_equal(job_result_size(&report), 0);
+	strmap_set(&report.result, "created", "12 o'clock");
+	assert_int_equal(job_result_u64(&report, "created", UINT64_MAX), 0);
+	strmap_done(&report.result);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_one_helper, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_killed_helper, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_failed_job, setup, teardown),
+		cmocka_unit_test(test_results),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
