@@ -1,10 +1,11 @@
 /*
  * core/image_publish.c - an instance or a snapshot to an image
  *
+ *   snapshot: read-on -> publish
  *   stopped: check -> await-released -> publish
- *   running: still_table -> publish -> drop -> erase
+ *   running: still_table -> read-on -> publish -> drop -> erase
  *
- * The op holds the instance; the image is in the store when its row is (image_store_add()).
+ * The image is in the store when its row is (image_store_add()).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -92,6 +93,7 @@ static enum op_next step_publish(struct op *op)
 }
 
 static const struct op_step snapshot_steps[] = {
+	{ "read-on", inst_step_read_on, NULL },
 	{ "publish", step_publish, NULL },
 	{ 0 },
 };
@@ -106,6 +108,7 @@ static const struct op_step steps[] = {
 static const struct op_table publish_table = { "image-publish", steps };
 
 static const struct op_step still_steps[] = {
+	{ "read-on", inst_step_read_on, NULL },
 	{ "publish", step_publish, NULL },
 	{ "drop", still_step_drop, NULL },
 	{ "erase", still_step_erase, NULL },

@@ -75,6 +75,7 @@ struct inst *inst_add(struct core *core, struct inst_record *record)
 	inst->core = core;
 	inst->record = record;
 	list_init(&inst->sessions);
+	list_init(&inst->readers);
 	strmap_set_take(&core->instances, record->name, inst);
 	return inst;
 }
@@ -108,25 +109,58 @@ int inst_check_free(const struct inst *inst, struct err *err)
 			op_step_name(inst->op));
 }
 
-int inst_claim(struct inst *inst, struct op *op, struct err *err)
+int inst_check_unread(const struct inst *inst, struct err *err)
 {
-	int r = inst_check_free(inst, err);
+	const struct op *reader = list_empty(&inst->readers)
+					  ? NULL
+					  : list_entry(inst->readers.next, struct op, reading);
 
-	if (r < 0)
-		return r;
+	if (inst->op || !reader)
+		return inst_check_free(inst, err);
+	return err_kind(err, ERR_CONFLICT,
+			"instance \"%s\" is being read: operation %s (%s, step %s) needs its "
+			"snapshots until it is done; wait for it or cancel it",
+			inst->record->name, reader->id, reader->description, op_step_name(reader));
+}
+
+static int claim(struct inst *inst, struct op *op, int refused)
+{
+	if (refused < 0)
+		return refused;
 	inst->op = op;
 	inst->stopped_meanwhile = false;
 	op->inst = inst;
 	return 0;
 }
 
+int inst_claim(struct inst *inst, struct op *op, struct err *err)
+{
+	return claim(inst, op, inst_check_free(inst, err));
+}
+
+int inst_claim_unread(struct inst *inst, struct op *op, struct err *err)
+{
+	return claim(inst, op, inst_check_unread(inst, err));
+}
+
+enum op_next inst_step_read_on(struct op *op)
+{
+	list_append(&op->inst->readers, &op->reading);
+	inst_release(op->inst, op);
+	return OP_NEXT;
+}
+
 void core_release(struct op *op)
 {
+	bool was_reading = !list_empty(&op->reading);
 	struct inst *inst = op->inst;
 
+	list_remove(&op->reading);
 	op->inst = NULL;
 	if (inst)
 		inst_release(inst, op);
+	if (was_reading)
+		inst_check_ephemeral(inst); /* it may have stopped meanwhile */
 }
 
 void inst_release(struct inst *inst, struct op *op)

@@ -58,6 +58,7 @@ struct inst {
 	bool adopted;		   /* found running; to be told what the database says */
 	bool releasing;		   /* init is dead, the monitor still takes mounts down */
 	struct op *op;		   /* who holds it; NULL: nobody */
+	struct list readers;	   /* ops that read its snapshots: inst_step_read_on() */
 	bool (*op_reached)(struct inst *inst, struct op *op); /* what op waits for; inst_await() */
 	int32_t pid;
 	bool ready;		/* its init said READY=1 */
@@ -93,8 +94,23 @@ int inst_find(struct core *core, const char *name, struct inst **ret_inst, struc
 /* Errors: ERR_CONFLICT that names the operation that has it and its step. */
 int inst_check_free(const struct inst *inst, struct err *err);
 
+/*
+ * For what takes snapshots away, the images below them or their instance.
+ * Errors: of inst_check_free(); ERR_CONFLICT that names the operation that reads them.
+ */
+int inst_check_unread(const struct inst *inst, struct err *err);
+
 /* Give the instance to @op until the op ends. Errors: of inst_check_free(). */
 int inst_claim(struct inst *inst, struct op *op, struct err *err);
+
+/* The same for what takes snapshots away. Errors: of inst_check_unread(). */
+int inst_claim_unread(struct inst *inst, struct op *op, struct err *err);
+
+/*
+ * A step: from now on @op only reads snapshots of the instance, or what it copied, which stay until
+ * the op ends; otherwise the instance is free again.
+ */
+enum op_next inst_step_read_on(struct op *op);
 
 /* Give it back when @op has it: what it did meanwhile counts now. */
 void inst_release(struct inst *inst, struct op *op);

@@ -192,7 +192,7 @@ int inst_delete(struct inst *inst, bool forget, struct op **ret_op, struct err *
 	op = op_new(inst->core, OP_TASK, "Deleting instance", NULL, NULL, err);
 	if (!op)
 		return -EBUSY;
-	r = inst_claim(inst, op, err);
+	r = inst_claim_unread(inst, op, err);
 	if (r < 0) {
 		op_unref(op);
 		return r;

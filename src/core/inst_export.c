@@ -2,7 +2,7 @@
  * core/inst_export.c - an instance as a backup, streamed
  *
  *   stopped: check -> await-released -> pack
- *   running: still_table -> pack -> drop -> erase
+ *   running: still_table -> read-on -> pack -> drop -> erase
  *
  * Nothing is kept on the host: what the helper writes goes to whoever reads the pipe. A reader that
  * goes away ends the helper, and with it the op.
@@ -82,6 +82,7 @@ static const struct op_step steps[] = {
 static const struct op_table export_table = { "export", steps };
 
 static const struct op_step still_steps[] = {
+	{ "read-on", inst_step_read_on, NULL },
 	{ "pack", step_pack, NULL },
 	{ "drop", still_step_drop, NULL },
 	{ "erase", still_step_erase, NULL },

@@ -76,7 +76,7 @@ int inst_change_state(struct inst *inst, enum inst_action action, int64_t timeou
 	for (size_t i = 0; i < ARRAY_LEN(actions[action].tables); i++)
 		if (actions[action].tables[i])
 			op_add_table(op, actions[action].tables[i]);
-	if (action == INST_STOP && inst->record->ephemeral)
+	if (action == INST_STOP && inst->record->ephemeral && list_empty(&inst->readers))
 		op_add_table(op, &inst_delete_table);
 	op_start(op);
 	*ret_op = op;
@@ -90,9 +90,9 @@ void inst_check_ephemeral(struct inst *inst)
 	struct err err = { 0 };
 	struct op *op;
 
-	if (!inst->record->ephemeral || !inst->stored || inst->state != INST_STOPPED ||
-	    inst->record->last_used_wall_ns == 0 || streq(inst->record->power, "running") ||
-	    inst->core->shutting_down)
+	if (!inst->record->ephemeral || !inst->stored || inst->state != INST_STOPPED || inst->op ||
+	    !list_empty(&inst->readers) || inst->record->last_used_wall_ns == 0 ||
+	    streq(inst->record->power, "running") || inst->core->shutting_down)
 		return;
 	if (inst_delete(inst, false, &op, &err) < 0)
 		log_error(((struct log_keys){ .inst = inst->record->name }),

@@ -311,7 +311,7 @@ static int check_request(struct inst *inst, const struct move_args *args, struct
 			     "Instance is running: stop it to move it to another storage pool, or "
 			     "copy it there while it runs");
 	if (r == 0)
-		r = inst_check_free(inst, err);
+		r = inst_check_unread(inst, err);
 	return r < 0 ? r : check_target(inst, args, err);
 }
 

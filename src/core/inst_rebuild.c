@@ -231,7 +231,7 @@ int inst_rebuild(struct inst *inst, const char *image, struct op **ret_op, struc
 	op = op_new(inst->core, OP_TASK, "Rebuilding instance", rebuild, rebuild_free, err);
 	if (!op)
 		return -EBUSY;
-	r = inst_claim(inst, op, err);
+	r = inst_claim_unread(inst, op, err);
 	if (r < 0) {
 		op_unref(op);
 		return r;

@@ -211,7 +211,7 @@ int inst_rename(struct inst *inst, const char *name, struct op **ret_op, struct 
 	op = op_new(inst->core, OP_TASK, "Renaming instance", xstrdup(name), free, err);
 	if (!op)
 		return -EBUSY;
-	r = inst_claim(inst, op, err);
+	r = inst_claim_unread(inst, op, err);
 	if (r < 0) {
 		op_unref(op);
 		return r;

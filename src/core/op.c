@@ -267,6 +267,7 @@ struct op *op_new(struct core *core, enum op_class class, const char *descriptio
 	op->created_wall_ns = op->updated_wall_ns = aio_wall_now(core->loop);
 	(void)uuid_new(op->id);
 	list_init(&op->waiters);
+	list_init(&op->reading);
 	list_append(&core->ops.all, &op->node);
 	core->ops.count++;
 	return op;

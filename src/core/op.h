@@ -14,7 +14,8 @@
  *       nothing else.
  *   O2  An op is final only after its last change can be read through the API; then it stays
  *       readable for OP_KEEP_MS.
- *   O3  An instance belongs to at most one op (inst->op), from the claim step to the end.
+ *   O3  An instance belongs to at most one op (inst->op), from the claim step to the end, or until
+ *       the op only reads what it copied (inst->readers): that stays, all else goes on.
  */
 #pragma once
 
@@ -122,6 +123,7 @@ struct op {
 
 	/* what the steps work on */
 	struct inst *inst;
+	struct list reading; /* in inst->readers */
 	void *args;
 	void (*free_args)(void *args);
 	void (*cancel_wait)(struct op *op); /* ends the current wait early; NULL: let it finish */

@@ -71,6 +71,8 @@ static void add_inst_snaps(const void *object, struct scheduled_snaps *snaps)
 {
 	const struct inst *inst = object;
 
+	if (!list_empty(&inst->readers))
+		return; /* they go once they have been read */
 	vec_for_each(snap, &inst->snapshots)
 		*vec_push(&snaps->list) =
 			(struct scheduled_snap){ (*snap)->name, (*snap)->created_wall_ns,

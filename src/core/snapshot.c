@@ -377,7 +377,7 @@ int snapshots_delete(struct inst *inst, char *const *names, struct op **ret_op, 
 	op = op_new(inst->core, OP_TASK, "Deleting snapshot", args, free_delete, err);
 	if (!op)
 		return -EBUSY;
-	r = inst_claim(inst, op, err);
+	r = inst_claim_unread(inst, op, err);
 	if (r < 0) {
 		op_unref(op);
 		return r;

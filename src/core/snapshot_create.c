@@ -169,7 +169,7 @@ int snapshot_create(struct inst *inst, const struct snapshot_request *request, s
 	int r = core_check_open(inst->core, err);
 
 	if (r == 0)
-		r = inst_check_free(inst, err);
+		r = request->replace ? inst_check_unread(inst, err) : inst_check_free(inst, err);
 	if (r == 0)
 		r = make_record(inst, request, &snapshot, err);
 	if (r < 0)

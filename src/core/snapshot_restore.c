@@ -215,7 +215,7 @@ static int check(struct inst *inst, const char *name, bool disk_only,
 			(void)err_wrap(err, "the snapshot's configuration (its disk alone can be "
 					    "restored)");
 	}
-	return r < 0 ? r : inst_check_free(inst, err);
+	return r < 0 ? r : inst_check_unread(inst, err);
 }
 
 static struct restore_args *make_args(struct inst *inst, const struct snap_record *snapshot,

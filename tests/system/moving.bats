@@ -432,7 +432,7 @@ helper_of() {
 @test "export: sysctrd killed after each step leaves the instance running and no copy of it" {
 	s launch openrc e2
 	pid=$(init_pid e2)
-	for step in still/journal still/copy still/freeze still/commit export-still/pack export-still/drop; do
+	for step in still/journal still/copy still/freeze still/commit export-still/read-on export-still/pack export-still/drop; do
 		echo "after $step"
 		dies_after $step s export e2 "$T/dies.tar"
 		source_of_e2_lives "$pid"
@@ -440,6 +440,58 @@ helper_of() {
 		[ -z "$(ls "$T/state/pools/default/snapshots")" ]
 	done
 	s delete --force e2
+}
+
+# reads_slowly NAME: somebody exports it to $T/NAME.tar, and reads from there when read_on says so
+reads_slowly() {
+	rm -f "$T/slowly"
+	mkfifo "$T/slowly"
+	s export "$1" - --compression none >"$T/slowly" 2>"$T/slowly.err" &
+	client=$!
+	exec 7<"$T/slowly"
+	retry 20 helper_of instance-export
+}
+
+# read_on NAME: what is left of it is read; it is whole
+read_on() {
+	cat <&7 >"$T/$1.tar"
+	exec 7<&-
+	wait $client
+	rm "$T/slowly"
+	tar -tf "$T/$1.tar" | grep -q "^backup/container/rootfs/root/mark$"
+	rm "$T/$1.tar"
+}
+
+@test "export: who is being exported starts, stops and is copied; what is read stays until it has been" {
+	s launch openrc e3
+	s exec e3 -- touch /root/mark
+	s snapshot create e3 old
+	reads_slowly e3
+	s restart --force e3
+	s exec e3 -- rm /root/mark
+	s snapshot create e3 new
+	s copy e3 e4
+	s config set e3 user.note=1 snapshots.keep=last=1
+	s snapshot rename e3 new newer
+	s stop --force e3
+	for what in "snapshot delete e3 old" "snapshot create e3 old --reuse" "restore e3 newer" "rebuild e3" \
+		"rename e3 e5" "delete e3"; do
+		fails 1 "is being read: operation " s $what
+	done
+	read_on e3
+	s delete e3
+	s delete --force e4
+}
+
+@test "export: an ephemeral instance that stops meanwhile goes when it has been read" {
+	s launch openrc e6 --ephemeral
+	s exec e6 -- touch /root/mark
+	reads_slowly e6
+	s stop --force e6
+	is_status e6 Stopped
+	read_on e6
+	retry 20 is_gone e6
+	retry 10 no_half_made
 }
 
 source_of_e2_lives() {
