@@ -374,59 +374,44 @@ static void preview(struct api_req *req, const struct inst *inst, struct inst_re
 	reply_preview(req, r, &changes);
 }
 
-void instance_put(struct api_req *req)
+/* Read the body over @record (taken), which becomes that of @inst. @reply: how the client waits. */
+static void edit(struct api_req *req, struct inst *inst, struct inst_record *record,
+		 void (*reply)(struct api_req *req, int r, struct op *op))
 {
-	struct inst_record *record;
 	struct op *op = NULL;
-	struct inst *inst;
-	int r;
 
-	if (find_for_edit(req, &inst) < 0) {
-		reply_error(req);
-		return;
-	}
-	if (*json_str(req->body, "restore", "")) {
-		instance_restore(req, inst);
-		return;
-	}
-	record = inst_record_new(inst->record->name);
 	if (read_record(req->body, record, &req->err) < 0) {
 		inst_record_free(record);
 		reply_error(req);
-		return;
-	}
-	if (api_is_dry_run(req)) {
+	} else if (api_is_dry_run(req)) {
 		preview(req, inst, record);
-		return;
+	} else {
+		int r = inst_update(inst, record, &op, &req->err);
+		reply(req, r, op);
 	}
-	r = inst_update(inst, record, &op, &req->err);
-	reply_op_result(req, r, op);
+}
+
+void instance_put(struct api_req *req)
+{
+	struct inst *inst;
+
+	if (find_for_edit(req, &inst) < 0)
+		reply_error(req);
+	else if (*json_str(req->body, "restore", ""))
+		instance_restore(req, inst);
+	else
+		edit(req, inst, inst_record_new(inst->record->name), reply_op_result);
 }
 
 /* What is absent stays: read over a copy of what is there. */
 void instance_patch(struct api_req *req)
 {
-	struct inst_record *record;
-	struct op *op = NULL;
 	struct inst *inst;
-	int r;
 
-	if (find_for_edit(req, &inst) < 0) {
+	if (find_for_edit(req, &inst) < 0)
 		reply_error(req);
-		return;
-	}
-	record = inst_record_copy(inst->record);
-	if (read_record(req->body, record, &req->err) < 0) {
-		inst_record_free(record);
-		reply_error(req);
-		return;
-	}
-	if (api_is_dry_run(req)) {
-		preview(req, inst, record);
-		return;
-	}
-	r = inst_update(inst, record, &op, &req->err);
-	reply_op_end(req, r, op);
+	else
+		edit(req, inst, inst_record_copy(inst->record), reply_op_end);
 }
 
 /* ---- delete, and state of many ---- */
