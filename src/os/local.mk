@@ -9,6 +9,7 @@ libos_a_SOURCES = \
 	%D%/cgroup_plan.c %D%/cgroup_plan.h \
 	%D%/cgroup_tree.c %D%/cgroup_tree.h \
 	%D%/command.c %D%/command.h \
+	%D%/crew.c %D%/crew.h \
 	%D%/fd.c %D%/fd.h \
 	%D%/fusectl.c %D%/fusectl.h \
 	%D%/helper.c %D%/helper.h \
@@ -45,6 +46,7 @@ libos_a_SOURCES = \
 	%D%/sock.c %D%/sock.h \
 	%D%/sysdev.c %D%/sysdev.h \
 	%D%/tree_copy.c %D%/tree_copy.h \
+	%D%/tree_copy_crew.c %D%/tree_copy_file.c %D%/tree_copy_priv.h \
 	%D%/tree_remove.c %D%/tree_remove.h \
 	%D%/tree_usage.c %D%/tree_usage.h \
 	%D%/uevent.c %D%/uevent.h \

@@ -7,6 +7,7 @@ import glob
 import os
 import shutil
 import subprocess
+import time
 
 from private import IMAGE, SHARED, TAG, command, median, median_of, now_ms
 
@@ -125,6 +126,29 @@ def measure_time(daemon, table, peers, floor, runs):
             ("copy", "`copy`, stopped, ", 15),
             ("export", "`export`, ", None)):
         table.add(title + words, median(took[work]), least, budget, peers=peers.text(work))
+
+
+def measure_whole(daemon, table, image, runs):
+    """Where nothing is shared: a pool of plain directories. Beside it cp of the same tree, to the disk."""
+    pool, copy = TAG + "plain", daemon.dir + "/work/copy"
+    trash = "%s/state/pools/%s/trash" % (daemon.dir, pool)
+    daemon.s("storage", "create", pool, "dir")
+    daemon.s("create", "-q", image, "whole", "--storage", pool)
+    rootfs = "%s/state/pools/%s/instances/whole/rootfs" % (daemon.dir, pool)
+    took = {"cp": [], "copy": []}
+    for _ in range(runs):
+        took["cp"].append(command(["sh", "-c", "cp -a '%s' '%s' && sync -f '%s'" %
+                                   (rootfs, copy, copy)]))
+        shutil.rmtree(copy)
+        took["copy"].append(daemon.s("copy", "-q", "whole", "whole2"))
+        daemon.s("delete", "whole2")
+        while os.listdir(trash):
+            time.sleep(0.1)
+        os.sync()
+    daemon.s("delete", "whole")
+    daemon.s("storage", "delete", pool)
+    table.add("`copy`, stopped, Debian in a `dir` pool (floor: cp -a, sync)", median(took["copy"]),
+              median(took["cp"]))
 
 
 DECOMPRESSORS = {".xz": "xz", ".gz": "gzip", ".zst": "zstd"}

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
@@ -317,6 +318,115 @@ static void test_copy_update_keeps(void **state)
 	(void)fd_close(dst);
 }
 
+enum {
+	MANY_DIRS = 20,
+	MANY_FILES = 50 /* in each: more than one process copies alone */
+};
+
+/* Directories and files with attributes of their own; every tenth file has a second name. */
+static void make_many(int dir_fd)
+{
+	char name[16], text[16];
+
+	for (int i = 0; i < MANY_DIRS; i++) {
+		const struct timespec times[2] = { { .tv_sec = i }, { .tv_sec = 1000 + i } };
+
+		(void)snprintf(name, sizeof(name), "d%d", i);
+		int dir = make_dir(dir_fd, name);
+		for (int j = 0; j < MANY_FILES; j++) {
+			(void)snprintf(name, sizeof(name), "f%d", j);
+			(void)snprintf(text, sizeof(text), "%d %d", i, j);
+			put_file(dir, name, text);
+			assert_int_equal(fchmodat(dir, name, j % 2 ? 0600 : 0644, 0), 0);
+			assert_int_equal(utimensat(dir, name, times, 0), 0);
+		}
+		(void)fd_close(make_dir(dir, "below"));
+		assert_int_equal(linkat(dir, "f0", dir, "again", 0), 0);
+		assert_int_equal(fchmod(dir, 02555), 0);
+		assert_int_equal(futimens(dir, times), 0);
+		(void)fd_close(dir);
+	}
+}
+
+static void assert_many(int dir_fd)
+{
+	char path[32], text[16];
+	struct stat st, again;
+
+	for (int i = 0; i < MANY_DIRS; i++) {
+		for (int j = 0; j < MANY_FILES; j++) {
+			(void)snprintf(path, sizeof(path), "d%d/f%d", i, j);
+			(void)snprintf(text, sizeof(text), "%d %d", i, j);
+			assert_text(dir_fd, path, text);
+			assert_int_equal(fstatat(dir_fd, path, &st, 0), 0);
+			assert_int_equal(st.st_mode & 07777, j % 2 ? 0600 : 0644);
+			assert_int_equal(st.st_mtim.tv_sec, 1000 + i);
+		}
+		(void)snprintf(path, sizeof(path), "d%d/f0", i);
+		assert_int_equal(fstatat(dir_fd, path, &st, 0), 0);
+		(void)snprintf(path, sizeof(path), "d%d/again", i);
+		assert_int_equal(fstatat(dir_fd, path, &again, 0), 0);
+		assert_true(st.st_ino == again.st_ino);
+		(void)snprintf(path, sizeof(path), "d%d", i);
+		assert_int_equal(fstatat(dir_fd, path, &st, 0), 0);
+		assert_int_equal(st.st_mode & 07777, 02555);
+		assert_int_equal(st.st_mtim.tv_sec, 1000 + i);
+	}
+}
+
+/* Several processes do it, where there are several processors and blocks are not shared. */
+static void test_copy_many(void **state)
+{
+	struct dirs *dirs = *state;
+	int src = make_dir(dirs->fd, "src"), dst = make_dir(dirs->fd, "dst");
+	struct tree_copy_how how = { .live = true, .marks = true };
+	char failed[PATH_MAX];
+
+	make_many(src);
+	assert_int_equal(tree_copy_with(src, dst, &how, failed), 0);
+	assert_string_equal(failed, "");
+	assert_many(dst);
+	how = (struct tree_copy_how){ .update = true, .since_wall_ns = wall_now_ns() };
+	assert_int_equal(tree_copy_with(src, dst, &how, failed), 0);
+	assert_many(dst);
+	assert_true(waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD);
+	(void)fd_close(src);
+	(void)fd_close(dst);
+}
+
+static bool after_a_while(void *data)
+{
+	int *asked = data;
+
+	return ++*asked == MANY_FILES * MANY_DIRS / 2;
+}
+
+static void test_copy_many_fails(void **state)
+{
+	struct dirs *dirs = *state;
+	int src = make_dir(dirs->fd, "src"), asked = 0;
+	const struct rlimit small = { .rlim_cur = 1 << 20, .rlim_max = RLIM_INFINITY };
+	struct rlimit before;
+	char failed[PATH_MAX];
+
+	make_many(src);
+	(void)fd_close(make_dir(src, "z"));
+	make_sparse(src, "z/big");
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	int r = copy(dirs, failed);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_int_equal(r, -EFBIG);
+	assert_string_equal(failed, "z/big");
+
+	int dst = make_dir(dirs->fd, "dst2");
+	assert_int_equal(tree_copy(src, dst, after_a_while, &asked, failed), -ECANCELED);
+	assert_true(waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD);
+	(void)fd_close(dst);
+	(void)fd_close(src);
+}
+
 /* "app" makes way for a directory with files of the same names, sizes and times. */
 static void test_copy_update_renamed(void **state)
 {
@@ -439,6 +549,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_copy_too_deep, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_copy_update, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_copy_update_keeps, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_copy_many, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_copy_many_fails, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_copy_update_renamed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_copy_leased, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_usage, setup, teardown),
