@@ -72,6 +72,23 @@ void write_devices(struct jsonw *w, const char *key, const struct strmap *device
 	jsonw_end_object(w);
 }
 
+static bool is_first_of_kind(const struct op *op, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (streq(op->resources.items[k].kind, op->resources.items[i].kind))
+			return false;
+	return true;
+}
+
+static void write_resources_of(struct jsonw *w, const struct op *op, const char *kind)
+{
+	jsonw_add_array(w, kind);
+	vec_for_each(resource, &op->resources)
+		if (streq(resource->kind, kind))
+			write_url(w, kind, resource->name);
+	jsonw_end_array(w);
+}
+
 static void write_resources(struct jsonw *w, const struct op *op)
 {
 	jsonw_key(w, "resources");
@@ -80,11 +97,9 @@ static void write_resources(struct jsonw *w, const struct op *op)
 		return;
 	}
 	jsonw_begin_object(w);
-	vec_for_each(resource, &op->resources) {
-		jsonw_add_array(w, resource->kind);
-		write_url(w, resource->kind, resource->name);
-		jsonw_end_array(w);
-	}
+	for (size_t i = 0; i < op->resources.len; i++)
+		if (is_first_of_kind(op, i))
+			write_resources_of(w, op, op->resources.items[i].kind);
 	jsonw_end_object(w);
 }
 

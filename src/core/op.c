@@ -281,8 +281,12 @@ void op_add_table(struct op *op, const struct op_table *table)
 
 void op_add_resource(struct op *op, const char *kind, const char *name)
 {
-	struct op_resource *resource = vec_push(&op->resources);
+	struct op_resource *resource;
 
+	vec_for_each(known, &op->resources)
+		if (streq(known->kind, kind) && streq(known->name, name))
+			return;
+	resource = vec_push(&op->resources);
 	resource->kind = kind;
 	resource->name = xstrdup(name);
 }
