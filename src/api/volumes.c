@@ -444,23 +444,41 @@ void volume_patch(struct api_req *req)
 	edit(req, true);
 }
 
+/* What clients send along when they mean more than a name and a pool. */
+static int check_move(const struct api_req *req, struct err *err)
+{
+	const char *project = json_str(req->body, "project", "");
+
+	if (json_bool(req->body, "migration", false))
+		return err_kind(err, ERR_UNSUPPORTED, "volumes are not sent to other servers");
+	if (!str_empty(project) && !streq(project, "default"))
+		return err_kind(err, ERR_NOT_FOUND, "Project not found: \"%s\"", project);
+	return 0;
+}
+
+/* A rename is done with the answer, a move has an operation. */
 void volume_post(struct api_req *req)
 {
 	const char *pool = json_str(req->body, "pool", ""), *name = json_str(req->body, "name", "");
+	bool moves = !str_empty(pool) && !streq(pool, req->args[0]);
 	struct volume *volume = NULL;
-	int r = json_check(req->body, "s:name s:pool b:migration", &req->err);
+	struct op *op = NULL;
+	int r = json_check(req->body, "s:name s:pool s:project b:migration b:volume_only",
+			   &req->err);
 
 	if (r == 0)
 		r = api_find_volume(req, &volume);
-	if (r == 0 && json_bool(req->body, "migration", false))
-		r = err_kind(&req->err, ERR_UNSUPPORTED, "volumes are not sent to other servers");
-	if (r == 0 && !str_empty(pool) && !streq(pool, req->args[0]))
-		r = err_kind(&req->err, ERR_UNSUPPORTED,
-			     "a volume is not moved to another pool: copy it there and delete this "
-			     "one");
 	if (r == 0)
+		r = check_move(req, &req->err);
+	if (r == 0 && !moves)
 		r = volume_rename(volume, name, &req->err);
-	reply_result(req, r);
+	else if (r == 0)
+		r = volume_move(volume, pool, str_empty(name) ? req->args[2] : name,
+				json_bool(req->body, "volume_only", false), &op, &req->err);
+	if (moves)
+		reply_op_result(req, r, op);
+	else
+		reply_result(req, r);
 }
 
 void volume_delete_req(struct api_req *req)

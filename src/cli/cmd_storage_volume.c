@@ -182,7 +182,7 @@ static int run_edit(struct cli *cli, const struct cli_args *args)
 	return on_one(cli, args, edit);
 }
 
-/* ---- create, copy, rename, delete ---- */
+/* ---- create, copy, move, rename, delete ---- */
 
 static const struct cli_option create_options[] = {
 	{ 0, "description", "TEXT", "what it is for", HINT_NONE },
@@ -252,6 +252,29 @@ static int run_copy(struct cli *cli, const struct cli_args *args)
 	path = client_path("/1.0/storage-pools/%s/volumes/custom", to[0]);
 	if (cli_operate(cli, "POST", path, body, NULL, &err) < 0)
 		return cli_fail(cli, args->words[0], "copy", &err);
+	return CLI_OK;
+}
+
+static const struct cli_option move_options[] = {
+	{ 0, "volume-only", NULL, "without its snapshots, which go", HINT_NONE },
+	{ 0 },
+};
+
+static int run_move(struct cli *cli, const struct cli_args *args)
+{
+	_cleanup_(strv_freep) char **from = NULL;
+	_cleanup_(strv_freep) char **to = NULL;
+	_cleanup_(freep) char *path = NULL;
+	_cleanup_(json_decrefp) json_t *body = NULL;
+	struct err err = { 0 };
+
+	if (split(args->words[0], &from, 2, &err) < 0 || split(args->words[1], &to, 2, &err) < 0)
+		return cli_usage(args, &err);
+	path = client_path("/1.0/storage-pools/%s/volumes/custom/%s", from[0], from[1]);
+	body = json_pack("{sssssb}", "name", to[1], "pool", to[0], "volume_only",
+			 args_has(args, "volume-only"));
+	if (cli_operate(cli, "POST", path, body, NULL, &err) < 0)
+		return cli_fail(cli, args->words[0], "move", &err);
 	return CLI_OK;
 }
 
@@ -509,6 +532,20 @@ const struct cli_command cmd_storage_volume_copy = {
 	.min_words = 2,
 	.max_words = 2,
 	.run = run_copy,
+};
+
+const struct cli_command cmd_storage_volume_move = {
+	.path = "storage volume move",
+	.aliases = "storage volume mv",
+	.usage = "POOL/VOLUME POOL/NEW-VOLUME",
+	.summary = "Move a custom volume that nothing uses to another pool, or rename it",
+	.text = "Its snapshots, keys, schedule and backups come along. It is copied, then removed where\n"
+		"it was; meanwhile it cannot be used. If that fails it is where it was.",
+	.example = "sysctr storage volume move default/data fast/data",
+	.options = { move_options },
+	.min_words = 2,
+	.max_words = 2,
+	.run = run_move,
 };
 
 const struct cli_command cmd_storage_volume_delete = {

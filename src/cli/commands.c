@@ -105,6 +105,7 @@ const struct cli_command *const cli_commands[] = {
 	&cmd_storage_volume_edit,
 	&cmd_storage_volume_rename,
 	&cmd_storage_volume_copy,
+	&cmd_storage_volume_move,
 	&cmd_storage_volume_delete,
 	&cmd_storage_volume_export,
 	&cmd_storage_volume_import,

@@ -31,10 +31,10 @@ extern const struct cli_command cmd_launch, cmd_create, cmd_start, cmd_stop, cmd
 	cmd_storage_volume_show, cmd_storage_volume_info, cmd_storage_volume_create,
 	cmd_storage_volume_get, cmd_storage_volume_set, cmd_storage_volume_unset,
 	cmd_storage_volume_edit, cmd_storage_volume_rename, cmd_storage_volume_copy,
-	cmd_storage_volume_delete, cmd_storage_volume_export, cmd_storage_volume_import,
-	cmd_storage_volume_attach, cmd_storage_volume_detach, cmd_storage_volume_attach_profile,
-	cmd_storage_volume_detach_profile, cmd_storage_snapshot_create, cmd_storage_snapshot_list,
-	cmd_storage_snapshot_show, cmd_storage_snapshot_restore, cmd_storage_snapshot_rename,
-	cmd_storage_snapshot_delete, cmd_image_copy, cmd_image_refresh, cmd_remote_list,
-	cmd_remote_add, cmd_remote_remove, cmd_remote_rename, cmd_remote_set_url, cmd_remote_switch,
-	cmd_remote_get_default;
+	cmd_storage_volume_move, cmd_storage_volume_delete, cmd_storage_volume_export,
+	cmd_storage_volume_import, cmd_storage_volume_attach, cmd_storage_volume_detach,
+	cmd_storage_volume_attach_profile, cmd_storage_volume_detach_profile,
+	cmd_storage_snapshot_create, cmd_storage_snapshot_list, cmd_storage_snapshot_show,
+	cmd_storage_snapshot_restore, cmd_storage_snapshot_rename, cmd_storage_snapshot_delete,
+	cmd_image_copy, cmd_image_refresh, cmd_remote_list, cmd_remote_add, cmd_remote_remove,
+	cmd_remote_rename, cmd_remote_set_url, cmd_remote_switch, cmd_remote_get_default;

@@ -81,7 +81,9 @@ libcore_a_SOURCES = \
 	%D%/volume_edit.c \
 	%D%/volume_export.c \
 	%D%/volume_import.c \
+	%D%/volume_making.h \
 	%D%/volume_move.h \
+	%D%/volume_pool_move.c \
 	%D%/volume_snapshot.c \
 	%D%/upload.c %D%/upload.h \
 	%D%/usage.c %D%/usage.h \

@@ -7,7 +7,7 @@
  * volume_clean_up(). Restoring needs none: it is one exchange of directories.
  *
  *   V1  What is in core->volumes and stored has a row, and its directory is complete.
- *   V2  While a device of an instance or a profile names it, it is neither deleted nor renamed.
+ *   V2  While a device of an instance or a profile names it, it is neither deleted nor renamed nor moved.
  *   V3  Its content is exchanged only while no instance that has it runs.
  */
 #pragma once
@@ -103,6 +103,13 @@ int volume_edit(struct volume *volume, const struct volume_record *record, struc
 int volume_rename(struct volume *volume, const char *name, struct err *err);
 
 /*
+ * To another pool as @name, with its snapshots, unless @alone, and what hangs on its row.
+ * Errors: ERR_CONFLICT (name, users), ERR_NOT_FOUND (pool), ERR_UNAVAILABLE, ERR_UNSUPPORTED (size).
+ */
+int volume_move(struct volume *volume, const char *pool, const char *name, bool alone,
+		struct op **ret_op, struct err *err);
+
+/*
  * With its snapshots. @forget: its pool is lost, and what is there stays there (pool_check_removal()).
  * Errors: ERR_CONFLICT that names a user, ERR_UNAVAILABLE.
  */
@@ -130,15 +137,6 @@ void volumes_check_await(struct core *core);
 void volume_clean_up(struct core *core, struct journal_record *row);
 
 /* ---- for the files of this module ---- */
-
-/* args of an op whose steps make a volume begin with it; undone it is gone. */
-struct volume_making {
-	struct volume *volume; /* in core->volumes, the op's as long as it is not stored */
-};
-enum op_next volume_making_undo_hold(struct op *op);
-enum op_next volume_making_journal(struct op *op);
-enum op_next volume_making_undo(struct op *op);
-enum op_next volume_making_record(struct op *op);
 
 /*
  * A copy of a volume that may be written to: args of an op begin with it. After volume_still_table,

@@ -16,27 +16,24 @@
 #include "core/journal.h"
 #include "core/pool.h"
 #include "core/volume.h"
+#include "core/volume_making.h"
 #include "db/volumes.h"
 #include "spec/keys.h"
 #include "storage/policy.h"
 
-struct create_args {
-	struct volume_making making;
-	char *pool;	      /* where what is copied is; NULL: it is empty */
-	char *from;	      /* a volume's uuid, or */
-	char *from_snapshot;  /* a snapshot's */
-	struct strmap copies; /* uuids of snapshots -> those of their copies */
-	bool live;	      /* somebody may write to it */
-};
+void volume_copying_done(struct volume_copying *copying)
+{
+	free(copying->pool);
+	free(copying->from);
+	free(copying->from_snapshot);
+	strmap_done(&copying->copies);
+}
 
 static void free_args(void *data)
 {
-	struct create_args *args = data;
+	struct volume_copying *args = data;
 
-	free(args->pool);
-	free(args->from);
-	free(args->from_snapshot);
-	strmap_done(&args->copies);
+	volume_copying_done(args);
 	free(args);
 }
 
@@ -45,7 +42,7 @@ static char *key_of(const struct volume *volume)
 	return xasprintf("%s/%s", volume->record->pool, volume->record->name);
 }
 
-static char **snapshot_volumes(const struct volume *volume)
+char **volume_snapshot_uuids(const struct volume *volume)
 {
 	char **volumes = NULL;
 
@@ -54,9 +51,9 @@ static char **snapshot_volumes(const struct volume *volume)
 	return volumes;
 }
 
-static enum op_next step_hold(struct op *op)
+enum op_next volume_making_hold(struct op *op)
 {
-	(void)op; /* volume_create() did */
+	(void)op; /* whoever made the operation did */
 	return OP_NEXT;
 }
 
@@ -73,7 +70,7 @@ enum op_next volume_making_undo_hold(struct op *op)
 enum op_next volume_making_journal(struct op *op)
 {
 	const struct volume_making *args = op->args;
-	_cleanup_(strv_freep) char **snapshots = snapshot_volumes(args->volume);
+	_cleanup_(strv_freep) char **snapshots = volume_snapshot_uuids(args->volume);
 
 	return op_result(
 		volume_journal(op, "volume-create", args->volume->record, snapshots, &op->err));
@@ -81,7 +78,7 @@ enum op_next volume_making_journal(struct op *op)
 
 static int fill_origin(struct op *op, struct job *job)
 {
-	const struct create_args *args = op->args;
+	const struct volume_copying *args = op->args;
 
 	if (!args->pool)
 		return 0;
@@ -94,9 +91,9 @@ static int fill_origin(struct op *op, struct job *job)
 	return pool_fill_from(op->core, args->pool, job, &op->err);
 }
 
-static enum op_next step_make(struct op *op)
+enum op_next volume_copying_make(struct op *op, job_done_fn *done)
 {
-	const struct create_args *args = op->args;
+	const struct volume_copying *args = op->args;
 	const struct volume_record *record = args->making.volume->record;
 	struct job job = { .kind = JOB_CUSTOM_CREATE };
 	enum op_next next = OP_FAIL;
@@ -105,28 +102,31 @@ static enum op_next step_make(struct op *op)
 	    fill_origin(op, &job) == 0) {
 		job.volume = xstrdup(record->volume);
 		job.size_bytes = volume_size(record);
-		next = job_run(op, &job, -EBADF, NULL);
+		next = job_run(op, &job, -EBADF, done);
 	}
 	wire_free(&job_schema, &job);
 	return next;
 }
 
+static enum op_next step_make(struct op *op)
+{
+	return volume_copying_make(op, NULL);
+}
+
+static enum op_next making_is_gone(struct op *op, const struct job_report *report)
+{
+	(void)job_undone(op, report);
+	return journal_undo(op);
+}
+
 enum op_next volume_making_undo(struct op *op)
 {
-	const struct volume_making *args = op->args;
-	struct job job = { .kind = JOB_VOLUME_DELETE, .custom = true };
+	const struct volume *volume = ((const struct volume_making *)op->args)->volume;
+	_cleanup_(strv_freep) char **snapshots = volume_snapshot_uuids(volume);
 	struct err err = { 0 };
-	enum op_next next = OP_NEXT;
+	enum op_next next = volume_remove(op, volume->record, snapshots, making_is_gone, &err);
 
-	if (pool_fill_job(op->core, args->volume->record->pool, &job, &err) == 0) {
-		job.volume = xstrdup(args->volume->record->volume);
-		job.snapshots = snapshot_volumes(args->volume);
-		next = job_run(op, &job, -EBADF, job_undone);
-	} else {
-		op->undo_failed = true;
-	}
-	wire_free(&job_schema, &job);
-	return next == OP_FAIL ? OP_NEXT : next;
+	return next == OP_FAIL ? OP_NEXT : next; /* the row stays */
 }
 
 static int insert_rows(struct op *op, struct err *err)
@@ -161,9 +161,9 @@ enum op_next volume_making_record(struct op *op)
 }
 
 static const struct op_step steps[] = {
-	{ "hold", step_hold, volume_making_undo_hold },
-	{ "journal", volume_making_journal, journal_undo },
-	{ "make", step_make, volume_making_undo },
+	{ "hold", volume_making_hold, volume_making_undo_hold },
+	{ "journal", volume_making_journal, volume_making_undo },
+	{ "make", step_make, NULL },
 	{ "record", volume_making_record, NULL },
 	{ 0 },
 };
@@ -171,7 +171,7 @@ static const struct op_table create_table = { "volume-create", steps };
 
 /* ---- the request ---- */
 
-static void copy_snapshots(const struct volume *from, struct create_args *args)
+void volume_copying_add_snapshots(struct volume_copying *copying, const struct volume *from)
 {
 	char uuid[UUID_LEN];
 
@@ -180,13 +180,13 @@ static void copy_snapshots(const struct volume *from, struct create_args *args)
 
 		copy->id = 0;
 		replace_str(&copy->volume, uuid_new(uuid));
-		strmap_set(&args->copies, (*snap)->volume, uuid);
-		*vec_push(&args->making.volume->snapshots) = copy;
+		strmap_set(&copying->copies, (*snap)->volume, uuid);
+		*vec_push(&copying->making.volume->snapshots) = copy;
 	}
 }
 
 static int find_origin(struct core *core, const struct volume_origin *origin,
-		       struct create_args *args, struct volume **ret_from, struct err *err)
+		       struct volume_copying *args, struct volume **ret_from, struct err *err)
 {
 	struct volume_snap *snap = NULL;
 	struct volume *from = NULL;
@@ -205,14 +205,14 @@ static int find_origin(struct core *core, const struct volume_origin *origin,
 		args->from = xstrdup(from->record->volume);
 	args->live = !snap && volume_has_running_users(from);
 	if (!snap && !origin->alone)
-		copy_snapshots(from, args);
+		volume_copying_add_snapshots(args, from);
 	*ret_from = from;
 	return 0;
 }
 
-static int check_new(struct core *core, const struct volume_record *record, const char *key,
-		     struct err *err)
+int volume_making_check(struct core *core, const struct volume_record *record, struct err *err)
 {
+	_cleanup_(freep) char *key = xasprintf("%s/%s", record->pool, record->name);
 	struct pool_record *pool = NULL;
 	struct job job = { 0 };
 	int r = core_check_open(core, err);
@@ -245,7 +245,7 @@ int volume_create(struct core *core, const struct volume_record *record,
 		  const struct volume_origin *origin, struct op **ret_op, struct err *err)
 {
 	_cleanup_(freep) char *key = xasprintf("%s/%s", record->pool, record->name);
-	struct create_args *args = xcalloc(1, sizeof(*args));
+	struct volume_copying *args = xcalloc(1, sizeof(*args));
 	struct volume *volume = xcalloc(1, sizeof(*volume)), *from = NULL;
 	char uuid[UUID_LEN];
 	struct op *op;
@@ -263,7 +263,7 @@ int volume_create(struct core *core, const struct volume_record *record,
 		fill_from_origin(volume->record, from->record);
 	keys_drop_empty(&volume->record->config);
 	if (r == 0)
-		r = check_new(core, volume->record, key, err);
+		r = volume_making_check(core, volume->record, err);
 	if (r < 0)
 		free_args(args);
 	op = r < 0 ? NULL

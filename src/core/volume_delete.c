@@ -17,6 +17,7 @@
 #include "core/pool.h"
 #include "core/side_files.h"
 #include "core/volume.h"
+#include "core/volume_making.h"
 #include "db/journal.h"
 #include "db/volumes.h"
 
@@ -85,19 +86,27 @@ static enum op_next step_forget_only(struct op *op)
 	return next;
 }
 
-static enum op_next step_delete(struct op *op)
+enum op_next volume_remove(struct op *op, const struct volume_record *record,
+			   char *const *snapshots, job_done_fn *done, struct err *err)
 {
-	const struct delete_args *args = op->args;
 	struct job job = { .kind = JOB_VOLUME_DELETE, .custom = true };
 	enum op_next next = OP_FAIL;
 
-	if (pool_fill_job(op->core, args->record->pool, &job, &op->err) == 0) {
-		job.volume = xstrdup(args->record->volume);
-		job.snapshots = strv_copy((const char *const *)args->snapshots);
-		next = job_run(op, &job, -EBADF, NULL);
+	if (pool_fill_job(op->core, record->pool, &job, err) == 0) {
+		job.volume = xstrdup(record->volume);
+		job.stage = xstrdup(record->volume);
+		job.snapshots = strv_copy((const char *const *)snapshots);
+		next = job_run(op, &job, -EBADF, done);
 	}
 	wire_free(&job_schema, &job);
 	return next;
+}
+
+static enum op_next step_delete(struct op *op)
+{
+	const struct delete_args *args = op->args;
+
+	return volume_remove(op, args->record, args->snapshots, NULL, &op->err);
 }
 
 static enum op_next step_clean_up(struct op *op)
@@ -137,8 +146,7 @@ int volume_delete(struct volume *volume, bool forget, struct op **ret_op, struct
 		return r;
 	args = xcalloc(1, sizeof(*args));
 	args->record = volume_record_copy(volume->record);
-	vec_for_each(snap, &volume->snapshots)
-		strv_push(&args->snapshots, (*snap)->volume);
+	args->snapshots = volume_snapshot_uuids(volume);
 	op = op_new(volume->core, OP_TASK, "Deleting storage volume", args, free_args, err);
 	if (!op)
 		return -EBUSY;

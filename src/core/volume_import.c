@@ -18,6 +18,7 @@
 #include "core/pool.h"
 #include "core/upload.h"
 #include "core/volume.h"
+#include "core/volume_making.h"
 #include "core/volume_move.h"
 #include "os/fd.h"
 #include "spec/names.h"
@@ -228,8 +229,8 @@ static const struct op_step steps[] = {
 	{ "store", step_store, NULL },
 	{ "inspect", step_inspect, NULL },
 	{ "hold", step_hold, volume_making_undo_hold },
-	{ "journal", volume_making_journal, journal_undo },
-	{ "unpack", step_unpack, volume_making_undo },
+	{ "journal", volume_making_journal, volume_making_undo },
+	{ "unpack", step_unpack, NULL },
 	{ "record", volume_making_record, NULL },
 	{ 0 },
 };

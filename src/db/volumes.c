@@ -185,9 +185,10 @@ int db_volume_snap_update(struct db *db, const struct volume_snap *snap, struct 
 {
 	int r = sql_run_alone(db,
 			      "UPDATE volume_snapshots SET name = ?2, description = ?3,"
-			      " expires_ns = ?4 WHERE id = ?1",
+			      " expires_ns = ?4, volume = ?5 WHERE id = ?1",
 			      SQL_ARGS(SQL_INT(snap->id), SQL_TEXT(snap->name),
-				       SQL_TEXT(snap->description), SQL_INT(snap->expires_wall_ns)),
+				       SQL_TEXT(snap->description), SQL_INT(snap->expires_wall_ns),
+				       SQL_TEXT(snap->volume)),
 			      err);
 
 	if (r < 0 && sql_violates(db, "volume_snapshots.name"))

@@ -22,6 +22,6 @@ int db_volume_delete(struct db *db, int64_t id, struct err *err);
 
 /* The same for snapshots. */
 int db_volume_snap_insert(struct db *db, struct volume_snap *snap, struct err *err);
-/* Name, description and expiry. */
+/* Name, description, expiry and volume. */
 int db_volume_snap_update(struct db *db, const struct volume_snap *snap, struct err *err);
 int db_volume_snap_delete(struct db *db, int64_t id, struct err *err);

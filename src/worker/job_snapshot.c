@@ -124,13 +124,15 @@ int job_snapshot_commit(const struct job *job, struct report *report, struct err
 	return trash[0] != '\0' ? pool.driver->volume_free(&pool, trash, err) : 0;
 }
 
-/* All are hidden before the space of one is freed. */
+/* All are hidden before the space of one is freed; a copy in the making may have the name of its volume. */
 int hide_snapshots(struct pool *pool, const struct job *job, char ***ret_trash, struct err *err)
 {
 	for (char **snapshot = job->snapshots; snapshot && *snapshot; snapshot++) {
 		char trash[UUID_LEN];
-		int r = pool->driver->volume_hide(pool, VOLUME_SNAPSHOT, *snapshot, trash, err);
+		int r = pool->driver->copy_abort(pool, *snapshot, err);
 
+		if (r == 0)
+			r = pool->driver->volume_hide(pool, VOLUME_SNAPSHOT, *snapshot, trash, err);
 		if (r < 0)
 			return r;
 		if (r == 0)

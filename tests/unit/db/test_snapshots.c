@@ -194,6 +194,28 @@ static void take_volume_snap(void *data, struct volume_snap *snap)
 	f->snap = snap;
 }
 
+/* It has another pool, name and directory; what hangs on its row stays as it is. */
+static void move_volume(struct fixture *f, struct volume_snap *snap)
+{
+	struct pool_record *pool = pool_record_new("other");
+
+	assert_int_equal(db_pool_insert(f->db, pool, NULL), 0);
+	pool_record_free(pool);
+	replace_str(&f->volume->pool, "other");
+	replace_str(&f->volume->name, "moved");
+	replace_str(&f->volume->volume, "v2");
+	replace_str(&snap->volume, "v3");
+	assert_int_equal(db_volume_update(f->db, f->volume, NULL), 0);
+	assert_int_equal(db_volume_snap_update(f->db, snap, NULL), 0);
+	assert_int_equal(db_volume_snaps_load(f->db, take_volume_snap, f, NULL), 0);
+	assert_int_equal(f->snap->id, snap->id);
+	assert_string_equal(f->snap->volume, "v3");
+	assert_int_equal(f->snap->expires_wall_ns, 7);
+	f->next_ns = 0;
+	assert_int_equal(db_runs_load(f->db, &db_volume_runs, take_volume_run, f, NULL), 0);
+	assert_int_equal(f->next_ns, 3);
+}
+
 static void test_volumes(void **state)
 {
 	struct fixture *f = *state;
@@ -218,6 +240,7 @@ static void test_volumes(void **state)
 	assert_int_equal(db_run_set(f->db, &db_volume_runs, f->volume->id, "@weekly", 3, NULL), 0);
 	assert_int_equal(db_runs_load(f->db, &db_volume_runs, take_volume_run, f, NULL), 0);
 	assert_int_equal(f->next_ns, 3);
+	move_volume(f, snap);
 	/* all of it goes with the volume */
 	assert_int_equal(db_volume_delete(f->db, f->volume->id, NULL), 0);
 	f->next_ns = 0;
