@@ -13,18 +13,15 @@ static bool moves(const struct api_req *req, const struct inst *inst)
 }
 
 /* What clients send along when they mean more than a name. */
-static int check_move(const struct api_req *req, const struct inst *inst, struct err *err)
+static int check_move(const struct api_req *req, struct err *err)
 {
-	const char *pool = json_str(req->body, "pool", ""), *name = json_str(req->body, "name", "");
+	const char *pool = json_str(req->body, "pool", "");
 	const char *project = json_str(req->body, "project", "");
 	const char *target = json_str(req->body, "target", "");
 
 	if (json_is_object(json_get(req->body, "target")) || !str_empty(target))
 		return err_kind(err, ERR_UNSUPPORTED,
 				"moving to another server is not offered: export and import it");
-	if (moves(req, inst) && !str_empty(name) && !streq(name, inst->record->name))
-		return err_kind(err, ERR_UNSUPPORTED,
-				"moving to another storage pool and renaming are two steps");
 	if (!str_empty(project) && !streq(project, "default"))
 		return err_kind(err, ERR_NOT_FOUND, "Project not found: \"%s\"", project);
 	if (json_bool(req->body, "migration", false) && str_empty(pool) && str_empty(project))
@@ -34,6 +31,7 @@ static int check_move(const struct api_req *req, const struct inst *inst, struct
 
 void instance_post(struct api_req *req)
 {
+	const char *pool = json_str(req->body, "pool", ""), *name = json_str(req->body, "name", "");
 	struct op *op = NULL;
 	struct inst *inst;
 	int r = json_check(req->body, "s:name b:migration s:pool s:project", &req->err);
@@ -41,11 +39,12 @@ void instance_post(struct api_req *req)
 	if (r == 0)
 		r = inst_find(req->core, req->args[0], &inst, &req->err);
 	if (r == 0)
-		r = check_move(req, inst, &req->err);
+		r = check_move(req, &req->err);
 	if (r == 0 && moves(req, inst))
-		r = inst_move_to_pool(inst, json_str(req->body, "pool", ""), &op, &req->err);
+		r = inst_move_to_pool(inst, pool, str_empty(name) ? req->args[0] : name, &op,
+				      &req->err);
 	else if (r == 0)
-		r = inst_rename(inst, json_str(req->body, "name", ""), &op, &req->err);
+		r = inst_rename(inst, name, &op, &req->err);
 	reply_op_result(req, r, op);
 }
 

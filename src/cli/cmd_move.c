@@ -34,10 +34,9 @@ static int run(struct cli *cli, const struct cli_args *args)
 	}
 	if (cli_operate(cli, "POST", path, body, NULL, &err) < 0)
 		return object_fail(cli, &object_instance, name, args->command->path, &err);
-	if (pool)
-		cli_say(cli, "%s is in %s now.", name, pool);
-	else
-		cli_say(cli, "%s is called %s now.", name, new_name);
+	cli_say(cli, "%s is %s%s%s%s%s now.", name, new_name ? "called " : "",
+		new_name ? new_name : "", new_name && pool ? " and " : "", pool ? "in " : "",
+		pool ? pool : "");
 	return CLI_OK;
 }
 
@@ -58,10 +57,11 @@ const struct cli_command cmd_move = {
 	.aliases = "mv",
 	.usage = "NAME [NEW-NAME]",
 	.summary = "Give a stopped instance another name, or put it into another storage pool",
-	.text = "With --storage its root and its snapshots are copied there and removed here (one\n"
-		"that has to run on can be copied there). Where not both pools have layers, or the\n"
-		"image is not here any more, the root is whole from then on.",
-	.example = "sysctr move web1 web2\nsysctr move web1 --storage fast",
+	.text = "With --storage its root and its snapshots are copied there and removed here, perhaps\n"
+		"under the new name (one that has to run on can be copied there). Where not both pools\n"
+		"have layers, or the image is not here any more, the root is whole from then on.",
+	.example = "sysctr move web1 web2\nsysctr move web1 --storage fast\n"
+		   "sysctr move web1 web2 --storage fast",
 	.options = { move_options },
 	.min_words = 1,
 	.max_words = 2,

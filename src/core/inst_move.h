@@ -29,10 +29,12 @@ int inst_rename(struct inst *inst, const char *name, struct op **ret_op, struct 
 int inst_refresh(struct inst *inst, const char *from, struct op **ret_op, struct err *err);
 
 /*
- * Move a stopped instance with its snapshots to another storage pool; its root disk names that one
- * from then on. Errors: ERR_INVALID while it runs, ERR_NOT_FOUND, ERR_UNSUPPORTED (size).
+ * Move a stopped instance with its snapshots to another storage pool, as @name; its root disk names that
+ * pool from then on. Errors: ERR_INVALID while it runs, ERR_NOT_FOUND, ERR_CONFLICT when the name is
+ * another's, ERR_UNSUPPORTED (size).
  */
-int inst_move_to_pool(struct inst *inst, const char *pool, struct op **ret_op, struct err *err);
+int inst_move_to_pool(struct inst *inst, const char *pool, const char *name, struct op **ret_op,
+		      struct err *err);
 
 /* Take the journal row (taken) of a move that was interrupted: the half that does not count goes. */
 void inst_move_clean_up(struct core *core, struct journal_record *row);
@@ -99,6 +101,13 @@ int inst_export(struct inst *inst, struct inst_export *export, int *ret_fd, stru
 /* For the undo of an interrupted rename: JOB_VOLUME_RENAME as the current step of @op. */
 enum op_next inst_move_volume(struct op *op, const char *pool, const char *from, const char *to,
 			      job_done_fn *done);
+
+/* Steps that give op->inst another name: it is held by a placeholder until it is taken or dropped. */
+void inst_hold_name(struct op *op, const char *name);
+void inst_drop_name(struct op *op, const char *name);
+
+/* @record (taken), which is stored, is the instance's from now on, under its name. */
+void inst_take_name(struct op *op, struct inst_record *record);
 
 /* The directory of logs; nothing when there is none or when it was moved already. */
 void inst_move_logs(struct core *core, const char *from, const char *to);

@@ -1,12 +1,13 @@
 /*
- * core/inst_pool_move.c - a stopped instance and its snapshots to another storage pool
+ * core/inst_pool_move.c - a stopped instance and its snapshots to another storage pool, perhaps under
+ * another name
  *
- *   check -> await-released -> await-files -> have-image -> journal -> copy -> record -> delete-old
- *   -> erase
+ *   claim-name -> check -> await-released -> await-files -> have-image -> journal -> copy -> record
+ *   -> move-logs -> delete-old -> erase
  *
- * As long as there is a journal row ("instance-move"), what its pool has of the instance is nobody's
- * unless the instance's own row names that pool: before "record" that is the new pool, after it the
- * old one. Volumes keep their names.
+ * As long as there is a journal row ("instance-move", of the instance as it is called then), what it tells
+ * is nobody's unless an instance in that pool has it: before "record" what is in the new pool, after it
+ * what is in the old one. Volumes of snapshots keep their names.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -14,10 +15,12 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/uuid.h"
 #include "core/core.h"
 #include "core/files.h"
 #include "core/image.h"
 #include "core/inst.h"
+#include "core/inst_create.h"
 #include "core/inst_events.h"
 #include "core/inst_move.h"
 #include "core/job.h"
@@ -34,8 +37,10 @@
 
 struct move_args {
 	char *pool, *old_pool;
-	char *image;   /* what all of it stands on, there as well; NULL: nothing */
-	char **images; /* what it stood on */
+	char *name, *old_name; /* the same, unless it is renamed */
+	char stage[UUID_LEN];  /* of its root */
+	char *image;	       /* what all of it stands on, there as well; NULL: nothing */
+	char **images;	       /* what it stood on */
 };
 
 static void free_args(void *data)
@@ -44,6 +49,8 @@ static void free_args(void *data)
 
 	free(args->pool);
 	free(args->old_pool);
+	free(args->name);
+	free(args->old_name);
 	free(args->image);
 	strv_free(args->images);
 	free(args);
@@ -63,6 +70,26 @@ const char *inst_transfer_image(struct core *core, const char *from, const char 
 
 /* ---- steps ---- */
 
+static bool is_renamed(const struct move_args *args)
+{
+	return !streq(args->name, args->old_name);
+}
+
+static enum op_next step_claim_name(struct op *op)
+{
+	(void)op; /* done by inst_move_to_pool() */
+	return OP_NEXT;
+}
+
+static enum op_next undo_claim_name(struct op *op)
+{
+	const struct move_args *args = op->args;
+
+	if (is_renamed(args))
+		inst_drop_name(op, args->name);
+	return OP_NEXT;
+}
+
 static enum op_next step_have_image(struct op *op)
 {
 	const struct move_args *args = op->args;
@@ -78,15 +105,17 @@ static enum op_next undo_have_image(struct op *op)
 	return OP_NEXT;
 }
 
-/* What @pool has of the instance is nobody's. */
-static int write_journal(struct op *op, const char *pool, struct err *err)
+/* What @pool has of it as @volume is nobody's; @name: what it is called meanwhile. */
+static int write_journal(struct op *op, const char *name, const char *pool, const char *volume,
+			 struct err *err)
 {
 	struct strmap data = { 0 };
 	int r;
 
 	snapshots_fill_journal(op->inst, &data);
 	strmap_set(&data, "pool", pool);
-	r = journal_write_data(op, KIND, op->inst->record->name, &data, err);
+	strmap_set(&data, "volume", volume);
+	r = journal_write_data(op, KIND, name, &data, err);
 	strmap_done(&data);
 	return r;
 }
@@ -95,7 +124,7 @@ static enum op_next step_journal(struct op *op)
 {
 	const struct move_args *args = op->args;
 
-	return op_result(write_journal(op, args->pool, &op->err));
+	return op_result(write_journal(op, args->old_name, args->pool, args->name, &op->err));
 }
 
 static enum op_next step_copy(struct op *op)
@@ -107,8 +136,9 @@ static enum op_next step_copy(struct op *op)
 
 	if (pool_fill_job(op->core, args->pool, &job, &op->err) == 0 &&
 	    pool_fill_from(op->core, args->old_pool, &job, &op->err) == 0) {
-		job.volume = xstrdup(inst->record->name);
-		job.from_volume = xstrdup(inst->record->name);
+		job.volume = xstrdup(args->name);
+		job.from_volume = xstrdup(args->old_name);
+		job.stage = xstrdup(args->stage);
 		job.image = xstrdup(inst->record->image_fingerprint);
 		vec_for_each(snapshot, &inst->snapshots)
 			strmap_set(&job.properties, (*snapshot)->volume,
@@ -119,13 +149,16 @@ static enum op_next step_copy(struct op *op)
 	return next;
 }
 
-static enum op_next delete_in(struct op *op, const char *pool, job_done_fn *done, struct err *err)
+static enum op_next delete_in(struct op *op, const char *pool, const char *volume,
+			      job_done_fn *done, struct err *err)
 {
+	const struct move_args *args = op->args;
 	struct job job = { .kind = JOB_VOLUME_DELETE };
 	enum op_next next = OP_FAIL;
 
 	if (pool_fill_job(op->core, pool, &job, err) == 0) {
-		job.volume = xstrdup(op->inst->record->name);
+		job.volume = xstrdup(volume);
+		job.stage = xstrdup(args->stage);
 		job.snapshots = snapshots_volumes(op->inst);
 		next = job_run(op, &job, -EBADF, done);
 	}
@@ -133,15 +166,20 @@ static enum op_next delete_in(struct op *op, const char *pool, job_done_fn *done
 	return next;
 }
 
-static enum op_next undo_copy(struct op *op)
+static enum op_next copy_is_gone(struct op *op, const struct job_report *report)
+{
+	(void)job_undone(op, report);
+	return journal_undo(op);
+}
+
+/* Whatever "copy" came to: a worker that died may have made all of it. */
+static enum op_next undo_journal(struct op *op)
 {
 	const struct move_args *args = op->args;
 	struct err err = { 0 };
-	enum op_next next = delete_in(op, args->pool, job_undone, &err);
+	enum op_next next = delete_in(op, args->pool, args->name, copy_is_gone, &err);
 
-	if (next == OP_FAIL)
-		op->undo_failed = true;
-	return next == OP_FAIL ? OP_NEXT : next;
+	return next == OP_FAIL ? OP_NEXT : next; /* the row stays */
 }
 
 /* Its root disk says the pool, whatever its profiles say. */
@@ -191,7 +229,7 @@ static int store(struct op *op, const struct inst_record *moved, struct err *err
 	for (size_t i = 0; i < op->inst->snapshots.len && r == 0; i++)
 		r = store_snapshot(db, op->inst->snapshots.items[i], err);
 	if (r == 0)
-		r = write_journal(op, args->old_pool, err);
+		r = write_journal(op, args->name, args->old_pool, args->old_name, err);
 	return db_end(db, r, err);
 }
 
@@ -238,6 +276,7 @@ static enum op_next step_record(struct op *op)
 	int r;
 
 	replace_str(&moved->pool, args->pool);
+	replace_str(&moved->name, args->name);
 	quota_note(moved, 0); /* the new volume has no limit yet: the next start sees to it */
 	r = store(op, moved, &op->err);
 	settle_snapshots(op, before, r < 0);
@@ -246,8 +285,12 @@ static enum op_next step_record(struct op *op)
 		return OP_FAIL;
 	}
 	op_no_return(op);
-	inst_record_free(inst->record);
-	inst->record = moved;
+	if (is_renamed(args)) {
+		inst_take_name(op, moved);
+	} else {
+		inst_record_free(inst->record);
+		inst->record = moved;
+	}
 	inst_expand(inst);
 	log_info(((struct log_keys){ .inst = moved->name }), "instance is in pool \"%s\" now",
 		 args->pool);
@@ -255,11 +298,20 @@ static enum op_next step_record(struct op *op)
 	return OP_NEXT;
 }
 
+static enum op_next step_move_logs(struct op *op)
+{
+	const struct move_args *args = op->args;
+
+	if (is_renamed(args))
+		inst_move_logs(op->core, args->old_name, args->name);
+	return OP_NEXT;
+}
+
 static enum op_next step_delete_old(struct op *op)
 {
 	const struct move_args *args = op->args;
 
-	return delete_in(op, args->old_pool, NULL, &op->err);
+	return delete_in(op, args->old_pool, args->old_name, NULL, &op->err);
 }
 
 static enum op_next step_erase(struct op *op)
@@ -273,13 +325,15 @@ static enum op_next step_erase(struct op *op)
 }
 
 static const struct op_step steps[] = {
+	{ "claim-name", step_claim_name, undo_claim_name },
 	{ "check", inst_step_check_stopped, NULL },
 	{ "await-released", inst_step_await_released, NULL },
 	{ "await-files", files_step_await_idle, NULL },
 	{ "have-image", step_have_image, undo_have_image },
-	{ "journal", step_journal, journal_undo },
-	{ "copy", step_copy, undo_copy },
+	{ "journal", step_journal, undo_journal },
+	{ "copy", step_copy, NULL },
 	{ "record", step_record, NULL },
+	{ "move-logs", step_move_logs, NULL },
 	{ "delete-old", step_delete_old, NULL },
 	{ "erase", step_erase, NULL },
 	{ 0 },
@@ -312,10 +366,13 @@ static int check_request(struct inst *inst, const struct move_args *args, struct
 			     "copy it there while it runs");
 	if (r == 0)
 		r = inst_check_unread(inst, err);
+	if (r == 0 && is_renamed(args))
+		r = inst_check_new_name(inst->core, args->name, err);
 	return r < 0 ? r : check_target(inst, args, err);
 }
 
-int inst_move_to_pool(struct inst *inst, const char *pool, struct op **ret_op, struct err *err)
+int inst_move_to_pool(struct inst *inst, const char *pool, const char *name, struct op **ret_op,
+		      struct err *err)
 {
 	struct move_args *args = xcalloc(1, sizeof(*args));
 	struct op *op;
@@ -323,6 +380,9 @@ int inst_move_to_pool(struct inst *inst, const char *pool, struct op **ret_op, s
 
 	args->pool = xstrdup(pool);
 	args->old_pool = xstrdup(inst->record->pool);
+	args->name = xstrdup(name);
+	args->old_name = xstrdup(inst->record->name);
+	(void)uuid_new(args->stage);
 	args->images = snapshots_images(inst);
 	/* a layer has one image below it; with more than one all of it becomes whole */
 	if (strv_len(args->images) == 1)
@@ -337,6 +397,8 @@ int inst_move_to_pool(struct inst *inst, const char *pool, struct op **ret_op, s
 	if (!op)
 		return -EBUSY;
 	(void)inst_claim(inst, op, NULL); /* it is free */
+	if (is_renamed(args))
+		inst_hold_name(op, name);
 	op_add_resource(op, "instances", inst->record->name);
 	op_add_table(op, &move_table);
 	op_start(op);
@@ -346,21 +408,53 @@ int inst_move_to_pool(struct inst *inst, const char *pool, struct op **ret_op, s
 
 /* ---- after a crash ---- */
 
+/* As it was in rows of sysctrds that could not rename at the same time. */
+static const char *lost_volume(const struct journal_record *row)
+{
+	return strmap_get(&row->data, "volume") ?: row->object;
+}
+
+/* Whether an instance in that pool has the snapshot @uuid: it was moved back since. */
+static bool pool_has_snapshot(const struct core *core, const char *pool, const char *uuid)
+{
+	strmap_for_each(entry, &core->instances)
+	{
+		const struct inst *inst = entry->value;
+
+		vec_for_each(snapshot, &inst->snapshots)
+			if (streq((*snapshot)->volume, uuid))
+				return streq(inst->record->pool, pool);
+	}
+	return false;
+}
+
+static char **lost_snapshots(const struct core *core, const struct journal_record *row)
+{
+	const char *pool = strmap_get(&row->data, "pool");
+	_cleanup_(strv_freep) char **all =
+		strv_split(strmap_get(&row->data, "snapshots") ?: "", ",");
+	char **lost = NULL;
+
+	for (char **uuid = all; uuid && *uuid; uuid++)
+		if (!str_empty(*uuid) && !pool_has_snapshot(core, pool, *uuid))
+			strv_push(&lost, *uuid);
+	return lost;
+}
+
 static enum op_next step_delete_lost(struct op *op)
 {
 	const struct journal_record *row = op->args;
-	const struct inst *inst = strmap_get(&op->core->instances, row->object);
-	const char *pool = strmap_get(&row->data, "pool");
-	struct job job = { .kind = JOB_VOLUME_DELETE };
+	const char *pool = strmap_get(&row->data, "pool"), *volume = lost_volume(row);
+	const struct inst *owner = strmap_get(&op->core->instances, volume);
+	bool owned = owner && streq(owner->record->pool, pool);
+	struct job job = { .kind = owned ? JOB_SNAPSHOT_DELETE : JOB_VOLUME_DELETE };
 	enum op_next next = OP_FAIL;
 
-	if (inst && streq(inst->record->pool, pool))
-		return OP_NEXT; /* it was moved back: nothing is nobody's */
+	if (!owner) /* renamed by a commit that sysctrd did not survive for long */
+		inst_move_logs(op->core, volume, row->object);
 	if (pool_fill_job(op->core, pool, &job, &op->err) == 0) {
-		job.volume = xstrdup(row->object);
-		job.snapshots = strv_split(strmap_get(&row->data, "snapshots") ?: "", ",");
-		if (job.snapshots && str_empty(job.snapshots[0]))
-			job.snapshots = strv_free(job.snapshots);
+		job.volume = xstrdup(owned ? NULL : volume);
+		job.snapshots = lost_snapshots(op->core, row);
 		next = job_run(op, &job, -EBADF, NULL);
 	}
 	wire_free(&job_schema, &job);

@@ -18,6 +18,7 @@
 #include "core/core.h"
 #include "core/files.h"
 #include "core/inst.h"
+#include "core/inst_create.h"
 #include "core/inst_events.h"
 #include "core/inst_move.h"
 #include "core/inst_ops.h"
@@ -27,11 +28,23 @@
 #include "core/pool.h"
 #include "core/privileged.h"
 #include "db/instances.h"
-#include "spec/names.h"
 
 static const char *new_name(const struct op *op)
 {
 	return op->args;
+}
+
+void inst_hold_name(struct op *op, const char *name)
+{
+	inst_add(op->core, inst_record_new(name))->op = op;
+}
+
+void inst_drop_name(struct op *op, const char *name)
+{
+	const struct inst *inst = strmap_get(&op->core->instances, name);
+
+	if (inst && !inst->stored && inst->op == op)
+		(void)strmap_unset(&op->core->instances, name);
 }
 
 static enum op_next step_claim_name(struct op *op)
@@ -40,17 +53,9 @@ static enum op_next step_claim_name(struct op *op)
 	return OP_NEXT;
 }
 
-static void drop_placeholder(struct op *op)
-{
-	const struct inst *inst = strmap_get(&op->core->instances, new_name(op));
-
-	if (inst && !inst->stored && inst->op == op)
-		(void)strmap_unset(&op->core->instances, new_name(op));
-}
-
 static enum op_next undo_claim_name(struct op *op)
 {
-	drop_placeholder(op);
+	inst_drop_name(op, new_name(op));
 	return OP_NEXT;
 }
 
@@ -146,19 +151,12 @@ static int store(struct op *op, const struct inst_record *record)
 	return db_end(db, r, &op->err);
 }
 
-static enum op_next step_record(struct op *op)
+void inst_take_name(struct op *op, struct inst_record *record)
 {
-	struct inst_record *record = inst_record_copy(op->inst->record);
 	struct core *core = op->core;
 	struct inst *inst = op->inst;
 
-	replace_str(&record->name, new_name(op));
-	if (store(op, record) < 0) {
-		inst_record_free(record);
-		return OP_FAIL;
-	}
-	op_no_return(op);
-	drop_placeholder(op);
+	inst_drop_name(op, record->name);
 	(void)strmap_take(&core->instances, inst->record->name);
 	log_info(((struct log_keys){ .inst = record->name }), "instance \"%s\" is called this now",
 		 inst->record->name);
@@ -169,6 +167,19 @@ static enum op_next step_record(struct op *op)
 	netman_rename_instance(core->net, record->id, record->name);
 	privileged_warn(inst);
 	events_publish_lifecycle(&core->events, "instance-renamed", "instances", record->name);
+}
+
+static enum op_next step_record(struct op *op)
+{
+	struct inst_record *record = inst_record_copy(op->inst->record);
+
+	replace_str(&record->name, new_name(op));
+	if (store(op, record) < 0) {
+		inst_record_free(record);
+		return OP_FAIL;
+	}
+	op_no_return(op);
+	inst_take_name(op, record);
 	return OP_NEXT;
 }
 
@@ -189,16 +200,10 @@ static int check_request(const struct inst *inst, const char *name, struct err *
 {
 	int r = core_check_open(inst->core, err);
 
-	if (r == 0)
-		r = name_validate(NAME_INSTANCE, name, err);
-	if (r < 0)
-		return r;
-	if (inst->state != INST_STOPPED)
-		return err_kind(err, ERR_INVALID,
-				"Instance is running: only a stopped one can be renamed");
-	if (strmap_has(&inst->core->instances, name))
-		return err_kind(err, ERR_CONFLICT, "instance \"%s\" exists already", name);
-	return 0;
+	if (r == 0 && inst->state != INST_STOPPED)
+		r = err_kind(err, ERR_INVALID,
+			     "Instance is running: only a stopped one can be renamed");
+	return r < 0 ? r : inst_check_new_name(inst->core, name, err);
 }
 
 int inst_rename(struct inst *inst, const char *name, struct op **ret_op, struct err *err)
@@ -216,7 +221,7 @@ int inst_rename(struct inst *inst, const char *name, struct op **ret_op, struct 
 		op_unref(op);
 		return r;
 	}
-	inst_add(inst->core, inst_record_new(name))->op = op;
+	inst_hold_name(op, name);
 	op_add_resource(op, "instances", inst->record->name);
 	op_add_table(op, &rename_table);
 	op_start(op);

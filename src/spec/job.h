@@ -31,8 +31,9 @@ enum {
 enum job_kind {
 	JOB_POOL_PREPARE, /* worker: make the pool's tree, find the driver, empty trash and .new-* */
 	JOB_VOLUME_CREATE, /* worker: an instance's root from an image volume (or empty) */
-	JOB_VOLUME_DELETE, /* worker: out of sight now (trash), report, then free the space */
-	JOB_IMAGE_DELETE,  /* worker: an image's volume in a pool (image) or its files (src) */
+	JOB_VOLUME_DELETE, /* worker: out of sight now (trash), report, then free the space; stage and
+				those of the snapshots' names too */
+	JOB_IMAGE_DELETE, /* worker: an image's volume in a pool (image) or its files (src) */
 	JOB_IMAGE_STORE, /* unpack: stdin or src to dir as one or two files, hashed and inspected */
 	JOB_IMAGE_UNPACK, /* unpack: stored files to an image volume of a pool */
 	JOB_IMAGE_BUILD,  /* worker: a template to files in dir, as JOB_IMAGE_STORE leaves them */
@@ -68,8 +69,8 @@ enum job_kind {
 				snapshot, with copies of the snapshots in properties */
 	JOB_CUSTOM_USAGE,  /* worker: what the custom volume volume takes */
 	JOB_INSTANCE_TRANSFER, /* worker: volume in pool becomes a copy of from_volume in from_pool,
-				which stands on image; snapshots in properties (-> what they stand
-				on) come along under their names */
+				which stands on image, by way of stage; snapshots in properties (->
+				what they stand on) come along under their names */
 	JOB_VOLUME_LIMIT,      /* worker: volume may take size_bytes from now on; 0: as it likes */
 	JOB_POOL_GROW,	       /* worker: the pool's own file, in use, becomes size_bytes long */
 	JOB_INSTANCE_USAGE,    /* worker: what the instance's volume takes */

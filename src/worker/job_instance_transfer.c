@@ -41,7 +41,7 @@ static int make_all(const struct job *job, struct pool *from, struct pool *to, s
 		.request = { .kind = VOLUME_INSTANCE,
 			     .volume = job->from_volume,
 			     .image = job->image,
-			     .stage = uuid_new(stage) },
+			     .stage = job->stage ? job->stage : uuid_new(stage) },
 	};
 	int r = make(&transfer, job->volume, err);
 

@@ -24,7 +24,7 @@ setup_file() {
 }
 
 teardown_file() {
-	pools_teardown faster fast plain layers onxfs onext4
+	pools_teardown faster fast plain layers onxfs onext4 narrow
 	daemon_teardown
 }
 
@@ -78,7 +78,6 @@ is_whole() {
 	fails 1 "stop it first" s query -X POST /1.0/instances/m1/rebuild -d '{"source":{"type":"none"}}'
 	s stop -f m1
 	fails 1 "not found" s move m1 --storage nowhere
-	fails 1 "two steps" s move m1 m2 --storage plain
 	fails 2 "is expected" s move m1
 }
 
@@ -434,11 +433,160 @@ copy_dies() {
 	retry 10 is_empty layers
 }
 
+# lies_in POOL NAME: there only, and its logs are called as it is
+lies_in() {
+	[ "$(find "$T"/state/pools/*/instances -mindepth 1 -maxdepth 1 -name "$2")" = "$T/state/pools/$1/instances/$2" ]
+	[ "$(field "$2" .expanded_devices.root.pool)" = "$1" ]
+	[ -d "$T/log/$2" ]
+}
+
+is_nowhere() {
+	is_gone "$1"
+	[ -z "$(find "$T"/state/pools/*/instances -mindepth 1 -maxdepth 1 -name "$1")" ]
+	[ ! -e "$T/log/$1" ]
+}
+
+@test "another pool and another name at once" {
+	local from=n0 to i=0 mac others
+	snapshots() { find "$T"/state/pools/*/snapshots -mindepth 1 -maxdepth 1; }
+	others=$(snapshots)
+	s launch openrc n0
+	s exec n0 -- sh -c 'echo one >/root/f'
+	s snapshot create n0 s0
+	s exec n0 -- sh -c 'echo two >/root/f'
+	fails 1 "running: stop it to move it to another storage pool" s move n0 n1 --storage plain
+	s stop -f n0
+	mac=$(s config get n0 volatile.eth0.hwaddr)
+	for to in layers fast plain default; do
+		i=$((i + 1))
+		[ "$(s move $from n$i --storage $to 2>&1)" = "$from is called n$i and in $to now." ]
+		lies_in $to n$i
+		retry 10 is_nowhere $from
+		[ "$(s snapshot list n$i --format csv --columns n)" = s0 ]
+		retry 10 test -e "$T/state/pools/$to/records/n$i.yaml"
+		[ -z "$(find "$T"/state/pools/*/records -name "$from.yaml")" ]
+		s start n$i
+		[ "$(s exec n$i -- sh -c 'hostname; cat /root/f')" = "$(printf 'n%s\ntwo' $i)" ]
+		[ "$(s config get n$i volatile.eth0.hwaddr)" = "$mac" ]
+		s stop -f n$i
+		from=n$i
+	done
+	s snapshot restore n4 s0
+	s start n4
+	[ "$(s exec n4 -- cat /root/f)" = one ]
+	s stop -f n4
+	# where it is already it is only renamed
+	s move n4 n5 --storage default
+	fails 1 'instance "m1" exists already' s move n5 m1 --storage plain
+	fails 1 "not found" s move n5 n6 --storage nowhere
+	fails 1 "must" s move n5 n_6 --storage plain
+	lies_in default n5
+	s delete n5
+	[ "$(snapshots)" = "$others" ]
+}
+
+@test "kill -9 after each step: the old name in the old pool, or the new one in the new" {
+	local step pair from to
+	s launch openrc k1
+	s exec k1 -- sh -c 'echo one >/root/f'
+	s stop -f k1
+	s snapshot create k1 s0
+	for pair in default:plain:claim-name,have-image,copy,record,delete-old default:layers:journal,copy,record,move-logs,delete-old \
+		default:fast:copy,record,erase; do
+		from=${pair%%:*} to=${pair%:*} to=${to#*:}
+		for step in $(tr , ' ' <<<"${pair##*:}"); do
+			echo "$step: from $from to $to"
+			dies_after move/$step s move k1 k2 --storage $to
+			case $step in
+			record | move-logs | delete-old | erase)
+				retry 10 is_nowhere k1
+				lies_in $to k2
+				s move k2 k1 --storage $from
+				;;
+			esac
+			retry 10 is_nowhere k2
+			lies_in $from k1
+			retry 10 no_journal
+			[ "$(s snapshot list k1 --format csv --columns n)" = s0 ]
+		done
+	done
+	s snapshot restore k1 s0
+	s start k1
+	[ "$(s exec k1 -- cat /root/f)" = one ]
+	s delete -f k1
+}
+
+@test "a pool that becomes full leaves the instance where it is" {
+	local dir=$T/narrow
+	truncate -s 32M "$dir.img"
+	mkfs.ext4 -q -m 0 "$dir.img"
+	mkdir "$dir"
+	mount -o loop "$dir.img" "$dir"
+	s storage create narrow dir "source=$dir"
+	s launch openrc f1
+	s exec f1 -- dd if=/dev/urandom of=/root/big bs=1M count=40
+	s snapshot create f1 s0
+	s stop -f f1
+	fails 1 'f1: move: copy: storage pool "narrow": not enough space' s move f1 f2 --storage narrow
+	lies_in default f1
+	is_nowhere f2
+	no_journal
+	[ -z "$(find "$dir"/{instances,snapshots,trash} -mindepth 1)" ]
+	[ -z "$(find "$dir" -maxdepth 1 -name '.new-*')" ]
+	s start f1
+	[ "$(s exec f1 -- stat -c %s /root/big)" = $((40 << 20)) ]
+	s delete -f f1
+	s storage delete narrow
+	umount "$dir"
+}
+
+no_journal() {
+	[ "$(sqlite3 "$T/state/sysctr.db" 'SELECT count(*) FROM journal')" = 0 ]
+}
+
+@test "a worker that is killed leaves no copy, which the next move would take for its own" {
+	local name
+	s launch openrc w1
+	s exec w1 -- sh -c 'echo one >/root/f'
+	s stop -f w1
+	for name in w2 w1; do
+		worker_dies instance-transfer
+		fails 1 "was killed by signal 9" s move w1 $([ $name = w1 ] || echo $name) --storage plain
+		[ ! -e "$T/bin/die" ]
+		lies_in default w1
+		retry 10 no_journal
+		[ ! -e "$T/state/pools/plain/instances/$name" ]
+		no_stages
+		daemon_restart
+	done
+	s start w1
+	s exec w1 -- sh -c 'echo two >/root/f'
+	s stop -f w1
+	s move w1 --storage plain
+	s start w1
+	[ "$(s exec w1 -- cat /root/f)" = two ]
+	s stop -f w1
+	# at the end
+	worker_dies volume-delete
+	fails 1 "was killed by signal 9" s move w1 w3 --storage fast
+	lies_in fast w3
+	daemon_restart
+	retry 10 is_nowhere w1
+	retry 10 no_journal
+	s delete w3
+}
+
 @test "lxc and incus move and copy between pools unmodified" {
 	other lxc move m1 -s plain
 	[ "$(field m1 .expanded_devices.root.pool)" = plain ]
 	other incus move m1 -s layers
 	[ "$(field m1 .expanded_devices.root.pool)" = layers ]
+	# under another name
+	other lxc move m1 m2 -s plain
+	lies_in plain m2
+	other incus move m2 m1 -s layers
+	lies_in layers m1
+	is_gone m2
 	other lxc copy m1 l1 -s plain
 	other incus copy m1 i1 -s plain
 	[ -d "$T/state/pools/plain/instances/l1/rootfs/etc" ]
