@@ -99,7 +99,9 @@ static enum op_next step_claim(struct op *op)
 	if (import->left_out)
 		strmap_set_take(&op->metadata, "left_out",
 				strv_join((const char *const *)import->left_out, "\n"));
-	if (inst_choose_pool(inst, &op->err) == 0 && inst_choose_ids(inst, &op->err) == 0) {
+	if (inst_choose_pool(inst, &op->err) == 0 &&
+	    inst_check_no_root(op->core, inst->record->pool, inst->record->name, &op->err) == 0 &&
+	    inst_choose_ids(inst, &op->err) == 0) {
 		inst_note_nics(inst);
 		inst_expand(inst);
 		quota_note(inst->record, quota_wanted(&inst->expanded));
@@ -157,8 +159,8 @@ static const struct op_step steps[] = {
 	{ "store", step_store, NULL },
 	{ "inspect", step_inspect, NULL },
 	{ "claim", step_claim, inst_create_undo_claim },
-	{ "journal", inst_create_journal, journal_undo },
-	{ "unpack", step_unpack, inst_create_undo_volume },
+	{ "journal", inst_create_journal, inst_create_undo_journal },
+	{ "unpack", step_unpack, NULL },
 	{ "record", inst_create_record, inst_create_undo_record },
 	{ "tell", step_tell, NULL },
 	{ 0 },

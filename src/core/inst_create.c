@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "aio/loop.h"
 #include "base/log.h"
@@ -234,9 +235,16 @@ static enum op_next step_make_volume(struct op *op)
 	return volume_job(op, JOB_VOLUME_CREATE, NULL);
 }
 
-enum op_next inst_create_undo_volume(struct op *op)
+static enum op_next root_is_gone(struct op *op, const struct job_report *report)
 {
-	return volume_job(op, JOB_VOLUME_DELETE, job_undone);
+	(void)job_undone(op, report);
+	return journal_undo(op);
+}
+
+/* Whatever the steps after it came to: a helper that died may have made all of it. */
+enum op_next inst_create_undo_journal(struct op *op)
+{
+	return volume_job(op, JOB_VOLUME_DELETE, root_is_gone);
 }
 
 static bool has_address(const struct strmap *device)
@@ -359,8 +367,8 @@ static const struct op_step steps[] = {
 	{ "have-image", step_have_image, NULL },
 	{ "fill-in", step_fill_in, NULL },
 	{ "unpack-image", step_unpack_image, NULL },
-	{ "journal", inst_create_journal, journal_undo },
-	{ "make-volume", step_make_volume, inst_create_undo_volume },
+	{ "journal", inst_create_journal, inst_create_undo_journal },
+	{ "make-volume", step_make_volume, NULL },
 	{ "record", inst_create_record, inst_create_undo_record },
 	{ 0 },
 };
@@ -372,11 +380,11 @@ static const struct op_step copy_steps[] = {
 	{ "await-source", inst_copy_await_source, NULL },
 	{ "have-image", inst_copy_have_image, NULL },
 	{ "fill-in", step_fill_in, NULL },
-	{ "journal", inst_copy_journal, journal_undo },
+	{ "journal", inst_copy_journal, inst_create_undo_journal },
 	STILL_STEPS,
 	{ "carry-over", inst_copy_carry_over, inst_copy_undo_carry },
 	{ "drop-detour", inst_copy_drop_detour, NULL },
-	{ "copy-volume", inst_copy_volume, inst_create_undo_volume },
+	{ "copy-volume", inst_copy_volume, NULL },
 	{ "copy-snapshots", inst_copy_snapshots, inst_copy_undo_snapshots },
 	{ "release-source", inst_copy_let_go, NULL },
 	{ "record", inst_create_record, inst_create_undo_record },
@@ -409,6 +417,27 @@ static char *make_up_name(struct core *core)
 		if (!strmap_has(&core->instances, name))
 			return TAKE_PTR(name);
 	}
+}
+
+int inst_check_no_root(struct core *core, const char *pool, const char *name, struct err *err)
+{
+	_cleanup_(freep) char *dir = NULL;
+	_cleanup_(freep) char *path = NULL;
+	struct pool_record *record = NULL;
+	struct stat st;
+	int r = pool_find(core, pool, &record, err);
+
+	if (r < 0)
+		return r;
+	dir = pool_dir(core, record);
+	path = xasprintf("%s/instances/%s", dir, name);
+	if (lstat(path, &st) < 0)
+		return 0; /* of a pool that is not there, whoever makes the root says more */
+	return err_kind(err, ERR_CONFLICT,
+			"storage pool \"%s\" has a root \"%s\" already, which is no instance's: "
+			"\"sysctr admin recover\" may take it in; else remove \"%s\", or choose "
+			"another name",
+			pool, name, path);
 }
 
 int inst_check_new_name(struct core *core, const char *name, struct err *err)
@@ -496,6 +525,8 @@ int inst_create(struct core *core, struct inst_create_request *request, struct o
 	inst_expand(inst);
 	(void)inst_claim(inst, op, NULL); /* it is new: nobody has it */
 	r = inst_choose_pool(inst, err);
+	if (r == 0)
+		r = inst_check_no_root(core, inst->record->pool, inst->record->name, err);
 	if (r < 0) {
 		core_release(op);
 		inst_remove(inst);

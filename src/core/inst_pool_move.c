@@ -368,6 +368,8 @@ static int check_request(struct inst *inst, const struct move_args *args, struct
 		r = inst_check_unread(inst, err);
 	if (r == 0 && is_renamed(args))
 		r = inst_check_new_name(inst->core, args->name, err);
+	if (r == 0)
+		r = inst_check_no_root(inst->core, args->pool, args->name, err);
 	return r < 0 ? r : check_target(inst, args, err);
 }
 

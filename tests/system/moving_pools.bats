@@ -540,6 +540,31 @@ is_nowhere() {
 	umount "$dir"
 }
 
+@test "a root that nobody knows is not taken for the one that is made, nor replaced by it" {
+	local pool dir
+	s init openrc u1
+	for pool in default plain layers; do
+		dir=$T/state/pools/$pool/instances/u2
+		mkdir -p "$dir/rootfs" "$dir/upper"
+		touch "$dir/rootfs/mine"
+		fails 1 "has a root \"u2\" already, which is no instance's" s init openrc u2 -s $pool
+		fails 1 "has a root \"u2\" already, which is no instance's" s copy u1 u2 -s $pool
+		[ $pool = default ] || fails 1 "has a root \"u2\" already" s move u1 u2 --storage $pool
+		[ -e "$dir/rootfs/mine" ]
+		rm -r "$dir"
+	done
+	mkdir "$T/state/pools/plain/instances/u1"
+	fails 1 "remove \"$T/state/pools/plain/instances/u1\"" s move u1 --storage plain
+	[ "$(field u1 .expanded_devices.root.pool)" = default ]
+	s export u1 "$T/u1.tar"
+	mv "$T/state/pools/plain/instances/u1" "$T/state/pools/plain/instances/u3"
+	fails 1 "has a root \"u3\" already" s import "$T/u1.tar" u3 --storage plain
+	rmdir "$T/state/pools/plain/instances/u3"
+	s move u1 --storage plain
+	[ "$(field u1 .expanded_devices.root.pool)" = plain ]
+	s delete u1
+}
+
 no_journal() {
 	[ "$(sqlite3 "$T/state/sysctr.db" 'SELECT count(*) FROM journal')" = 0 ]
 }

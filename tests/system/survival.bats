@@ -117,6 +117,19 @@ no_trace_of() {
 	done
 }
 
+@test "a worker that is killed over a root leaves none to the next instance of that name" {
+	worker_dies volume-create
+	fails 1 "sysctr-worker (volume-create) was killed by signal 9" s create openrc k1
+	[ ! -e "$T/bin/die" ]
+	is_gone k1
+	retry 10 no_trace_of k1
+	[ "$(sqlite3 "$T/state/sysctr.db" 'SELECT count(*) FROM journal')" = 0 ]
+	s create openrc k1
+	s start k1
+	s delete --force k1
+	daemon_restart
+}
+
 @test "killed after a step of start" {
 	for step in check await-released network spawn-monitor await-running record; do
 		echo "after start/$step"
