@@ -176,6 +176,10 @@ config:
 	[ "$(v get plain evil user.b)" = 2 ]
 	v delete plain evil
 	retry 20 has_left plain "2 0"
+	retry 10 no_journal
+}
+
+no_journal() {
 	[ -z "$(sqlite3 "$T/state/sysctr.db" 'SELECT * FROM journal')" ]
 }
 
