@@ -169,6 +169,8 @@ static void add_volume_snaps(const void *object, struct scheduled_snaps *snaps)
 {
 	const struct volume *volume = object;
 
+	if (volume_is_read(volume))
+		return;
 	vec_for_each(snap, &volume->snapshots)
 		*vec_push(&snaps->list) =
 			(struct scheduled_snap){ (*snap)->name, (*snap)->created_wall_ns,

@@ -130,15 +130,46 @@ bool volume_any_in(struct core *core, const char *pool)
 
 /* ---- who works on it ---- */
 
+/* NULL: none, or it has ended. */
+static const struct op *find_active(const struct volume *volume, const char *id)
+{
+	const struct op *op = op_find(volume->core, id);
+
+	return op && !op_is_final(op) ? op : NULL;
+}
+
 int volume_check_free(const struct volume *volume, struct err *err)
 {
-	const struct op *op = op_find(volume->core, volume->op_id);
+	const struct op *op = find_active(volume, volume->op_id);
 
-	if (!op || op_is_final(op))
-		return 0;
+	return op ? err_kind(err, ERR_CONFLICT,
+			     "storage volume \"%s\" is busy: operation %s (%s) has it",
+			     volume->record->name, op->id, op->description)
+		  : 0;
+}
+
+bool volume_is_read(const struct volume *volume)
+{
+	return find_active(volume, volume->reader_id);
+}
+
+int volume_check_unread(const struct volume *volume, struct err *err)
+{
+	const struct op *op = find_active(volume, volume->reader_id);
+	int r = volume_check_free(volume, err);
+
+	if (r < 0 || !op)
+		return r;
 	return err_kind(err, ERR_CONFLICT,
-			"storage volume \"%s\" is busy: operation %s (%s) has it",
+			"storage volume \"%s\" is being read: operation %s (%s) needs its "
+			"snapshots until it is done; wait for it or cancel it",
 			volume->record->name, op->id, op->description);
+}
+
+void volume_read_on(struct volume *volume, const struct op *op)
+{
+	memcpy(volume->reader_id, op->id, UUID_LEN);
+	volume->op_id[0] = '\0';
 }
 
 int volume_claim(struct volume *volume, const struct op *op, struct err *err)
@@ -336,7 +367,7 @@ static int check_rename(struct volume *volume, const struct volume_record *renam
 	int r = core_check_open(volume->core, err);
 
 	if (r == 0)
-		r = volume_check_free(volume, err);
+		r = volume_check_unread(volume, err);
 	if (r == 0)
 		r = volume_record_validate(renamed, err);
 	if (r == 0 && strmap_has(&volume->core->volumes, key))

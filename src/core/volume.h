@@ -40,6 +40,7 @@ struct volume {
 	bool closed;	      /* to new users, as long as op_id works on it */
 	struct op *awaiting;  /* instances that had it to be taken apart; it is claimed by that */
 	char op_id[UUID_LEN]; /* who holds it; "", or of an op that has ended: nobody */
+	char reader_id[UUID_LEN];	/* who reads its snapshots, the same; volume_read_on() */
 	struct schedule_state schedule; /* core/scheduler.c */
 };
 
@@ -139,21 +140,6 @@ void volume_clean_up(struct core *core, struct journal_record *row);
 /* ---- for the files of this module ---- */
 
 /*
- * A copy of a volume that may be written to: args of an op begin with it. After volume_still_table,
- * snap->volume is there until volume_still_drop; what a crash leaves is the journal's until its row
- * is erased.
- */
-struct volume_still {
-	struct volume *volume; /* claimed, so it stays */
-	struct volume_snap *snap;
-	char stage[UUID_LEN];
-	bool live;
-};
-void volume_still_init(struct volume *volume, struct volume_still *ret_still);
-extern const struct op_table volume_still_table;
-enum op_next volume_still_drop(struct op *op);
-
-/*
  * A volume with pool and name of @as and what the @index of a backup or its side file says, not in
  * core->volumes yet; uuids are new. Keys that cannot be taken are sentences added to *@left_out.
  * Errors: ERR_INVALID.
@@ -168,6 +154,17 @@ bool volume_has_row(struct core *core, const char *uuid);
 /* Give it to @op until that ends. Errors: ERR_CONFLICT. */
 int volume_claim(struct volume *volume, const struct op *op, struct err *err);
 int volume_check_free(const struct volume *volume, struct err *err);
+
+/*
+ * From now on @op, which has claimed it, only reads its snapshots, or what it copied: these stay until the op
+ * ends; otherwise the volume is free again.
+ */
+void volume_read_on(struct volume *volume, const struct op *op);
+
+bool volume_is_read(const struct volume *volume);
+
+/* For what takes those away, or the volume. Errors: as volume_claim(). */
+int volume_check_unread(const struct volume *volume, struct err *err);
 
 /* "pool/name" as the resource of @op and, with @action, of a lifecycle event. @snap: NULL for none. */
 void volume_add_resource(struct op *op, const struct volume_record *record, const char *snap);

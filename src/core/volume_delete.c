@@ -136,7 +136,7 @@ int volume_delete(struct volume *volume, bool forget, struct op **ret_op, struct
 	int r = core_check_open(volume->core, err);
 
 	if (r == 0)
-		r = volume_check_free(volume, err);
+		r = volume_check_unread(volume, err);
 	if (r == 0)
 		r = volume_check_unused(volume, err);
 	if (r == 0)

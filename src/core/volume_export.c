@@ -1,7 +1,7 @@
 /*
  * core/volume_export.c - a custom volume as a backup, streamed: see volume_move.h
  *
- *   volume_still_table -> pack -> drop -> erase
+ *   volume_still_table -> read-on -> pack -> drop -> erase
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -12,6 +12,7 @@
 #include "core/journal.h"
 #include "core/pool.h"
 #include "core/volume.h"
+#include "core/volume_making.h"
 #include "core/volume_move.h"
 #include "os/fd.h"
 #include "spec/backup.h"
@@ -31,6 +32,14 @@ static void free_args(void *data)
 	free(args->export.compression);
 	job_pipe_close(&args->pipe);
 	free(args);
+}
+
+static enum op_next step_read_on(struct op *op)
+{
+	const struct export_args *args = op->args;
+
+	volume_read_on(args->still.volume, op);
+	return OP_NEXT;
 }
 
 static enum op_next step_pack(struct op *op)
@@ -60,6 +69,7 @@ static enum op_next step_erase(struct op *op)
 }
 
 static const struct op_step steps[] = {
+	{ "read-on", step_read_on, NULL },
 	{ "pack", step_pack, NULL },
 	{ "drop", volume_still_drop, NULL },
 	{ "erase", step_erase, NULL },
@@ -72,7 +82,7 @@ static int check(const struct volume *volume, const struct volume_export *export
 	int r = core_check_open(volume->core, err);
 
 	if (r == 0)
-		r = volume_check_free(volume, err);
+		r = volume_check_unread(volume, err);
 	if (r == 0)
 		r = job_check_compression(export->compression, err);
 	if (r == 0 && !export->alone && volume->snapshots.len > BACKUP_SNAPSHOTS_MAX)

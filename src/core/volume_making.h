@@ -1,5 +1,5 @@
 /*
- * core/volume_making.h - what operations that make a custom volume have in common
+ * core/volume_making.h - what operations that make or copy a custom volume have in common
  *
  * Layer: core, for core/volume_*.c. A volume in the making has its name in core->volumes, where nobody finds
  * it until its row is there. What a crash leaves of it has a row of the journal, "volume-create".
@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/strmap.h"
+#include "base/uuid.h"
 #include "core/job.h"
 #include "core/volume.h"
 
@@ -48,3 +49,18 @@ enum op_next volume_remove(struct op *op, const struct volume_record *record,
 
 /* Of the directories of its snapshots: strv. */
 char **volume_snapshot_uuids(const struct volume *volume);
+
+/*
+ * A copy of a volume that may be written to: args of an op begin with it. After volume_still_table,
+ * snap->volume is there until volume_still_drop; what a crash leaves is the journal's until its row
+ * is erased.
+ */
+struct volume_still {
+	struct volume *volume; /* claimed, so it stays */
+	struct volume_snap *snap;
+	char stage[UUID_LEN];
+	bool live;
+};
+void volume_still_init(struct volume *volume, struct volume_still *ret_still);
+extern const struct op_table volume_still_table;
+enum op_next volume_still_drop(struct op *op);

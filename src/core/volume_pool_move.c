@@ -193,7 +193,7 @@ static int check(const struct move_args *args, struct err *err)
 	int r = volume_making_check(from->core, args->copying.making.volume->record, err);
 
 	if (r == 0)
-		r = volume_check_free(from, err);
+		r = volume_check_unread(from, err);
 	if (r == 0)
 		r = volume_check_unused(from, err);
 	return r < 0 ? r : pool_check_there(from->core, from->record->pool, err);

@@ -20,6 +20,7 @@
 #include "core/still.h"
 #include "core/usage.h"
 #include "core/volume.h"
+#include "core/volume_making.h"
 #include "db/volumes.h"
 #include "spec/names.h"
 #include "spec/snapshot.h"
@@ -456,7 +457,7 @@ int volume_snaps_delete(struct volume *volume, char *const *names, struct op **r
 	int r = core_check_open(volume->core, err);
 
 	if (r == 0)
-		r = volume_check_free(volume, err);
+		r = volume_check_unread(volume, err);
 	if (r == 0)
 		r = pool_check_there(volume->core, volume->record->pool, err);
 	args->still.volume = volume;

@@ -261,6 +261,28 @@ worker_dies() {
 	BUILDDIR=$T/bin daemon_restart
 }
 
+# helper_of JOB: the helper of this daemon that works on it
+helper_of() {
+	pgrep -P "$(daemon_pid)" -f "$1"
+}
+
+# reads_slowly COMMAND...: it exports something to its standard output, which read_on reads
+reads_slowly() {
+	rm -f "$T/slowly"
+	mkfifo "$T/slowly"
+	"$@" >"$T/slowly" 2>"$T/slowly.err" &
+	client=$!
+	exec 7<"$T/slowly"
+	retry 20 helper_of instance-export
+}
+
+# read_on FILE: the rest goes there, and the command was content
+read_on() {
+	cat <&7 >"$1"
+	exec 7<&-
+	wait $client
+}
+
 # writes_on NAME [MIB]: it has 600 MiB (or MIB) of its own, writes a before b for ever, and tells the time
 writes_on() {
 	s exec "$1" -- sh -c 'mkdir /root/big

@@ -354,11 +354,6 @@ volumes_of_snapshots() {
 	s delete p1
 }
 
-# helper_of JOB: the helper of this daemon that works on it
-helper_of() {
-	pgrep -P "$(daemon_pid)" -f "$1"
-}
-
 @test "export: a backup as LXD and Incus read it, streamed; what is not whole leaves no file" {
 	s launch openrc e1 -c user.note=$'two\nlines: #1'
 	s exec e1 -- sh -c 'echo mine >/root/mark; ln /root/mark /root/mark2'
@@ -442,31 +437,11 @@ helper_of() {
 	s delete --force e2
 }
 
-# reads_slowly NAME: somebody exports it to $T/NAME.tar, and reads from there when read_on says so
-reads_slowly() {
-	rm -f "$T/slowly"
-	mkfifo "$T/slowly"
-	s export "$1" - --compression none >"$T/slowly" 2>"$T/slowly.err" &
-	client=$!
-	exec 7<"$T/slowly"
-	retry 20 helper_of instance-export
-}
-
-# read_on NAME: what is left of it is read; it is whole
-read_on() {
-	cat <&7 >"$T/$1.tar"
-	exec 7<&-
-	wait $client
-	rm "$T/slowly"
-	tar -tf "$T/$1.tar" | grep -q "^backup/container/rootfs/root/mark$"
-	rm "$T/$1.tar"
-}
-
 @test "export: who is being exported starts, stops and is copied; what is read stays until it has been" {
 	s launch openrc e3
 	s exec e3 -- touch /root/mark
 	s snapshot create e3 old
-	reads_slowly e3
+	reads_slowly s export e3 - --compression none
 	s restart --force e3
 	s exec e3 -- rm /root/mark
 	s snapshot create e3 new
@@ -478,7 +453,9 @@ read_on() {
 		"rename e3 e5" "delete e3"; do
 		fails 1 "is being read: operation " s $what
 	done
-	read_on e3
+	read_on "$T/e3.tar"
+	tar -tf "$T/e3.tar" | grep "^backup/container/rootfs/root/mark$"
+	rm "$T/e3.tar"
 	s delete e3
 	s delete --force e4
 }
@@ -486,10 +463,12 @@ read_on() {
 @test "export: an ephemeral instance that stops meanwhile goes when it has been read" {
 	s launch openrc e6 --ephemeral
 	s exec e6 -- touch /root/mark
-	reads_slowly e6
+	reads_slowly s export e6 - --compression none
 	s stop --force e6
 	is_status e6 Stopped
-	read_on e6
+	read_on "$T/e6.tar"
+	tar -tf "$T/e6.tar" | grep "^backup/container/rootfs/root/mark$"
+	rm "$T/e6.tar"
 	retry 20 is_gone e6
 	retry 10 no_half_made
 }

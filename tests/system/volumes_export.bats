@@ -183,6 +183,23 @@ no_journal() {
 	[ -z "$(sqlite3 "$T/state/sysctr.db" 'SELECT * FROM journal')" ]
 }
 
+@test "while it is being exported it is kept and restored; what is read stays until it has been" {
+	# more than a pipe holds
+	s exec c1 -- sh -c "head -c 1000000 /dev/urandom >/srv/plain/big"
+	reads_slowly v export plain data - --compression none
+	v snapshot create plain data meanwhile
+	s exec c1 -- rm /srv/plain/big
+	for what in "snapshot delete plain data s0" "delete plain data" "rename plain data other" \
+		"move plain/data default/other" "export plain data $T/again.tar"; do
+		fails 1 "is being read: operation " v $what
+	done
+	read_on "$T/slow.tar"
+	[ "$(tar -xOf "$T/slow.tar" backup/volume/big | wc -c)" = 1000000 ]
+	never grep -q meanwhile <<<"$(tar -tf "$T/slow.tar")"
+	v snapshot delete plain data meanwhile
+	rm "$T/slow.tar"
+}
+
 @test "kill -9 after each step leaves a volume that works or none" {
 	local step
 	v export plain data "$T/k.tar" --compression none
@@ -200,7 +217,7 @@ no_journal() {
 	daemon_start
 	inside plain k1 "grep -x two /srv/x/f"
 	v delete plain k1
-	for step in volume-still/{journal,copy,commit} volume-export/{pack,drop}; do
+	for step in volume-still/{journal,copy,commit} volume-export/{read-on,pack,drop}; do
 		daemon_restart "SYSCTRD_TEST_KILL_AFTER=$step"
 		v export plain data "$T/k2.tar" || true
 		retry 10 daemon_is_dead
