@@ -35,9 +35,7 @@ void import_free(struct import *import)
 	upload_done(&import->upload);
 	strv_free(import->left_out);
 	inst_record_free(import->record);
-	vec_for_each(snapshot, &import->snapshots)
-		snap_record_free(*snapshot);
-	free(import->snapshots.items);
+	snap_list_done(&import->snapshots);
 	free(import);
 }
 
@@ -91,9 +89,8 @@ static enum op_next step_claim(struct op *op)
 	inst = inst_add(op->core, TAKE_PTR(import->record));
 	inst_expand(inst);
 	(void)inst_claim(inst, op, NULL); /* it is new: nobody has it */
-	vec_for_each(snapshot, &import->snapshots)
-		*vec_push(&inst->snapshots) = TAKE_PTR(*snapshot);
-	import->snapshots.len = 0;
+	inst->snapshots = import->snapshots;
+	import->snapshots = (struct snap_list){ 0 };
 	op_add_resource(op, "instances", inst->record->name);
 	strmap_set(&op->metadata, "name", inst->record->name);
 	if (import->left_out)

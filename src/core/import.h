@@ -26,7 +26,7 @@ struct import {
 	struct upload upload; /* this and the rest is import_start()'s */
 	char **left_out;      /* sentences */
 	struct inst_record *record;
-	VEC(struct snap_record *) snapshots;
+	struct snap_list snapshots;
 };
 void import_free(struct import *import);
 void import_freep(struct import **import);

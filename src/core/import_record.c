@@ -334,6 +334,6 @@ int import_make_records(struct core *core, const struct backup_index *index, str
 	if (r < 0)
 		return err_wrap(err, "the configuration in the backup");
 	vec_for_each(item, &index->snapshots)
-		*vec_push(&import->snapshots) = make_snapshot(core, import, item);
+		snap_list_add(&import->snapshots, make_snapshot(core, import, item));
 	return 0;
 }

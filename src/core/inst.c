@@ -53,9 +53,7 @@ static void inst_free(void *value)
 	inst_record_free(inst->record);
 	expanded_done(&inst->expanded);
 	wire_free(&msg_schema, &inst->addresses);
-	vec_for_each(snapshot, &inst->snapshots)
-		snap_record_free(*snapshot);
-	free(inst->snapshots.items);
+	snap_list_done(&inst->snapshots);
 	backups_done(&inst->backups);
 	free(inst->schedule.text);
 	free(inst->last_error);

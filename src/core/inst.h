@@ -74,8 +74,8 @@ struct inst {
 	bool crashed; /* how it stopped last: by itself, and not as its init should */
 	uint64_t restarted_ns[INST_RESTARTS]; /* boot.autorestart: when, as a ring */
 	size_t n_restarts;
-	char *last_error; /* why it is not running, for info; NULL: nothing to say */
-	VEC(struct snap_record *) snapshots; /* core/snapshot.c; oldest first */
+	char *last_error;	    /* why it is not running, for info; NULL: nothing to say */
+	struct snap_list snapshots; /* core/snapshot.c */
 	struct backups backups;
 	bool holds_still;		/* frozen for a snapshot: nobody is told */
 	struct schedule_state schedule; /* core/scheduler.c */

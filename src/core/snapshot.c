@@ -35,7 +35,7 @@ static void take_snapshot(void *data, struct snap_record *record)
 	struct inst *inst = inst_by_id(data, record->instance_id);
 
 	if (inst)
-		*vec_push(&inst->snapshots) = record;
+		snap_list_add(&inst->snapshots, record);
 	else
 		snap_record_free(record); /* the reference in the database forbids it */
 }
@@ -77,11 +77,7 @@ struct snap_record *snapshot_by_volume(struct core *core, const char *volume)
 
 char **snapshots_volumes(const struct inst *inst)
 {
-	char **volumes = NULL;
-
-	vec_for_each(snapshot, &inst->snapshots)
-		strv_push(&volumes, (*snapshot)->volume);
-	return volumes;
+	return snap_list_volumes(&inst->snapshots);
 }
 
 static void add_once(char ***list, const char *word)

@@ -68,7 +68,7 @@ static enum op_next step_record(struct op *op)
 		snapshots_drop(inst, args->replaced);
 	snapshot_publish(inst, "instance-snapshot-created", name);
 	log_info(((struct log_keys){ .inst = inst->record->name }), "snapshot made name=%s", name);
-	*vec_push(&inst->snapshots) = TAKE_PTR(args->still.snapshot);
+	snap_list_add(&inst->snapshots, TAKE_PTR(args->still.snapshot));
 	return OP_NEXT;
 }
 

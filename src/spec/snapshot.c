@@ -44,6 +44,79 @@ void snap_record_freep(struct snap_record **record)
 	*record = NULL;
 }
 
+/* ---- lists ---- */
+
+void snap_list_add(struct snap_list *list, struct snap_record *record)
+{
+	size_t i;
+
+	(void)vec_push(list);
+	for (i = list->len - 1; i > 0; i--) {
+		if (list->items[i - 1]->created_wall_ns <= record->created_wall_ns)
+			break;
+		list->items[i] = list->items[i - 1];
+	}
+	list->items[i] = record;
+}
+
+void snap_list_done(struct snap_list *list)
+{
+	vec_for_each(record, list)
+		snap_record_free(*record);
+	free(list->items);
+	*list = (struct snap_list){ 0 };
+}
+
+char **snap_list_volumes(const struct snap_list *list)
+{
+	char **volumes = NULL;
+
+	vec_for_each(record, list)
+		strv_push(&volumes, (*record)->volume);
+	return volumes;
+}
+
+static const struct snap_record *find_by_name(const struct snap_list *list, const char *name)
+{
+	vec_for_each(record, list)
+		if (streq((*record)->name, name))
+			return *record;
+	return NULL;
+}
+
+static bool is_same(const struct snap_record *a, const struct snap_record *b)
+{
+	return a && b && a->created_wall_ns == b->created_wall_ns;
+}
+
+void snap_changes_find(const struct snap_list *source, const struct snap_list *copy,
+		       bool exclude_older, struct snap_changes *ret_changes)
+{
+	int64_t newest_common = INT64_MIN;
+
+	*ret_changes = (struct snap_changes){ 0 };
+	vec_for_each(record, copy) {
+		if (!is_same(*record, find_by_name(source, (*record)->name)))
+			*vec_push(&ret_changes->go) = *record;
+		else
+			newest_common = MAX(newest_common, (*record)->created_wall_ns);
+	}
+	vec_for_each(record, source) {
+		const struct snap_record *other = find_by_name(copy, (*record)->name);
+		bool old = exclude_older && (*record)->created_wall_ns <= newest_common;
+
+		if (other ? !is_same(*record, other) : !old)
+			*vec_push(&ret_changes->come) = *record;
+	}
+}
+
+void snap_changes_done(struct snap_changes *changes)
+{
+	free(changes->come.items);
+	free(changes->go.items);
+	*changes = (struct snap_changes){ 0 };
+}
+
 /* ---- names ---- */
 
 int snapshot_pattern_check(const char *pattern, struct err *err)

@@ -1,5 +1,5 @@
 /*
- * spec/snapshot.h - what an instance was at some time: the record, and what it may be called
+ * spec/snapshot.h - what an instance was at some time: the record, its likes, what it may be called
  *
  * Pure; local times are handed in broken down, so that tests choose zone and clock.
  */
@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "base/err.h"
+#include "base/vec.h"
 #include "spec/instance.h"
 
 #define SNAPSHOT_PATTERN "snap%d"
@@ -32,6 +33,34 @@ struct snap_record {
 struct snap_record *snap_record_new(const char *name);
 void snap_record_free(struct snap_record *record);
 void snap_record_freep(struct snap_record **record);
+
+/* Oldest first; a VEC() that has a name. */
+struct snap_list {
+	struct snap_record **items;
+	size_t len, cap;
+};
+
+/* Put @record (taken) where it belongs by when it was made, behind others of that moment. */
+void snap_list_add(struct snap_list *list, struct snap_record *record);
+void snap_list_done(struct snap_list *list); /* frees the records too */
+
+/* Names of their volumes: strv, NULL for none. */
+char **snap_list_volumes(const struct snap_list *list);
+
+/* What makes the snapshots of a copy those of its source. */
+struct snap_changes {
+	VEC(const struct snap_record *) come; /* of the source, oldest first */
+	VEC(const struct snap_record *) go;   /* of the copy */
+};
+
+/*
+ * Compare them as LXD and Incus do: one of the same name, made at the same time, is the same and stays.
+ * @exclude_older: what the copy has no other of that name of comes only when it is newer than the newest
+ * that both have. Free with snap_changes_done(); the records stay those of the lists.
+ */
+void snap_changes_find(const struct snap_list *source, const struct snap_list *copy,
+		       bool exclude_older, struct snap_changes *ret_changes);
+void snap_changes_done(struct snap_changes *changes);
 
 /*
  * snapshots.pattern: letters, digits, . _ - and %d (a number), %Y %m %D %H %M %S (parts of the local

@@ -1,4 +1,4 @@
-/* tests of spec/snapshot.h: names from patterns, times from spans */
+/* tests of spec/snapshot.h: names from patterns, times from spans, lists and what changes them */
 #include "spec/snapshot.h"
 
 #include <setjmp.h>
@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/fmt.h"
+#include "base/macro.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/time.h"
@@ -109,12 +110,102 @@ static void test_expiry(void **state)
 		assert_true(snapshot_expiry(bad[i], 0, &ns, NULL) < 0);
 }
 
+/* "a1 b2 ..." in that order: the names and the times of making. */
+static void assert_list(size_t n, struct snap_record *const *items, const char *expected)
+{
+	_cleanup_(freep) char *text = xstrdup("");
+
+	for (size_t i = 0; i < n; i++) {
+		char *longer = xasprintf("%s%s%s%d", text, i > 0 ? " " : "", items[i]->name,
+					 (int)items[i]->created_wall_ns);
+
+		free(text);
+		text = longer;
+	}
+	assert_string_equal(text, expected);
+}
+
+static void fill(struct snap_list *list, const char *text)
+{
+	_cleanup_(strv_freep) char **words = strv_split(text, " ");
+
+	for (char **word = words; word && *word; word++) {
+		char name[] = { (*word)[0], '\0' };
+		struct snap_record *record = snap_record_new(name);
+
+		record->created_wall_ns = atoll(*word + 1);
+		record->volume = xstrdup(*word);
+		snap_list_add(list, record);
+	}
+}
+
+static void test_list(void **state)
+{
+	_cleanup_(strv_freep) char **volumes = NULL;
+	struct snap_list list = { 0 };
+
+	(void)state;
+	assert_null(snap_list_volumes(&list));
+	fill(&list, "b3 c5 a1 d3 e9 f4");
+	assert_list(list.len, list.items, "a1 b3 d3 f4 c5 e9");
+	volumes = snap_list_volumes(&list);
+	assert_int_equal(strv_len(volumes), 6);
+	assert_string_equal(volumes[2], "d3");
+	snap_list_done(&list);
+	assert_int_equal(list.len, 0);
+}
+
+struct change {
+	const char *source, *copy;
+	bool exclude_older;
+	const char *come, *go;
+};
+
+static void test_changes(void **state)
+{
+	static const struct change changes[] = {
+		{ "", "", false, "", "" },
+		{ "a1 b2", "", false, "a1 b2", "" },
+		{ "", "a1 b2", false, "", "a1 b2" },
+		{ "a1 b2", "a1 b2", false, "", "" },
+		{ "a1 b2 c3", "b2", false, "a1 c3", "" },
+		/* the name alone is not enough, nor is the moment */
+		{ "a1 b2", "a1 b3", false, "b2", "b3" },
+		{ "a1 b2", "a1 c2", false, "b2", "c2" },
+		{ "a2 b1", "a1 b2", false, "b1 a2", "a1 b2" },
+		/* what was removed from the copy stays away; what is another one is replaced all the same */
+		{ "a1 b2 c3", "b2", true, "c3", "" },
+		{ "a1 b2 c2", "b2", true, "", "" },
+		{ "a1 b2 c3", "b2 a7", true, "a1 c3", "a7" },
+		{ "a1 b2", "", true, "a1 b2", "" },
+		/* a newer one that only the copy has says nothing */
+		{ "a1 b2", "z9", true, "a1 b2", "z9" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
+		const struct change *change = &changes[i];
+		struct snap_list source = { 0 }, copy = { 0 };
+		struct snap_changes found;
+
+		fill(&source, change->source);
+		fill(&copy, change->copy);
+		snap_changes_find(&source, &copy, change->exclude_older, &found);
+		assert_list(found.come.len, (struct snap_record *const *)found.come.items,
+			    change->come);
+		assert_list(found.go.len, (struct snap_record *const *)found.go.items, change->go);
+		snap_changes_done(&found);
+		snap_list_done(&source);
+		snap_list_done(&copy);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_names),
-		cmocka_unit_test(test_patterns),
-		cmocka_unit_test(test_expiry),
+		cmocka_unit_test(test_names),	cmocka_unit_test(test_patterns),
+		cmocka_unit_test(test_expiry),	cmocka_unit_test(test_list),
+		cmocka_unit_test(test_changes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
