@@ -320,8 +320,9 @@ const struct cli_command cmd_file_push = {
 
 /* ---- pull ---- */
 
-/* One file to standard output. */
-static int receive_stdout(struct copy *copy, struct stream_in *in, struct err *err)
+/* One file to standard output; how it ended into *@ret_result. */
+static int receive_stdout(struct copy *copy, struct stream_in *in, struct tree_result *ret_result,
+			  struct err *err)
 {
 	static const char zeros[4096];
 	int r;
@@ -354,7 +355,11 @@ static int receive_stdout(struct copy *copy, struct stream_in *in, struct err *e
 		if (r < 0)
 			return err_set(err, r, "write to standard output");
 	}
-	return r > 0 ? 0 : err_set(err, r < 0 ? r : -ECONNABORTED, "the file server ended early");
+	if (r > 0)
+		r = stream_object(in, &tree_result_schema, ret_result);
+	else if (r == 0)
+		r = -ECONNABORTED;
+	return r < 0 ? err_set(err, r, "the file server ended early") : 0;
 }
 
 struct pull_target {
@@ -381,8 +386,9 @@ static int receive(struct copy *copy, struct stream_in *in, const struct pull_ta
 	int r;
 
 	if (target->dir_fd < 0)
-		return receive_stdout(copy, in, err);
-	r = tree_receive(in, &plan, &count, &result, err);
+		r = receive_stdout(copy, in, &result, err);
+	else
+		r = tree_receive(in, &plan, &count, &result, err);
 	if (r == 0 && result.code < 0)
 		r = err_kind(err, (enum err_kind)MIN(result.kind, (uint32_t)ERR_CANCELLED), "%s",
 			     result.text ? result.text : strerror(-result.code));

@@ -138,6 +138,8 @@ api_works() {
 	s file pull f1/srv/a/b/c .
 	[ "$(cat c)" = one ]
 	fails 1 "Not Found" s file pull f1/srv/none .
+	fails 1 "Not Found" s file pull f1/srv/none -
+	fails 1 "it is a directory" s file pull f1/srv/tree -
 	fails 1 "give --recursive" s file pull f1/srv/tree .
 	fails 1 "No such file" s file push missing f1/srv/
 	fails 2 "NAME/PATH" s file push tree/one f1
