@@ -176,6 +176,7 @@ static int read_copy_source(const json_t *source, struct inst_create_request *re
 	request->copy_from = xstrndup(from, strcspn(from, "/"));
 	request->instance_only = json_bool(source, "instance_only", false) ||
 				 json_bool(source, "container_only", false);
+	request->exclude_older = json_bool(source, "refresh_exclude_older", false);
 	if (strchr(from, '/'))
 		request->copy_snapshot = xstrdup(strchr(from, '/') + 1);
 	return 0;
@@ -220,39 +221,33 @@ static int read_create(const json_t *body, struct inst_create_request *request, 
 	return r;
 }
 
-/* A copy that is there already is brought up to date. */
-static bool is_refresh(const struct api_req *req, const struct inst_create_request *request)
-{
-	const struct inst *inst = strmap_get(&req->core->instances, request->record->name);
-
-	return request->source == INST_SOURCE_COPY && inst && inst->stored &&
-	       json_bool(json_get_object(req->body, "source"), "refresh", false);
-}
-
-static int refresh(struct api_req *req, struct inst_create_request *request, struct op **ret_op)
+/* A copy that is there already and is to be brought up to date, else NULL. */
+static struct inst *find_refreshed(const struct api_req *req,
+				   const struct inst_create_request *request)
 {
 	struct inst *inst = strmap_get(&req->core->instances, request->record->name);
-	int r = request->copy_snapshot
-			? err_kind(&req->err, ERR_UNSUPPORTED,
-				   "a copy is brought up to date with an instance, not a snapshot")
-			: inst_refresh(inst, request->copy_from, ret_op, &req->err);
 
-	inst_create_request_free(request);
-	return r;
+	return request->source == INST_SOURCE_COPY && inst && inst->stored &&
+			       json_bool(json_get_object(req->body, "source"), "refresh", false)
+		       ? inst
+		       : NULL;
 }
 
 static void create(struct api_req *req)
 {
 	struct inst_create_request *request = xcalloc(1, sizeof(*request));
+	struct inst *copy = NULL;
 	struct op *op = NULL;
 	int r;
 
 	request->record = inst_record_new(json_str(req->body, "name", ""));
 	r = read_create(req->body, request, &req->err);
+	if (r == 0)
+		copy = find_refreshed(req, request);
 	if (r < 0)
 		inst_create_request_free(request);
-	else if (is_refresh(req, request))
-		r = refresh(req, request, &op);
+	else if (copy)
+		r = inst_refresh(copy, request, &op, &req->err);
 	else
 		r = inst_create(req->core, request, &op, &req->err);
 	reply_op_result(req, r, op);

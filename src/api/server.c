@@ -39,6 +39,7 @@ static const char *const extensions[] = {
 	"container_last_used_at",
 	"container_only_migration",
 	"custom_volume_backup",
+	"custom_volume_refresh_exclude_older_snapshots", /* asked for with instances too */
 	"directory_manipulation",
 	"etag",
 	"event_lifecycle",

@@ -80,6 +80,8 @@ static const struct cli_option copy_options[] = {
 	{ 's', "storage", "POOL", "pool for the root file system of the copy", HINT_POOL },
 	{ 0, "instance-only", NULL, "leave the snapshots out", HINT_NONE },
 	{ 0, "refresh", NULL, "bring a stopped copy up to date: only what changed", HINT_NONE },
+	{ 0, "refresh-exclude-older", NULL, "with --refresh: no snapshots older than what it has",
+	  HINT_NONE },
 	{ 0, "start", NULL, "start the copy", HINT_NONE },
 	{ 0 },
 };
@@ -216,13 +218,19 @@ static int run_copy(struct cli *cli, const struct cli_args *args)
 	const char *from = args_word(args, 0), *to = args_word(args, 1);
 	_cleanup_(json_decrefp) json_t *operation = NULL;
 	_cleanup_(json_decrefp) json_t *request =
-		json_pack("{sss{sssssbsb}sbsb}", "name", to, "source", "type", "copy", "source",
-			  from, "refresh", args_has(args, "refresh"), "instance_only",
+		json_pack("{sss{sssssbsbsb}sbsb}", "name", to, "source", "type", "copy", "source",
+			  from, "refresh", args_has(args, "refresh"), "refresh_exclude_older",
+			  args_has(args, "refresh-exclude-older"), "instance_only",
 			  args_has(args, "instance-only"), "ephemeral", args_has(args, "ephemeral"),
 			  "start", args_has(args, "start"));
 	struct err err = { 0 };
+	int r;
 
-	if (build_copy(cli, args, request, &err) < 0) {
+	if (args_has(args, "refresh-exclude-older") && !args_has(args, "refresh"))
+		r = err_kind(&err, ERR_INVALID, "--refresh-exclude-older goes with --refresh");
+	else
+		r = build_copy(cli, args, request, &err);
+	if (r < 0) {
 		if (err.kind == ERR_INVALID)
 			return cli_usage(args, &err);
 		return object_fail(cli, &object_instance, from, "copy", &err);
@@ -240,9 +248,12 @@ const struct cli_command cmd_copy = {
 	.summary = "Make a copy of an instance, or of a snapshot",
 	.text = "The copy has addresses and a machine-id of its own; all else is the source's, its\n"
 		"snapshots included. A source that runs is copied first, and paused only for what\n"
-		"changed meanwhile, also when the copy is in another storage pool. A copy that is\n"
-		"brought up to date has to be stopped, and stays in its pool and keeps the snapshots\n"
-		"that it has.",
+		"changed meanwhile, also when the copy is in another storage pool.\n"
+		"\n"
+		"With --refresh, a copy that is there and stopped gets the content of the source. It\n"
+		"stays in its pool. Its snapshots become those of the source: those that it lacks come,\n"
+		"those that the source does not have are deleted, also the ones that were made in the\n"
+		"copy; --instance-only leaves them as they are.",
 	.example = "sysctr copy web1 web2 --start\n"
 		   "sysctr copy web1 web2 --storage fast\n"
 		   "sysctr copy web1/snap0 web2\n"

@@ -1,14 +1,11 @@
 /*
- * core/inst_copy.c - copies of instances: what they take over, and their roots
+ * core/inst_copy.c - copies of instances: what they take over, their roots and snapshots
  *
- *   refresh: check -> await-released -> hold-source -> await-source -> journal ->
- *            STILL_STEPS (core/still.h) -> carry-over -> drop-detour ->
- *            replace-volume -> release-source -> done
+ * The table "copy" is in core/inst_create.c, "refresh" in core/inst_refresh.c: one that is there is
+ * brought up to date. A snapshot is still anyway.
  *
- * The table "copy" is in core/inst_create.c. A snapshot is still anyway.
- *
- * The snapshots of the source come along, each filled into the stage after the root has left it. One
- * that is brought up to date keeps those that it has.
+ * The snapshots of the source come along, each filled into the stage while the root is not in it: after
+ * it for a new copy, before it for one that is there. What that has already stays as it is.
  *
  * In another pool the stage is filled by the same passes, with what the source's pool has of it. What
  * cannot be copied so while it runs makes a detour: a stage in its own pool, carried over from there
@@ -207,14 +204,27 @@ static struct snap_record *take_snapshot(const struct op *op, const struct inst 
 	return snapshot;
 }
 
-static void take_snapshots(const struct op *op, const struct inst *from)
+/* Those that are to be made: a new copy's own, since its row comes with theirs. */
+static struct snap_list *coming(const struct op *op)
 {
-	const struct inst_create_request *request = op->args;
+	struct inst_create_request *request = op->args;
 
-	if (op->inst->stored || request->copy_snapshot || request->instance_only)
+	return op->inst->stored ? &request->coming : &op->inst->snapshots;
+}
+
+static void choose_snapshots(const struct op *op, const struct inst *from)
+{
+	struct inst_create_request *request = op->args;
+	struct snap_changes changes;
+
+	if (request->copy_snapshot || request->instance_only)
 		return;
-	vec_for_each(snapshot, &from->snapshots)
-		*vec_push(&op->inst->snapshots) = take_snapshot(op, from, *snapshot);
+	snap_changes_find(&from->snapshots, &op->inst->snapshots, request->exclude_older, &changes);
+	vec_for_each(snapshot, &changes.come)
+		snap_list_add(coming(op), take_snapshot(op, from, *snapshot));
+	vec_for_each(snapshot, &changes.go)
+		strv_push(&request->going, (*snapshot)->name);
+	snap_changes_done(&changes);
 }
 
 enum op_next inst_copy_hold(struct op *op)
@@ -229,7 +239,7 @@ enum op_next inst_copy_hold(struct op *op)
 		return OP_FAIL;
 	replace_str(&request->detour, choose_detour(op, from, model));
 	request->still.pool = request->detour;
-	take_snapshots(op, from);
+	choose_snapshots(op, from);
 	from->op = op;
 	from->stopped_meanwhile = false;
 	return OP_NEXT;
@@ -270,10 +280,13 @@ enum op_next inst_copy_journal(struct op *op)
 {
 	const struct inst_create_request *request = op->args;
 	const char *kind = op->inst->stored ? "instance-refresh" : "instance-create";
+	_cleanup_(strv_freep) char **volumes = snap_list_volumes(coming(op));
 	_cleanup_(strmap_done) struct strmap extra = { 0 };
 
 	if (!op->inst->stored)
 		snapshots_fill_journal(op->inst, &extra);
+	else if (volumes)
+		strmap_set_take(&extra, "snapshots", strv_join((const char *const *)volumes, ","));
 	strmap_set(&extra, "stage", request->still.stage);
 	if (request->detour)
 		strmap_set(&extra, "detour", request->detour);
@@ -354,6 +367,15 @@ enum op_next inst_copy_drop_detour(struct op *op)
 	return request->detour ? still_drop(op, request->detour) : OP_NEXT;
 }
 
+/* One that was there cannot become again what it was. */
+static enum op_next volume_made(struct op *op, const struct job_report *report)
+{
+	(void)report;
+	if (op->err.code == 0 && op->inst->stored)
+		op_no_return(op);
+	return op_result(op->err.code);
+}
+
 enum op_next inst_copy_volume(struct op *op)
 {
 	const struct inst_create_request *request = op->args;
@@ -365,7 +387,7 @@ enum op_next inst_copy_volume(struct op *op)
 		job.stage = xstrdup(request->still.stage);
 		job.volume = xstrdup(record->name);
 		job.size_bytes = quota_wanted(&op->inst->expanded);
-		next = job_run(op, &job, -EBADF, NULL);
+		next = job_run(op, &job, -EBADF, volume_made);
 	}
 	wire_free(&job_schema, &job);
 	return next;
@@ -385,13 +407,14 @@ static int fill_snapshot(struct op *op, const struct snap_record *snapshot, stru
 	job->kind = JOB_SNAPSHOT_COPY;
 	job->snapshot = xstrdup(model->volume);
 	fill_last(op, from, model->inst, job);
+	job->refresh = false; /* what it had in common with the copy would change with that */
 	return 0;
 }
 
 static enum op_next snapshot_passed(struct op *op, const struct job_report *report)
 {
 	struct inst_create_request *request = op->args;
-	struct snap_record *snapshot = op->inst->snapshots.items[request->n_passed / 2];
+	struct snap_record *snapshot = coming(op)->items[request->n_passed / 2];
 
 	if (op->err.code < 0)
 		return OP_FAIL;
@@ -410,9 +433,9 @@ enum op_next inst_copy_snapshots(struct op *op)
 	const struct snap_record *snapshot;
 	enum op_next next = OP_FAIL;
 
-	if (i == op->inst->snapshots.len)
+	if (i == coming(op)->len)
 		return OP_NEXT;
-	snapshot = op->inst->snapshots.items[i];
+	snapshot = coming(op)->items[i];
 	if (pool_fill_job(op->core, op->inst->record->pool, &job, &op->err) == 0 &&
 	    (request->n_passed % 2 != 0 || fill_snapshot(op, snapshot, &job) == 0)) {
 		job.stage = xstrdup(request->still.stage);
@@ -428,70 +451,4 @@ enum op_next inst_copy_snapshots(struct op *op)
 enum op_next inst_copy_undo_snapshots(struct op *op)
 {
 	return still_drop(op, op->inst->record->pool);
-}
-
-/* ---- refresh ---- */
-
-static enum op_next erase(struct op *op)
-{
-	journal_erase(op);
-	return OP_NEXT;
-}
-
-static const struct op_step refresh_steps[] = {
-	{ "check", inst_step_check_stopped, NULL },
-	{ "await-released", inst_step_await_released, NULL },
-	{ "hold-source", inst_copy_hold, inst_copy_let_go },
-	{ "await-source", inst_copy_await_source, NULL },
-	{ "journal", inst_copy_journal, erase },
-	STILL_STEPS,
-	{ "carry-over", inst_copy_carry_over, inst_copy_undo_carry },
-	{ "drop-detour", inst_copy_drop_detour, NULL },
-	{ "replace-volume", inst_copy_volume, NULL },
-	{ "release-source", inst_copy_let_go, NULL },
-	{ "done", erase, NULL },
-	{ 0 },
-};
-static const struct op_table refresh_table = { "refresh", refresh_steps };
-
-static void free_request(void *data)
-{
-	inst_create_request_free(data);
-}
-
-int inst_refresh(struct inst *inst, const char *from, struct op **ret_op, struct err *err)
-{
-	struct inst_create_request *request;
-	struct inst *source = NULL;
-	struct op *op;
-	int r = core_check_open(inst->core, err);
-
-	if (r == 0)
-		r = inst_find(inst->core, from, &source, err);
-	if (r == 0 && source == inst)
-		r = err_kind(err, ERR_INVALID, "an instance cannot be copied to itself");
-	if (r == 0 && inst->state != INST_STOPPED)
-		r = err_kind(err, ERR_INVALID,
-			     "Instance \"%s\" is running: only a stopped copy can be "
-			     "brought up to date; stop it first (its source may run)",
-			     inst->record->name);
-	if (r < 0)
-		return r;
-	request = xcalloc(1, sizeof(*request));
-	request->source = INST_SOURCE_COPY;
-	request->copy_from = xstrdup(from);
-	inst_copy_init(request);
-	op = op_new(inst->core, OP_TASK, "Refreshing instance", request, free_request, err);
-	if (!op)
-		return -EBUSY;
-	r = inst_claim(inst, op, err);
-	if (r < 0) {
-		op_unref(op);
-		return r;
-	}
-	op_add_resource(op, "instances", inst->record->name);
-	op_add_table(op, &refresh_table);
-	op_start(op);
-	*ret_op = op;
-	return 0;
 }

@@ -31,7 +31,6 @@
 #include "core/snapshot.h"
 #include "core/template.h"
 #include "db/instances.h"
-#include "db/snapshots.h"
 #include "spec/device.h"
 #include "spec/image.h"
 #include "spec/names.h"
@@ -49,6 +48,9 @@ void inst_create_request_free(struct inst_create_request *request)
 	free(request->copy_from);
 	free(request->copy_snapshot);
 	free(request->detour);
+	snap_list_done(&request->coming);
+	strv_free(request->going);
+	snapshot_rests_done(&request->rests);
 	free(request);
 }
 
@@ -293,19 +295,6 @@ int inst_assign_nics(struct inst *inst, struct err *err)
 	return 0;
 }
 
-static int insert_snapshots(struct inst *inst, struct err *err)
-{
-	int r = 0;
-
-	vec_for_each(snapshot, &inst->snapshots) {
-		(*snapshot)->instance_id = inst->record->id;
-		r = db_snapshot_insert(inst->core->db, *snapshot, err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
 /* With the journal's row of @op, unless that is NULL. */
 static int store(struct inst *inst, struct op *op, struct err *err)
 {
@@ -316,7 +305,7 @@ static int store(struct inst *inst, struct op *op, struct err *err)
 		return r;
 	r = db_instance_insert(db, inst->record, err);
 	if (r == 0)
-		r = insert_snapshots(inst, err);
+		r = snapshots_insert_in_tx(inst, &inst->snapshots, err);
 	if (r == 0)
 		r = inst_assign_nics(inst, err);
 	if (r == 0 && op)

@@ -23,10 +23,12 @@ struct journal_record;
 int inst_rename(struct inst *inst, const char *name, struct op **ret_op, struct err *err);
 
 /*
- * Bring the copy @inst, which has to be stopped, up to date with the instance @from: its content
- * only. Errors: ERR_INVALID, ERR_NOT_FOUND, ERR_CONFLICT.
+ * Bring the copy @inst, which has to be stopped, up to date with request->copy_from: its content, and
+ * unless request->instance_only its snapshots, which become those of the source. @request: taken.
+ * Errors: ERR_INVALID, ERR_NOT_FOUND, ERR_CONFLICT, ERR_UNSUPPORTED (from a snapshot).
  */
-int inst_refresh(struct inst *inst, const char *from, struct op **ret_op, struct err *err);
+int inst_refresh(struct inst *inst, struct inst_create_request *request, struct op **ret_op,
+		 struct err *err);
 
 /*
  * Move a stopped instance with its snapshots to another storage pool, as @name; its root disk names that

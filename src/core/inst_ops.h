@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "core/image_pull.h"
 #include "core/op.h"
+#include "core/snapshot.h"
 #include "core/still.h"
 #include "spec/instance.h"
 
@@ -36,8 +37,14 @@ struct inst_create_request {
 	char *copy_from;
 	char *copy_snapshot; /* of copy_from; NULL: the instance as it is */
 	bool instance_only;  /* without the snapshots of copy_from */
+	bool exclude_older;  /* inst_refresh(): as of snap_changes_find() */
 	size_t n_passed;     /* jobs of inst_copy_snapshots() that are done */
 	char *detour;	     /* its pool, where the copy is made first; NULL: nowhere */
+
+	/* of a copy that is there: what it gets, what it loses (names), and what is left of that */
+	struct snap_list coming;
+	char **going;
+	struct snapshot_rests rests;
 };
 void inst_create_request_free(struct inst_create_request *request);
 

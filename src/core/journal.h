@@ -13,7 +13,7 @@
  * "instance-delete": the row is gone, the volume not yet; "instance-rename": the old name (object)
  * counts, the volume may be at "new_name"; "instance-rebuild": the root of "NAME.rebuild" has to take
  * the place of the old one; "instance-refresh": a stage may be left, one of its name in the pool
- * "detour" too; core/still.h, core/snapshot.h, core/volume.h and core/inst_pool_move.c have more of them.
+ * "detour" too, and "snapshots" that have no rows yet; core/still.h, core/snapshot.h, core/volume.h and core/inst_pool_move.c have more of them.
  * In the open transaction, if any. */
 int journal_write(struct op *op, const char *kind, const struct inst_record *record,
 		  struct err *err);

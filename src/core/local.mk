@@ -30,6 +30,7 @@ libcore_a_SOURCES = \
 	%D%/inst_move.h \
 	%D%/inst_ops.c %D%/inst_ops.h \
 	%D%/inst_pool_move.c \
+	%D%/inst_refresh.c \
 	%D%/inst_rebuild.c \
 	%D%/inst_rename.c \
 	%D%/inst_spec.c \

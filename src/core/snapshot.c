@@ -122,6 +122,17 @@ void snapshot_publish(const struct inst *inst, const char *action, const char *n
 	events_publish_lifecycle(&inst->core->events, action, "instances_snapshots", both);
 }
 
+int snapshots_insert_in_tx(const struct inst *inst, const struct snap_list *list, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < list->len && r == 0; i++) {
+		list->items[i]->instance_id = inst->record->id;
+		r = db_snapshot_insert(inst->core->db, list->items[i], err);
+	}
+	return r;
+}
+
 /* ---- expiry ---- */
 
 int snapshot_set_expiry(struct inst *inst, const char *name, int64_t wall_ns, struct err *err)

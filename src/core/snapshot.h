@@ -87,6 +87,9 @@ void snapshots_drop(struct inst *inst, char *const *names);
 enum op_next snapshots_delete_rests(struct op *op, const struct snapshot_rests *rests);
 void snapshots_clean_up(struct op *op, const struct snapshot_rests *rests);
 
+/* The rows of @list, in the open transaction; inst->snapshots stays as it is. */
+int snapshots_insert_in_tx(const struct inst *inst, const struct snap_list *list, struct err *err);
+
 /* Names of the volumes of all its snapshots: strv. */
 char **snapshots_volumes(const struct inst *inst);
 

@@ -74,6 +74,22 @@ is_gone() {
 	! exists "$1"
 }
 
+# snaps NAME: its snapshots in their order, when they were made, until when they are kept, whether they take space
+snaps() {
+	s query "/1.0/instances/$1/snapshots?recursion=1" |
+		jq -c 'map([.name, .created_at, .expires_at, .size > 0])'
+}
+
+# snap_names NAME: theirs, in one line
+snap_names() {
+	s query "/1.0/instances/$1/snapshots?recursion=1" | jq -r 'map(.name) | join(" ")'
+}
+
+# journal_rows: of operations that are not over
+journal_rows() {
+	sqlite3 "$T/state/sysctr.db" 'SELECT count(*) FROM journal'
+}
+
 # monitor_pid NAME: of its monitor; nothing else is in that cgroup without LXCFS
 monitor_pid() {
 	cat /sys/fs/cgroup/{,unified/}"$TAG/.monitor/$1/cgroup.procs" 2>/dev/null || true # one of the two

@@ -206,12 +206,6 @@ source_lives() {
 	s snapshot delete c1/then
 }
 
-# snaps NAME: its snapshots, when they were made, until when they are kept, what they take
-snaps() {
-	s query "/1.0/instances/$1/snapshots?recursion=1" |
-		jq -c 'map([.name, .created_at, .expires_at, .size > 0])'
-}
-
 # volumes_of_snapshots: how many there are
 volumes_of_snapshots() {
 	find "$T/state/pools/default/snapshots" -mindepth 1 -maxdepth 1 | wc -l
@@ -254,6 +248,162 @@ volumes_of_snapshots() {
 	[ "$(snaps sc4)" = "[]" ]
 	s delete --force sc2 sc3 sc4
 	[ "$(volumes_of_snapshots)" = $((before - 2)) ]
+}
+
+# volumes_of NAME: the names of its snapshots and their volumes
+volumes_of() {
+	sqlite3 "$T/state/sysctr.db" "SELECT s.name, s.volume FROM snapshots s JOIN instances i ON i.id = s.instance_id
+		WHERE i.name = '$1' ORDER BY s.name"
+}
+
+# marks NAME TEXT: its root says that
+marks() {
+	s file push - "$1/root/mark" <<<"$2"
+}
+
+@test "copy --refresh: the snapshots become those of the source, what is the same is not copied again" {
+	local before volumes
+	before=$(volumes_of_snapshots)
+	s init openrc rs1 -c user.note=one
+	s file push - rs1/root/same <<<same
+	marks rs1 one
+	s snapshot create rs1 a --expiry 5d
+	marks rs1 two
+	s snapshot create rs1 b
+	s copy rs1 rs2 -c user.keep=me
+	volumes=$(volumes_of rs2)
+	# the source goes on: one goes, one is another of its name, one comes; and the copy has one of its own
+	s snapshot delete rs1/b
+	s config set rs1 user.note=three
+	marks rs1 three
+	s snapshot create rs1 b --expiry 2d
+	s snapshot create rs1 c
+	marks rs1 four
+	s snapshot create rs2 own
+	s copy rs1 rs2 --refresh --instance-only
+	[ "$(s file pull rs2/root/mark -)" = four ]
+	[ "$(snap_names rs2)" = "a b own" ]
+	s copy rs1 rs2 --refresh
+	[ "$(snaps rs2)" = "$(snaps rs1)" ]
+	[ "$(snap_names rs2)" = "a b c" ]
+	[ "$(s config get rs2 user.keep)" = me ]
+	[ "$(volumes_of rs2 | grep '^a')" = "$(grep '^a' <<<"$volumes")" ]
+	never grep -F "$(volumes_of rs2 | sed -n 's/^b|//p')" <<<"$volumes"
+	[ "$(volumes_of_snapshots)" = $((before + 6)) ]
+	# nothing to be done is nothing that is done
+	volumes=$(volumes_of rs2)
+	s copy rs1 rs2 --refresh
+	[ "$(volumes_of rs2)" = "$volumes" ]
+	[ "$(volumes_of_snapshots)" = $((before + 6)) ]
+	# what it is inside, when the source has gone; a write to the copy is none to its snapshots
+	s delete rs1
+	s start rs2
+	s exec rs2 -- sh -c 'echo else | dd of=/root/same conv=notrunc 2>/dev/null'
+	s snapshot restore rs2 c
+	[ "$(s exec rs2 -- cat /root/mark /root/same)" = "$(printf 'three\nsame')" ]
+	[ "$(s config get rs2 user.note)" = three ]
+	[ "$(s exec rs2 -- hostname)" = rs2 ]
+	s snapshot restore rs2 a
+	[ "$(s exec rs2 -- cat /root/mark)" = one ]
+	s delete --force rs2
+	[ "$(volumes_of_snapshots)" = "$before" ]
+	no_half_made
+}
+
+@test "copy --refresh-exclude-older: what was removed from the copy stays away; else it comes, in its place" {
+	local name
+	s launch openrc ro1
+	for name in a b c; do s snapshot create ro1 $name; done
+	s copy ro1 ro2
+	s snapshot delete ro2/a ro2/b
+	s snapshot create ro1 d
+	fails 2 "goes with --refresh" s copy ro1 ro2 --refresh-exclude-older
+	s copy ro1 ro2 --refresh --refresh-exclude-older
+	[ "$(snap_names ro2)" = "c d" ]
+	s copy ro1 ro2 --refresh
+	[ "$(snaps ro2)" = "$(snaps ro1)" ]
+	daemon_restart
+	[ "$(snaps ro2)" = "$(snaps ro1)" ]
+	s delete --force ro1 ro2
+}
+
+# refresh_begins: rs1 has a, another b and c; its copy rs2 has a, the b of before and one of its own
+refresh_begins() {
+	local name
+	for name in rs1 rs2; do s delete $name 2>/dev/null || true; done
+	s init openrc rs1
+	for name in a b; do s snapshot create rs1 $name; done
+	s copy rs1 rs2
+	s snapshot create rs2 own
+	s snapshot delete rs1/b
+	for name in b c; do s snapshot create rs1 $name; done
+	marks rs1 new
+}
+
+@test "copy --refresh: killed after each step its snapshots are those of before or those of the source" {
+	local step before
+	for step in hold-source journal copy-snapshots copy note-pause replace-volume release-source record \
+		delete-gone clean-up; do
+		echo "after refresh/$step"
+		refresh_begins
+		before=$(snaps rs2)
+		dies_after "refresh/$step" s copy rs1 rs2 --refresh
+		case $step in
+		record | delete-gone | clean-up)
+			[ "$(snaps rs2)" = "$(snaps rs1)" ]
+			;;
+		*)
+			[ "$(snaps rs2)" = "$before" ]
+			;;
+		esac
+		retry 10 no_half_made
+		[ "$(journal_rows)" = 0 ]
+		[ "$(volumes_of_snapshots)" = 6 ]
+		s copy rs1 rs2 --refresh
+		[ "$(snaps rs2)" = "$(snaps rs1)" ]
+		[ "$(s file pull rs2/root/mark -)" = new ]
+	done
+}
+
+@test "copy --refresh: a worker that is killed, and what is lost, leave the copy as it was" {
+	local before volume
+	refresh_begins
+	before=$(snaps rs2)
+	worker_dies snapshot-copy
+	fails 1 "copy-snapshots" s copy rs1 rs2 --refresh
+	[ ! -e "$T/bin/die" ]
+	[ "$(snaps rs2)" = "$before" ]
+	never s file pull rs2/root/mark -
+	[ "$(volumes_of_snapshots)" = 6 ]
+	retry 10 no_half_made
+	[ "$(journal_rows)" = 0 ]
+	daemon_restart
+	# the second one that comes: the first is there already, and goes again
+	volume=$T/state/pools/default/snapshots/$(volumes_of rs1 | sed -n 's/^c|//p')
+	mv "$volume" "$T/lost"
+	fails 1 "copy-snapshots" s copy rs1 rs2 --refresh
+	mv "$T/lost" "$volume"
+	[ "$(snaps rs2)" = "$before" ]
+	never s file pull rs2/root/mark -
+	[ "$(volumes_of_snapshots)" = 6 ]
+	no_half_made
+	[ "$(journal_rows)" = 0 ]
+	# when the rows cannot be written, the root has been exchanged: the next start removes what came
+	sqlite3 "$T/state/sysctr.db" \
+		"CREATE TRIGGER broken BEFORE INSERT ON snapshots BEGIN SELECT RAISE(ABORT, 'broken'); END"
+	fails 1 "record: " s copy rs1 rs2 --refresh
+	sqlite3 "$T/state/sysctr.db" 'DROP TRIGGER broken'
+	[ "$(snaps rs2)" = "$before" ]
+	[ "$(s file pull rs2/root/mark -)" = new ]
+	s snapshot rename rs1/c d # the source is free
+	daemon_restart
+	retry 20 no_operation
+	[ "$(snaps rs2)" = "$before" ]
+	[ "$(volumes_of_snapshots)" = 6 ]
+	[ "$(journal_rows)" = 0 ]
+	s copy rs1 rs2 --refresh
+	[ "$(snaps rs2)" = "$(snaps rs1)" ]
+	s delete rs1 rs2
 }
 
 @test "copy: sysctrd killed after each step leaves the source running and a whole copy or none" {

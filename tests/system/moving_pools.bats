@@ -239,24 +239,33 @@ lives_on() {
 	s exec "$1" -- true
 }
 
-@test "copy --refresh of one that runs, onto copies in other pools" {
-	local from to pid
+@test "copy --refresh of one that runs, onto copies in each pool, snapshots included" {
+	local from to pid then before
 	s delete -f r1 r2 >/dev/null 2>&1 || true
 	for from in layers plain fast; do
 		s launch openrc r1 -s $from
 		s exec r1 -- sh -c 'echo one >/root/v; echo same >/root/same; dd if=/dev/zero of=/root/big bs=1M count=20 2>/dev/null'
 		pid=$(init_pid r1)
 		for to in plain layers fast default; do
-			[ $to != $from ] || continue
 			echo "from $from to $to"
+			s snapshot create r1 first
+			s snapshot create r1 other
 			s copy r1 r2 --storage $to -c user.keep=me
+			s snapshot create r2 own
+			before=$(has $to | grep -c snapshots/)
+			s snapshot delete r1/other
 			# the writer in between: what was there goes, what is new comes
 			s exec r1 -- sh -c 'echo $(($(cat /root/n 2>/dev/null || echo 0) + 1)) >/root/n; rm -f /root/v; mkdir -p /srv/new; echo 2 >/srv/new/f'
+			then=$(s exec r1 -- cat /root/n)
+			s snapshot create r1 other
+			s exec r1 -- sh -c 'echo $(($(cat /root/n) + 1)) >/root/n'
 			fails 1 "stays there when it is brought up to date" s copy r1 r2 --refresh --storage nowhere
 			s copy r1 r2 --refresh --storage $to 2>"$T/told"
 			grep "r1 was paused for" "$T/told"
 			[ "$(field r2 .expanded_devices.root.pool)" = $to ]
 			[ "$(s config get r2 user.keep)" = me ]
+			[ "$(snaps r2)" = "$(snaps r1)" ]
+			[ "$(has $to | grep -c snapshots/)" = $((before - 1)) ]
 			s start r2
 			[ "$(s exec r2 -- cat /srv/new/f /root/same)" = "$(printf '2\nsame')" ]
 			[ "$(s exec r2 -- cat /root/n)" = "$(s exec r1 -- cat /root/n)" ]
@@ -265,6 +274,10 @@ lives_on() {
 			[ "$(s exec r2 -- hostname)" = r2 ]
 			fails 1 "stop it first" s copy r1 r2 --refresh
 			s exec r1 -- touch /root/v
+			s snapshot delete r1/first r1/other
+			s snapshot restore r2 other
+			[ "$(s exec r2 -- cat /root/n)" = "$then" ]
+			[ "$(s exec r2 -- cat /srv/new/f /root/same)" = "$(printf '2\nsame')" ]
 			s delete -f r2
 		done
 		[ "$(init_pid r1)" = "$pid" ]
@@ -298,24 +311,57 @@ lives_on() {
 	local step pid
 	s delete -f r1 r2 r3 >/dev/null 2>&1 || true
 	s launch openrc r1 -s fast
+	s snapshot create r1 first
 	s copy r1 r2 -s plain
+	s snapshot create r1 second
 	s exec r1 -- touch /root/new
 	pid=$(init_pid r1)
-	for step in hold-source await-source journal copy settle freeze copy-rest thaw note-pause carry-over drop-detour \
-		replace-volume release-source; do
+	for step in hold-source await-source journal copy-snapshots copy settle freeze copy-rest thaw note-pause carry-over \
+		drop-detour replace-volume release-source record delete-gone clean-up; do
 		echo "after refresh/$step"
+		s snapshot delete r2/second 2>/dev/null || true
+		s snapshot create r2 own 2>/dev/null || true
 		dies_after "refresh/$step" s copy r1 r2 --refresh
 		lives_on r1 "$pid"
+		case $step in
+		record | delete-gone | clean-up) [ "$(snap_names r2)" = "first second" ] ;;
+		*) [ "$(snap_names r2)" = "first own" ] ;;
+		esac
+		[ "$(has plain | grep -c snapshots/)" = 2 ]
 		if [ -e "$T/state/pools/plain/instances/r2/rootfs/root/new" ]; then
-			[[ $step == re* ]]
+			[[ $step == re* || $step == delete-gone || $step == clean-up ]]
 			s exec r1 -- rm -f /root/new
 			s copy r1 r2 --refresh
 			s exec r1 -- touch /root/new
 		fi
 		retry 10 no_stages
-		[ "$(sqlite3 "$T/state/sysctr.db" 'select count(*) from journal')" = 0 ]
+		[ "$(journal_rows)" = 0 ]
 	done
 	s start r2
+	s delete -f r1 r2
+}
+
+@test "a refresh from another pool that fails leaves the copy and its snapshots as they were" {
+	local before
+	s delete -f r1 r2 r3 >/dev/null 2>&1 || true
+	retry 20 is_empty plain # what was deleted before may still lie in the trash
+	s launch openrc r1 -s fast
+	s copy r1 r2 -s plain
+	s snapshot create r2 own
+	before=$(has plain | sort)
+	s snapshot create r1 first
+	s exec r1 -- touch /root/new
+	worker_dies snapshot-copy
+	fails 1 "copy-snapshots" s copy r1 r2 --refresh
+	[ ! -e "$T/bin/die" ]
+	[ "$(snap_names r2)" = own ]
+	diff <(has plain | sort) - <<<"$before"
+	[ ! -e "$T/state/pools/plain/instances/r2/rootfs/root/new" ]
+	[ "$(journal_rows)" = 0 ]
+	daemon_restart
+	s copy r1 r2 --refresh
+	[ "$(snap_names r2)" = first ]
+	[ -e "$T/state/pools/plain/instances/r2/rootfs/root/new" ]
 	s delete -f r1 r2
 }
 
@@ -357,7 +403,7 @@ copy_dies() {
 	fi
 	retry 10 is_empty "$3"
 	[ "$(has "$2" | grep -c .)" = 1 ]
-	[ "$(sqlite3 "$T/state/sysctr.db" 'select count(*) from journal')" = 0 ]
+	[ "$(journal_rows)" = 0 ]
 }
 
 @test "kill -9 after each step of a copy to another pool: it, or none; the source runs on" {
@@ -632,4 +678,33 @@ no_journal() {
 	[ "$(init_pid m1)" = "$pid" ]
 	[ -d "$T/state/pools/fast/instances/l2/rootfs/etc" ]
 	[ -d "$T/state/pools/plain/instances/i2/rootfs/etc" ]
+}
+
+@test "copy --refresh by lxc and incus: the snapshots become those of the source, or stay with --instance-only" {
+	local client pool
+	for client in lxc incus; do
+		for pool in default plain; do
+			echo "$client to $pool"
+			s init openrc q1
+			s snapshot create q1 a
+			s snapshot create q1 b
+			other $client copy q1 q2 -s $pool
+			[ "$(snaps q2)" = "$(snaps q1)" ]
+			s snapshot delete q1/b
+			s snapshot create q1 b --expiry 3d
+			s snapshot create q1 c
+			s snapshot create q2 own
+			s file push - q1/root/mark <<<new
+			other $client copy q1 q2 -s $pool --refresh --instance-only
+			[ "$(s file pull q2/root/mark -)" = new ]
+			[ "$(snap_names q2)" = "a b own" ]
+			other $client copy q1 q2 -s $pool --refresh
+			[ "$(snaps q2)" = "$(snaps q1)" ]
+			[ "$(snap_names q2)" = "a b c" ]
+			s snapshot delete q2/a
+			[ $client = lxc ] || other incus copy q1 q2 -s $pool --refresh --refresh-exclude-older
+			[ "$(snap_names q2)" = "b c" ]
+			s delete q1 q2
+		done
+	done
 }

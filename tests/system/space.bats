@@ -85,6 +85,30 @@ fill() {
 	s delete x2
 }
 
+@test "a refresh that would go below it while it copies the second snapshot leaves the copy as it was" {
+	local before
+	s create openrc c4 -s d
+	s snapshot create c4 one
+	s copy c4 x4 --instance-only
+	s snapshot create x4 own
+	dd if=/dev/urandom of="$T/state/pools/d/instances/c4/rootfs/big" bs=1M count=40 conv=fsync status=none
+	s snapshot create c4 two
+	before=$(ls "$T/state/pools/d/snapshots")
+	fill 95
+	fails 1 "copy-snapshots" s copy c4 x4 --refresh
+	[[ $output == *"must stay free"* ]]
+	[ "$(snap_names x4)" = own ]
+	[ "$(ls "$T/state/pools/d/snapshots")" = "$before" ]
+	[ ! -e "$T/state/pools/d/instances/x4/rootfs/big" ]
+	[ -z "$(find "$T/state/pools/d" -maxdepth 1 -name '.new-*')" ]
+	fill 0
+	s snapshot delete c4/two
+	s copy c4 x4 --refresh
+	[ "$(snap_names x4)" = one ]
+	[ -e "$T/state/pools/d/instances/x4/rootfs/big" ]
+	s delete c4 x4
+}
+
 @test "a pool in a file beside the database grows only as far" {
 	s export c2 "$T/c2.tar" --compression none
 	rm "$T/state/pools/d/instances/c2/rootfs/big"
