@@ -167,7 +167,7 @@ int inst_refresh(struct inst *inst, struct inst_create_request *request, struct 
 	op = op_new(inst->core, OP_TASK, "Refreshing instance", request, free_request, err);
 	if (!op)
 		return -EBUSY;
-	r = inst_claim(inst, op, err);
+	r = inst_claim_unread(inst, op, err);
 	if (r < 0) {
 		op_unref(op);
 		return r;

@@ -600,7 +600,7 @@ refresh_begins() {
 	s snapshot rename e3 new newer
 	s stop --force e3
 	for what in "snapshot delete e3 old" "snapshot create e3 old --reuse" "restore e3 newer" "rebuild e3" \
-		"rename e3 e5" "delete e3"; do
+		"rename e3 e5" "delete e3" "copy e4 e3 --refresh"; do
 		fails 1 "is being read: operation " s $what
 	done
 	read_on "$T/e3.tar"
