@@ -44,8 +44,8 @@ boots() {
 
 # runs NAME: all its units do, and its machine-id is told
 runs() {
-	s exec "$1" -- systemctl is-system-running --wait | grep -x running >&2
-	s exec "$1" -- cat /etc/machine-id
+	s exec "$1" -- systemctl is-system-running --wait | grep -x running >&2 &&
+		s exec "$1" -- cat /etc/machine-id
 }
 
 # ends NAME: reboot and power-off as systemd does them, then delete
@@ -73,7 +73,7 @@ ends() {
 }
 
 @test "Debian in pools on loop files of ext4, xfs and btrfs: snapshots, restore, copies as it runs" {
-	local fs next id
+	local fs next id other
 	for fs in ext4 xfs btrfs; do
 		truncate -s 3G "$T/on$fs.img"
 		mkfs.$fs -q "$T/on$fs.img"
@@ -97,7 +97,8 @@ ends() {
 		[ "$(s exec d1 -- stat -c '%U %G %h' /root/mark)" = "daemon mail 2" ]
 		s exec d1 -- test -d /usr/share/doc
 		s start d2
-		[ "$(runs d2)" != "$id" ]
+		other=$(runs d2)
+		[ "$other" != "$id" ]
 		[ "$(s exec d2 -- cat /root/mark)" = two ]
 		never s exec d2 -- test -e /usr/share/doc
 		s stop -f d2

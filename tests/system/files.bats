@@ -127,11 +127,13 @@ api_works() {
 	[ "$(stat -c %b back/sub/deep/sparse)" -lt 1000 ]
 	# links: as such in trees, what they lead to when named, or as it was asked
 	s file pull f1/srv/tree/sub/link followed
-	[ "$(cat followed)" = one ] && [ ! -L followed ]
+	[ "$(cat followed)" = one ]
+	[ ! -L followed ]
 	s file pull -P f1/srv/tree/sub/link kept
 	[ -L kept ]
 	s file pull -rL f1/srv/tree/sub all
-	[ -f all/link ] && [ ! -L all/link ]
+	[ -f all/link ]
+	[ ! -L all/link ]
 	# missing directories, and what is not there
 	fails 1 "Not Found" s file push tree/one f1/srv/a/b/c
 	s file push -p tree/one f1/srv/a/b/c

@@ -36,10 +36,10 @@ root_of() {
 }
 
 nothing_made() {
-	[ -z "$(ls "$T/state/pools/default/instances" "$T/state/pools/default/snapshots" | grep -v :)" ]
-	[ -z "$(find "$T/state/pools/default" -maxdepth 1 -name '.new-*')" ]
-	[ "$(cat /srv/canary/f)" = safe ]
-	[ -z "$(ls /srv/canary/d)" ]
+	[ -z "$(ls "$T/state/pools/default/instances" "$T/state/pools/default/snapshots" | grep -v :)" ] &&
+		[ -z "$(find "$T/state/pools/default" -maxdepth 1 -name '.new-*')" ] &&
+		[ "$(cat /srv/canary/f)" = safe ] &&
+		[ -z "$(ls /srv/canary/d)" ]
 }
 
 # refused CASE TEXT
@@ -103,7 +103,8 @@ refused() {
 	[ ! -e "$(root_of e1)/root/mark" ]
 	s snapshot restore e1 s0
 	[ "$(cat "$(root_of e1)/root/mark")" = one ]
-	[ ! -e "$(root_of e1)/etc/init.d/acpid" ] && [ -e "$(root_of e2)/etc/init.d/acpid" ]
+	[ ! -e "$(root_of e1)/etc/init.d/acpid" ]
+	[ -e "$(root_of e2)/etc/init.d/acpid" ]
 	s start e1
 	s exec e1 -- true
 	s delete --force e1 e2 bare
@@ -130,7 +131,8 @@ refused() {
 	[ "$(stat -c %i "$root/root/mark")" = "$(stat -c %i "$root/root/mark2")" ]
 	[ "$(stat -c %a.%u.%g "$root/bin/ping")" = 4755.7.8 ]
 	[ "$(stat -c %a "$root/root")" = 700 ]
-	[ ! -e "$root/tmp/sda" ] && [ ! -e "$root/tmp/whiteout" ]
+	[ ! -e "$root/tmp/sda" ]
+	[ ! -e "$root/tmp/whiteout" ]
 	getfattr -m - "$root/bin/ping" 2>/dev/null | grep -q security.capability
 	never grep -q trusted <(getfattr -m - "$root/bin/ping" 2>/dev/null)
 	[ "$(s query '/1.0/instances/c1/snapshots?recursion=1' | jq -r '.[0].name + .[0].config["limits.processes"]')" = snap0100 ]
@@ -155,8 +157,8 @@ refused() {
 @test "the headers of other clients; what is told at once" {
 	made incus zst
 	post() { curl -sS --unix-socket "$SYSCTR_SOCKET" -H Content-Type:application/octet-stream "$@" http://x/1.0/instances; }
-	post -H X-LXD-name:l1 -H X-LXD-pool:default --data-binary "@$file" | jq -e .operation
-	retry 30 exists l1
+	op=$(post -H X-LXD-name:l1 -H X-LXD-pool:default --data-binary "@$file" | jq -er .operation)
+	s query "$op/wait?timeout=60" | jq -e '.status == "Success"'
 	post -H X-Incus-name:l1 -T "$file" -X POST | jq -e '.error_code == 409'
 	post -H X-Incus-name:l2 -H X-Incus-pool:nowhere -T "$file" -X POST | jq -e '.error_code == 404'
 	post -H X-LXD-name:l2 -H X-LXD-devices:root=x -T "$file" -X POST | jq -e '.error_code == 501'

@@ -529,8 +529,8 @@ refresh_begins() {
 	tar xOf e1.tar.zst backup/index.yaml | grep -E '^type: "?container"?$'
 	tar xOf e1.tar.zst backup/container/backup.yaml | grep -E '^container:$'
 	s export e1 - --compression none >plain.tar
-	tar df <(s export e1 - --compression gzip | gunzip) 2>/dev/null || true
 	[ "$(tar tf plain.tar | sort | md5sum)" = "$(sort list | md5sum)" ]
+	[ "$(s export e1 - --compression gzip | gunzip | tar t | sort | md5sum)" = "$(sort list | md5sum)" ]
 	s start e1
 }
 

@@ -101,7 +101,14 @@ free_address() {
 	s stop based --force
 	s start based
 	s delete --force based
-	retry 10 test -z "$(find "$T"/state/pools/*/images -mindepth 1 -maxdepth 1 ! -name "$(s image info openrc --format json 2>/dev/null | jq -r .fingerprint)*" | head -n 0)"
+	retry 20 only_openrc
+}
+
+# only_openrc: nothing that was unpacked of another image is left
+only_openrc() {
+	local fp
+	fp=$(s query /1.0/images/aliases/openrc | jq -er .target) &&
+		[ -z "$(find "$T"/state/pools/*/images -mindepth 1 -maxdepth 1 ! -name "$fp*")" ]
 }
 
 @test "an image that comes again while what was unpacked of it is being deleted is unpacked again" {

@@ -110,7 +110,8 @@ works() {
 	s query /1.0/images/aliases/web | jq -e --arg fp "$(newest)" '.target == $fp and .description == "mine"'
 	s query "/1.0/images/$(newest)" | jq -e '.auto_update and .public and .cached == false and
 		.update_source.alias == "alpine/3.20" and .properties.serial == "20240102_01:00"'
-	[ ! -e "$T/state/images/$old" ] && [ -e "$T/state/images/$(newest)" ]
+	[ ! -e "$T/state/images/$old" ]
+	[ -e "$T/state/images/$(newest)" ]
 	[ -d "$T/state/pools/default/images/$old" ]
 	works c1
 	make c2

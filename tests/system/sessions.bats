@@ -322,7 +322,9 @@ starts() {
 	retry 30 grep -q '^TracerPid:[^0]*[1-9]' "/proc/$(monitor_pid c1)/status"
 	s exec c1 --user daemon --group wheel -- /bin/busybox true
 	s shell c1 -u root </dev/null
-	s list >/dev/null && s info c1 >/dev/null && s console c1 --show-log >/dev/null
+	s list >/dev/null
+	s info c1 >/dev/null
+	s console c1 --show-log >/dev/null
 	kill $tracer
 	wait $tracer || true
 	# from the first setns of a process, or of the one it was cloned from, to its execve

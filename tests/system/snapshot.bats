@@ -237,7 +237,10 @@ rm -f /root/stop; nohup sh /root/writer >/dev/null 2>&1 &'
 		new=$(volume_of k)
 		case $step in
 		copy | commit) [ "$new" = "$old" ] ;;
-		*) [ -n "$new" ] && [ "$new" != "$old" ] ;;
+		*)
+			[ -n "$new" ]
+			[ "$new" != "$old" ]
+			;;
 		esac
 	done
 	s snapshot delete web1 k

@@ -185,7 +185,8 @@ refused() {
 	[ bin/ash -ef bin/sh ]
 	[ "$(readlink etc/link)" = /etc/passwd ]
 	[ -p tmp/fifo ]
-	[ ! -e tmp/sda ] && [ ! -e tmp/mem ]
+	[ ! -e tmp/sda ]
+	[ ! -e tmp/mem ]
 	[ "$(cat etc/grüß)" = umlaut ]
 	[ "$(cat etc/twice)" = second ]
 	[ "$(stat -c '%u %g %a' root)" = "1000 65535 700" ]
@@ -342,7 +343,10 @@ refused() {
 	file=$(ls "$ALPINE"/alpine-minirootfs-*)
 	for ms in 5 15 30 60 120 200; do
 		unpack "$file" 8 kill_after_ms=$ms
-		[ "$status" -eq 137 ] || { [ "$status" -eq 0 ] && break; }
+		[ "$status" -eq 137 ] || {
+			[ "$status" -eq 0 ]
+			break
+		}
 		[ ! -e "$T/pool/images/$id" ]
 		run jobrun image-store dir="$T/images3" src="$file" $IDS kill_after_ms=$ms
 		[ -z "$(find "$T/images3" -name '[0-9a-f]*')" ] || break
@@ -397,7 +401,8 @@ refused() {
 	jobrun image-unpack $POOL image="$id" src="$file" $IDS >"$T/a" &
 	first=$!
 	jobrun image-unpack $POOL image="$id" src="$file" $IDS >"$T/b" &
-	wait $first && wait $!
+	wait $first
+	wait $!
 	[ -x "$T/pool/images/$id/rootfs/bin/busybox" ]
 	nothing_left
 }
