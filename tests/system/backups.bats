@@ -174,16 +174,14 @@ described() {
 
 @test "listeners are told" {
 	local of
-	timeout 30 "$BUILDDIR/sysctr" monitor --type lifecycle --format json >events 3>&- 4>&- &
-	retry 10 test -e events
-	sleep 1
+	listens events --type lifecycle --format json
 	for of in c1 "$VOLUME"; do
 		ask '{"name": "told"}' "$of"
 		s query --wait -X POST "/1.0/$(owner "$of")/backups/told" -d '{"name": "heard"}'
 		s query --wait -X DELETE "/1.0/$(owner "$of")/backups/heard"
 	done
 	retry 10 grep -q storage-volume-backup-deleted events
-	kill %1
+	kill $LISTENER
 	[ "$(jq -r 'select(.metadata.action | contains("-backup-")) | .metadata | .action + " " + .source' events)" = "\
 instance-backup-created /1.0/instances/c1/backups/told
 instance-backup-renamed /1.0/instances/c1/backups/heard

@@ -40,10 +40,10 @@ ends_with() {
 		sysctr exec c1 sh
 	[[ $output == */dev/pts/* ]]
 	ends_with "exit 4"
-	run types 'expect:#|size:90,20|wait:0.5|send:stty size\n|expect:20 90|send:exit\n' \
+	run types 'expect:#|size:90,20|send:until [ "$(stty size)" = "20 90" ]; do sleep 0.1; done; exit\n' \
 		sysctr exec c1 sh
 	ends_with "exit 0"
-	run types 'expect:#|send:sleep 100\n|wait:0.3|send:\x03|wait:0.2|send:exit 6\n' \
+	run types 'expect:#|send:echo be""gun; sleep 100\n|expect:begun|send:\x03|send:exit 6\n' \
 		sysctr exec c1 sh
 	ends_with "exit 6"
 }
@@ -67,9 +67,9 @@ ends_with() {
 }
 
 @test "signals reach the command" {
-	sysctr exec c1 -- sh -c 'trap "exit 9" TERM; while :; do sleep 0.1; done' 3>&- 4>&- &
+	sysctr exec c1 -- sh -c 'trap "exit 9" TERM; echo on; while :; do sleep 0.1; done' >"$T/trapped" 3>&- 4>&- &
 	pid=$!
-	sleep 1
+	retry 20 grep on "$T/trapped"
 	kill -TERM $pid
 	status=0
 	wait $pid || status=$?
@@ -78,7 +78,7 @@ ends_with() {
 
 @test "a reader that goes away ends the command with SIGPIPE" {
 	sysctr exec c1 -- sh -c 'yes 2>/dev/null; echo $? >/tmp/status' | head -n 1 | grep y
-	retry 5 s exec c1 -- test -s /tmp/status
+	retry 20 s exec c1 -- test -s /tmp/status
 	[ "$(s exec c1 -- cat /tmp/status)" = 141 ]
 }
 
@@ -150,10 +150,10 @@ ends_with() {
 }
 
 @test "monitor shows what happens" {
-	timeout 3 sysctr monitor --type operation --type lifecycle >"$T/events" 2>/dev/null 3>&- 4>&- &
-	sleep 0.5
+	listens "$T/events" --type operation --type lifecycle
+	: >"$T/events"
 	s config set c1 user.x=1
-	sleep 0.5
-	grep -q 'operation .*Success' "$T/events"
-	grep -q 'lifecycle instance-updated' "$T/events"
+	retry 20 grep -q 'operation .*Success' "$T/events"
+	retry 20 grep -q 'lifecycle instance-updated' "$T/events"
+	kill $LISTENER
 }

@@ -22,6 +22,15 @@ setup() {
 	exec </dev/null
 }
 
+# comes WORD FILE: it is in there within half a minute
+comes() {
+	for _ in $(seq 300); do
+		grep -q "$1" "$2" && return
+		sleep 0.1
+	done
+	return 1
+}
+
 @test "wrong usage is 2, with a hint" {
 	run sysctr lunch
 	[ "$status" = 2 ]
@@ -146,9 +155,9 @@ setup() {
 }
 
 @test "exec forwards signals" {
-	sysctr exec web1 -- sh -c 'trap "exit 9" TERM; while :; do sleep 0.05; done' &
+	sysctr exec web1 -- sh -c 'trap "exit 9" TERM; echo on; while :; do sleep 0.05; done' >"$BATS_TEST_TMPDIR/out" &
 	pid=$!
-	sleep 0.5
+	comes on "$BATS_TEST_TMPDIR/out"
 	kill -TERM $pid
 	status=0
 	wait $pid || status=$?
@@ -248,8 +257,9 @@ setup() {
 }
 
 @test "monitor shows events" {
-	timeout 2 sysctr monitor --type operation >"$BATS_TEST_TMPDIR/events" || true
-	grep -q operation "$BATS_TEST_TMPDIR/events"
+	timeout 60 sysctr monitor --type operation >"$BATS_TEST_TMPDIR/events" 3>&- &
+	comes operation "$BATS_TEST_TMPDIR/events"
+	kill $!
 }
 
 @test "completion knows commands, options, names and keys" {

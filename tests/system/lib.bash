@@ -108,6 +108,23 @@ address() {
 		jq -er '.network.eth0.addresses[] | select(.family == "inet" and .scope == "global") | .address'
 }
 
+# enters PID COMMAND...: in the container of that init; no daemon is needed
+enters() {
+	nsenter -t "$1" -U -m -p "${@:2}"
+}
+
+# listens FILE [ARGUMENT...]: sysctr monitor writes to FILE from now on, as $LISTENER
+listens() {
+	timeout 120 "$BUILDDIR/sysctr" monitor "${@:2}" >>"$1" 2>&1 3>&- 4>&- &
+	LISTENER=$!
+	retry 20 hears "$1"
+}
+
+# hears FILE: what happens now comes there, or has already
+hears() {
+	s profile set default user.heard=$RANDOM && grep -q profile-updated "$1"
+}
+
 # init_pid NAME: as the host sees it
 init_pid() {
 	s query "/1.0/instances/$1/state" | jq -r .pid
@@ -260,21 +277,40 @@ dies_after() {
 	retry 20 no_operation
 }
 
-# worker_dies JOB: the daemon's programs are in $T/bin until it starts the next time, where a worker is killed
-# after it did JOB once, before it says so
-worker_dies() {
+# helpers_do SCRIPT: the daemon's programs are in $T/bin until it starts the next time, where its helpers
+# begin with SCRIPT: $1 is the job, $helper the program
+helpers_do() {
+	local helper
 	mkdir -p "$T/bin"
 	cp "$BUILDDIR"/sysctr* "$T/bin/"
-	touch "$T/bin/die"
-	cat >"$T/bin/sysctr-worker" <<-END
-		#!/bin/sh
-		if [ "\$1" = "$1" ] && rm "$T/bin/die" 2>/dev/null; then
-			"$BUILDDIR/sysctr-worker" "\$@" 4>/dev/null
-			kill -9 \$\$
-		fi
-		exec "$BUILDDIR/sysctr-worker" "\$@"
-	END
+	for helper in sysctr-worker sysctr-unpack; do
+		printf '#!/bin/sh\nhelper="%s"\n%s\nexec "$helper" "$@"\n' "$BUILDDIR/$helper" "$1" >"$T/bin/$helper"
+	done
 	BUILDDIR=$T/bin daemon_restart
+}
+
+# worker_dies JOB: by helpers_do; a worker is killed after it did JOB once, before it says so
+worker_dies() {
+	mkdir -p "$T/bin"
+	touch "$T/bin/die"
+	helpers_do "if [ \"\$1\" = $1 ] && rm '$T/bin/die' 2>/dev/null; then
+		\"\$helper\" \"\$@\" 4>/dev/null
+		kill -9 \$\$
+	fi"
+}
+
+# worker_waits JOB: by helpers_do; a worker that is to do JOB makes $T/bin/at, and waits for $T/bin/go
+worker_waits() {
+	rm -f "$T"/bin/{at,go}
+	helpers_do "if [ \"\$1\" = $1 ] && [ ! -e '$T/bin/go' ]; then
+		touch '$T/bin/at'
+		until [ -e '$T/bin/go' ]; do sleep 0.05; done
+	fi"
+}
+
+# worker_goes: the one that waits
+worker_goes() {
+	touch "$T/bin/go"
 }
 
 # helper_of JOB: the helper of this daemon that works on it

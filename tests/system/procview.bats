@@ -58,7 +58,8 @@ lxcfs_of() {
 	other=$(lxcfs_of p2)
 	sleep 10 # one that ends sooner is not started again
 	# a command that runs meanwhile ends when it ends, not with the new one
-	s exec p1 -- sh -c 'while [ ! -e /tmp/end ]; do sleep 0.1; done' &
+	s exec p1 -- sh -c 'touch /tmp/begun; while [ ! -e /tmp/end ]; do sleep 0.1; done' &
+	retry 20 s exec p1 -- test -e /tmp/begun
 	first=$(lxcfs_of p1)
 	kill -9 "$first"
 	readable() { s exec p1 -- cat /proc/meminfo; }

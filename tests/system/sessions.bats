@@ -65,18 +65,18 @@ in_background() {
 	exec 7>"$T/slow"
 	head -c 3000000 /dev/zero >&7
 	in_background "$T/shell" types \
-		"expect:#|mark:$T/shell.on|file:$T/go|size:77,33|send:sleep 0.5; stty size\n|expect:33 77|send:exit 9\n" \
+		"expect:#|mark:$T/shell.on|file:$T/go|size:77,33|send:until [ \"\$(stty size)\" = '33 77' ]; do sleep 0.1; done; exit 9\n" \
 		sysctr shell c1
 	in_background "$T/console" types \
 		"expect:ctrl-a q|send:\n|expect:login:|mark:$T/console.on|file:$T/go|send:nobody\n|expect:Password|send:\x01q" \
 		sysctr console c1
-	in_background "$T/dies" sysctr exec c1 -- sh -c 'echo ready; exec sleep 301'
+	in_background "$T/dies" "$BUILDDIR/sysctr" exec c1 -- sh -c 'echo ready; exec sleep 301'
 	retry 30 says "$T/pipe" ready
 	retry 30 says "$T/dies" ready
 	retry 30 test -e "$T/shell.on"
 	retry 30 test -e "$T/console.on"
 	daemon_kill
-	pkill -KILL -f "^$BUILDDIR/sysctr exec c1 -- sh -c echo ready; exec sleep 301|^sysctr exec c1 -- sh -c echo ready; exec sleep 301"
+	pkill -KILL -f "^$BUILDDIR/sysctr exec c1 -- sh -c echo ready; exec sleep 301"
 	touch "$T/go"
 	head -c 3000000 /dev/zero >&7
 	exec 7>&-
@@ -104,8 +104,8 @@ in_background() {
 
 @test "console: the log shows it while running and after, over two generations, until it is cleared" {
 	s exec c1 -- sh -c 'for i in $(seq 1 22000); do echo "line $i of what the console says, which is long"; done >/dev/console'
-	s console c1 --show-log >"$T/running"
-	says "$T/running" "line 22000 of"
+	shows_last() { s console c1 --show-log >"$T/running" && says "$T/running" "line 22000 of"; }
+	retry 20 shows_last
 	[ -s "$T/log/c1/console.log.1" ]
 	[ "$(stat -c %s "$T/log/c1/console.log")" -le 1048576 ]
 	[ "$(stat -c %s "$T/running")" -eq 131072 ]
@@ -139,6 +139,14 @@ counted() {
 
 is_counted() {
 	[ "$(counted)" = "$1" ]
+}
+
+# is_settled: nothing of what is over is still being put away
+is_settled() {
+	local before
+	before=$(counted)
+	sleep 0.5
+	is_counted "$before"
 }
 
 @test "a stopped reader, here or inside, does not make the daemon grow" {
@@ -216,14 +224,13 @@ starts() {
 		time.sleep(100)
 	END
 	# shellcheck disable=SC2016
-	local work='touch /tmp/on; cat >/tmp/in; seq 100000; echo end >/tmp/$0; exit 7'
+	local work='cat >/tmp/in.$0; seq 100000; echo end >/tmp/$0; exit 7'
 	for way in pipes terminal; do
-		(LXD_DIR=$T/run exec timeout 100 /usr/bin/python3 -W ignore "$T/open.py" $way "${work/'$0'/$way}" >"$T/id.$way") 3>&- 4>&- &
+		(LXD_DIR=$T/run exec timeout 100 /usr/bin/python3 -W ignore "$T/open.py" $way "${work//'$0'/$way}" >"$T/id.$way") 3>&- 4>&- &
 	done
 	(LXD_DIR=$T/run exec timeout 100 /usr/bin/python3 -W ignore "$T/open.py" pipes 'touch /tmp/long; exec sleep 301' >"$T/id.long") 3>&- 4>&- &
 	for way in pipes terminal long; do retry 30 test -s "$T/id.$way"; done
-	retry 30 s exec c1 -- test -e /tmp/on -a -e /tmp/long
-	sleep 1 # both read by now
+	retry 30 s exec c1 -- sh -c 'test -e /tmp/long && [ "$(pgrep -x cat | wc -l)" = 2 ]' # both read by now
 	daemon_kill
 	daemon_start
 	for way in pipes terminal; do
@@ -237,10 +244,12 @@ starts() {
 }
 
 @test "recorded output: whole after a kill -9 of sysctrd, and never more than its limit" {
-	id=$(starts '{"command":["sh","-c","seq 1000; sleep 3; seq 200000; echo e >&2; exit 4"],"record-output":true}')
+	id=$(starts '{"command":["sh","-c","seq 1000; until [ -e /tmp/more ]; do sleep 0.1; done; seq 200000; echo e >&2; exit 4"],"record-output":true}')
 	retry 20 test -s "$T/log/c1/exec_$id.stdout"
+	pid=$(init_pid c1)
 	daemon_kill
-	sleep 4 # it ends while nobody is there
+	enters "$pid" touch /tmp/more
+	retry 60 says "$T/log/c1/exec_$id.stderr" e # it ends while nobody is there
 	daemon_start
 	[ "$(ended "$id")" = 4 ]
 	(seq 1000; seq 200000) | cmp - "$T/log/c1/exec_$id.stdout"
@@ -259,6 +268,7 @@ starts() {
 @test "40 at once, 30 one after the other, through both ways: nothing is left" {
 	s exec c1 -t -- true
 	l exec c1 -- true
+	retry 20 is_settled
 	before=$(counted)
 	for i in $(seq 40); do
 		if [ $((i % 3)) -eq 0 ]; then client=l; else client=s; fi

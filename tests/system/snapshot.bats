@@ -190,18 +190,15 @@ rm -f /root/stop; nohup sh /root/writer >/dev/null 2>&1 &'
 
 @test "an image stays while a snapshot stands on it, and events tell what happens" {
 	s launch openrc evented
-	timeout 60 "$BUILDDIR/sysctr" monitor --type lifecycle --format json >"$T/events" 2>&1 3>&- 4>&- &
-	monitor=$!
+	listens "$T/events" --type lifecycle --format json
 	told() { grep -q "$1" "$T/events"; }
-	listening() { s config set evented user.x=$RANDOM && told instance-updated; }
-	retry 20 listening
 	s snapshot evented s0
 	retry 10 told instance-snapshot-created
 	told '/1.0/instances/evented/snapshots/s0'
 	never told instance-paused
 	s snapshot delete evented s0
 	retry 10 told instance-snapshot-deleted
-	kill $monitor
+	kill $LISTENER
 	s delete --force evented
 }
 

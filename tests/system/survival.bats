@@ -34,9 +34,9 @@ keeper_lives() {
 	mini m1 --wait ipv4
 	before=$(address m1)
 	pid=$(init_pid m1)
-	s exec m1 -- sh -c 'sleep 3; echo survived >/root/session' >/dev/null 2>&1 &
+	s exec m1 -- sh -c 'until [ -e /root/go ]; do sleep 0.1; done; echo survived >/root/session' >/dev/null 2>&1 &
 	session_runs() { s exec m1 -- pgrep -f survived; }
-	retry 5 session_runs
+	retry 20 session_runs
 	daemon_kill
 	[ -e "/proc/$pid" ]
 	s_dead() { ! s list; }
@@ -47,8 +47,9 @@ keeper_lives() {
 	[ "$(address m1)" = "$before" ]
 	s list --format csv | grep -w "$before"
 	s console m1 --show-log | grep -a .
+	s exec m1 -- touch /root/go
 	marked() { [ "$(s exec m1 -- cat /root/session)" = survived ]; }
-	retry 10 marked
+	retry 20 marked
 	keeper_lives
 	s delete --force m1
 }
@@ -74,14 +75,14 @@ keeper_lives() {
 }
 
 @test "a command given by descriptors runs on to its end without the daemon" {
-	s exec keeper -- sh -c 'sleep 2; echo end' >"$T/session.out" 2>&1 &
+	s exec keeper -- sh -c 'echo begun; until [ -e /root/go ]; do sleep 0.1; done; echo end' >"$T/session.out" 2>&1 &
 	client=$!
-	sleep 1
+	retry 20 grep begun "$T/session.out"
 	daemon_kill
-	sleep 2
+	enters "$KEEPER" touch /root/go
+	retry 20 grep end "$T/session.out"
 	daemon_start
 	wait $client || true
-	grep end "$T/session.out"
 }
 
 # consistent NAME: whole or not at all; the name can be used again; then nothing is left of it

@@ -103,9 +103,10 @@ one_listener() {
 
 @test "a listener ends with its last process" {
 	retry 10 one_listener
-	inside sh -c 'sleep 3 >/dev/null 2>&1 &'
+	inside sh -c 'until [ -e /tmp/end ]; do sleep 0.1; done >/dev/null 2>&1 &'
 	[ "$(listeners)" = 2 ]
-	retry 10 one_listener
+	inside touch /tmp/end
+	retry 20 one_listener
 }
 
 @test "it goes on without sysctrd, and after a reboot" {
@@ -154,10 +155,10 @@ one_listener() {
 	s file push "$BUILDDIR/tests/fakes/attack" s2/root/attack
 	s exec s2 -- sh -c 'mkdir /f; /root/attack stall /f >/root/stall 2>&1 &'
 	retry 10 s exec s2 -- grep -x 'open=0 map=0' /root/stall
-	for _ in 1 2 3; do S_SECONDS=10 s exec s2 -- true; done
+	for _ in 1 2 3; do S_SECONDS=30 s exec s2 -- true; done
 	sleep 3 # longer than an answer may take
 	[ "$(total_kb s2)" = 65536 ]
-	S_SECONDS=20 s delete --force s2
+	S_SECONDS=60 s delete --force s2
 }
 
 @test "a process that waits for itself in FUSE cannot hold up a forced stop" {
@@ -167,9 +168,9 @@ one_listener() {
 	s file push "$BUILDDIR/tests/fakes/attack" s3/root/attack
 	s exec s3 -- sh -c 'mkdir /f; /root/attack hang /f >/root/hang 2>&1 &'
 	retry 10 s exec s3 -- grep -x 'open=0 map=0' /root/hang
-	S_SECONDS=20 s stop --force s3
+	S_SECONDS=60 s stop --force s3
 	s start s3
-	S_SECONDS=20 s delete --force s3
+	S_SECONDS=60 s delete --force s3
 }
 
 # made PATH: "TYPE MAJOR:MINOR OWNER MODE" of a node
