@@ -251,14 +251,6 @@ storage-volume-backup-deleted /1.0/$VOLUME/backups/heard" ]
 	[ "$(rows)" = 200 ]
 }
 
-# killed STEP COMMAND...: the daemon is killed after that step, and starts again
-killed() {
-	daemon_restart "SYSCTRD_TEST_KILL_AFTER=$1"
-	"${@:2}" || true
-	retry 10 daemon_is_dead
-	daemon_start
-}
-
 nothing_on_disk() {
 	[ -z "$(find "$T/state/pools/default"/{custom,snapshots,trash} -mindepth 1 -maxdepth 1)" ]
 }
@@ -273,26 +265,26 @@ nothing_on_disk() {
 	s storage volume create default data
 	for of in c1 "$VOLUME"; do
 		url=/1.0/$(owner $of)/backups
-		killed backup/record ask '{"name": "b1", "compression_algorithm": "gzip"}' $of
+		dies_after backup/record ask '{"name": "b1", "compression_algorithm": "gzip"}' $of
 		[ "$(s query "$url/b1" | jq -r .compression_algorithm)" = gzip ]
-		killed backup/record s query --wait -X POST "$url/b1" -d '{"name": "b2"}'
+		dies_after backup/record s query --wait -X POST "$url/b1" -d '{"name": "b2"}'
 		[ "$(backups $of)" = b2 ]
-		killed backup/record s query --wait -X DELETE "$url/b2"
+		dies_after backup/record s query --wait -X DELETE "$url/b2"
 		[ -z "$(backups $of)" ]
 		ask '{"name": "b3"}' $of
 	done
 	# while it is fetched: it can be fetched again
 	for step in volume-still/{journal,copy,commit} volume-export/{pack,drop}; do
-		killed $step curl -sS -o x --unix-socket "$SYSCTR_SOCKET" "http://x/1.0/$VOLUME/backups/b3/export"
+		dies_after $step curl -sS -o x --unix-socket "$SYSCTR_SOCKET" "http://x/1.0/$VOLUME/backups/b3/export"
 		[ "$(backups "$VOLUME")" = b3 ]
 	done
 	curl -sSf --unix-socket "$SYSCTR_SOCKET" "http://x/1.0/$VOLUME/backups/b3/export" | zstd -dc | tar t | grep -x backup/volume/
 	# the owner goes, or stays with them
-	killed volume-delete/forget s storage volume delete default data
+	dies_after volume-delete/forget s storage volume delete default data
 	never s query "/1.0/$VOLUME"
 	[ "$(rows)" = 1 ]
 	[ "$(backups c1)" = b3 ]
-	killed delete/forget s delete c1
+	dies_after delete/forget s delete c1
 	[ "$(rows)" = 0 ]
 	s storage volume create default data
 	[ -z "$(backups "$VOLUME")" ]

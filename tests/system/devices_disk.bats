@@ -297,11 +297,7 @@ reads_for() {
 	daemon_start
 	retry 10 is_status d1 Running
 	[ "$(d1 cat /keep/file)" = hello ]
-	daemon_stop
-	daemon_start SYSCTRD_TEST_KILL_AFTER=edit/apply
-	run s query -X PATCH /1.0/instances/d1 -d "{\"devices\":{\"half\":{\"type\":\"disk\",\"source\":\"$SRC\",\"path\":\"/half\"}}}"
-	retry 10 daemon_is_dead
-	daemon_start
+	dies_after edit/apply device half "{\"type\":\"disk\",\"source\":\"$SRC\",\"path\":\"/half\"}"
 	retry 10 is_status d1 Running
 	[ "$(s query /1.0/instances/d1 | jq '.devices | has("half")')" = false ]
 	not_half() { ! mounted /half; }

@@ -238,12 +238,7 @@ refused() {
 	made lxd xz
 	for step in store inspect claim journal unpack record tell; do
 		echo "after import/$step"
-		daemon_stop
-		daemon_start SYSCTRD_TEST_KILL_AFTER="import/$step"
-		S_SECONDS=60 s import "$file" >/dev/null 2>&1 || true
-		retry 30 daemon_is_dead
-		daemon_start
-		retry 20 no_operation
+		dies_after "import/$step" s import "$file"
 		if exists c1; then
 			[ "$(cat "$(root_of c1)/root/mark")" = now ]
 			[ "$(s query '/1.0/instances/c1/snapshots' | jq length)" = 1 ]

@@ -453,10 +453,7 @@ copy_dies() {
 	s init openrc k1
 	s snapshot create k1 s0
 	for step in have-image journal copy record delete-old; do
-		daemon_restart "SYSCTRD_TEST_KILL_AFTER=move/$step"
-		never s move k1 --storage plain
-		retry 10 daemon_is_dead
-		daemon_start
+		dies_after "move/$step" s move k1 --storage plain
 		case $step in
 		record | delete-old)
 			[ "$(field k1 .expanded_devices.root.pool)" = plain ]

@@ -133,20 +133,14 @@ warned_of() {
 @test "kill -9 after each step leaves a pool that works or none" {
 	local step
 	for step in insert make; do
-		daemon_restart "SYSCTRD_TEST_KILL_AFTER=pool-create/$step"
-		never s storage create k1 dir "source=$T/k1"
-		retry 10 daemon_is_dead
-		daemon_start
+		dies_after "pool-create/$step" s storage create k1 dir "source=$T/k1"
 		[ "$(pool k1 '.driver + .status')" = dirCreated ]
 		s storage delete k1
 		[ -z "$(ls -A "$T/k1")" ]
 	done
 	for step in forget-images delete-row; do
-		daemon_restart "SYSCTRD_TEST_KILL_AFTER=pool-delete/$step"
 		s storage create k1 dir "source=$T/k1"
-		never s storage delete k1
-		retry 10 daemon_is_dead
-		daemon_start
+		dies_after "pool-delete/$step" s storage delete k1
 		if [ $step = delete-row ]; then
 			never s storage show k1
 		else

@@ -198,15 +198,9 @@ lives() {
 }
 
 @test "kill -9 while a pool in a file is made: it works afterwards, or can be deleted" {
-	daemon_restart SYSCTRD_TEST_KILL_AFTER=pool-create/make
-	never s storage create k btrfs size=512MiB
-	retry 10 daemon_is_dead
-	daemon_start
+	dies_after pool-create/make s storage create k btrfs size=512MiB
 	[ "$(pool k .status)" = Created ]
-	daemon_restart SYSCTRD_TEST_KILL_AFTER=pool-delete/remove
-	never s storage delete k
-	retry 10 daemon_is_dead
-	daemon_start
+	dies_after pool-delete/remove s storage delete k
 	[ "$(pool k .status)" = Unavailable ]
 	s storage delete k
 	[ -z "$(ls -A "$T/state/disks")" ]

@@ -213,10 +213,7 @@ warned_of() {
 	local step
 	for step in size apply; do
 		set_size c1 128MiB
-		daemon_restart "SYSCTRD_TEST_KILL_AFTER=edit/$step"
-		never set_size c1 64MiB
-		retry 10 daemon_is_dead
-		daemon_start
+		dies_after "edit/$step" set_size c1 64MiB
 		[ "$(field c1 '.devices.root.size')" = 128MiB ]
 		retry 20 has_room c1 100
 		never has_room c1 130
@@ -251,10 +248,7 @@ warned_of() {
 	[ "$(s query /1.0/storage-pools/q/resources | jq .space.total)" = $((1536 << 20)) ]
 	s exec c1 -- true
 	# the file became longer, but nobody knows: again
-	daemon_restart SYSCTRD_TEST_KILL_AFTER=pool-grow/grow
-	never s storage set q size=1792MiB
-	retry 10 daemon_is_dead
-	daemon_start
+	dies_after pool-grow/grow s storage set q size=1792MiB
 	[ "$(s storage get q size)" = 1536MiB ]
 	s storage set q size=1792MiB
 	[ "$(s query /1.0/storage-pools/q/resources | jq .space.total)" = $((1792 << 20)) ]
@@ -317,18 +311,12 @@ fits() {
 	needs_simple
 	vol create v3 size=32MiB
 	for step in journal limit; do
-		daemon_restart "SYSCTRD_TEST_KILL_AFTER=volume-edit/$step"
-		never vol set v3 size=64MiB
-		retry 10 daemon_is_dead
-		daemon_start
+		dies_after "volume-edit/$step" vol set v3 size=64MiB
 		[ "$(vol get v3 size)" = 32MiB ]
 		retry 20 holds v3 40
 		fits v3 20
 	done
-	daemon_restart SYSCTRD_TEST_KILL_AFTER=volume-edit/record
-	never vol set v3 size=64MiB
-	retry 10 daemon_is_dead
-	daemon_start
+	dies_after volume-edit/record vol set v3 size=64MiB
 	[ "$(vol get v3 size)" = 64MiB ]
 	fits v3 40
 	[ -z "$(sqlite3 "$T/state/sysctr.db" 'SELECT id FROM journal')" ]

@@ -189,11 +189,7 @@ newest_is_new() {
 	s create --empty c2
 	retry 30 test -e "$RECORDS/c2.yaml"
 	lose_database
-	daemon_kill
-	daemon_start SYSCTRD_TEST_KILL_AFTER=recover/read
-	run s admin recover --apply
-	retry 30 daemon_is_dead
-	daemon_start
+	dies_after recover/read s admin recover --apply
 	s admin recover --apply
 	[ "$(s list --format csv -c n | xargs)" = "b1 c1 c2" ]
 	[ "$(s query '/1.0/instances?recursion=1' | jq '[.[].config."volatile.uuid"] | unique | length')" = 3 ]

@@ -188,11 +188,7 @@ says() {
 	local place
 	for place in recover-pool/look recover-pool/register recover-open/open recover/read; do
 		lose_database
-		daemon_stop
-		daemon_start "SYSCTRD_TEST_KILL_AFTER=$place"
-		run s admin recover img --apply
-		retry 30 daemon_is_dead
-		daemon_start
+		dies_after "$place" s admin recover img --apply
 		retry 20 s admin recover --apply
 		[ "$(pool img .status)" = Created ]
 		[ "$(pool dev .status)" = Created ]

@@ -186,11 +186,8 @@ exists_image() {
 	local step
 	for step in pull replace delete-files; do
 		serve_version "202402$((++n))_01:00"
-		daemon_restart SYSCTRD_TEST_KILL_AFTER="image-refresh/$step"
 		old=$(images)
-		refresh "$old" || true
-		retry 60 daemon_is_dead
-		daemon_start
+		dies_after "image-refresh/$step" refresh "$old"
 		s query /1.0/images/aliases/web >/dev/null
 		! exists_image "$old" || refresh "$old"
 		has_images "$(newest)"

@@ -157,10 +157,7 @@ nothing_on_its_way() {
 @test "killed after each step, the next attempt succeeds" {
 	local step
 	for step in image-pull/fetch image-pull/store image-pull/tidy image-copy/pull; do
-		daemon_restart SYSCTRD_TEST_KILL_AFTER="$step"
-		pull "$(source_json alias=alpine/3.20)" || true
-		retry 60 daemon_is_dead
-		daemon_start
+		dies_after "$step" pull "$(source_json alias=alpine/3.20)"
 		pull "$(source_json alias=alpine/3.20)"
 		image | jq -e '.cached == false'
 		nothing_on_its_way

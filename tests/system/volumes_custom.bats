@@ -206,47 +206,29 @@ other() {
 
 @test "kill -9 after each step leaves a volume that works or none" {
 	local pool=plain step
-	killed_at() {
-		daemon_restart "SYSCTRD_TEST_KILL_AFTER=$1"
-	}
 	v create plain base
 	for step in volume-create/{hold,journal,make,record}; do
-		killed_at $step
-		never v copy plain/base plain/k1
-		retry 10 daemon_is_dead
-		daemon_start
+		dies_after $step v copy plain/base plain/k1
 		if [ $step = volume-create/record ]; then v delete plain k1; else never v show plain k1; fi
 	done
 	v snapshot create plain base s0
 	for step in volume-snapshot-create/{journal,copy,commit,record}; do
-		killed_at $step
-		never v snapshot create plain base k1
-		retry 10 daemon_is_dead
-		daemon_start
+		dies_after $step v snapshot create plain base k1
 		if [ $step = volume-snapshot-create/record ]; then v snapshot delete plain base k1; fi
 		[ "$(v snapshot list plain base --format csv --columns n)" = s0 ]
 	done
 	for step in volume-restore/{close,await-released,copy,swap}; do
-		killed_at $step
-		never v snapshot restore plain base s0
-		retry 10 daemon_is_dead
-		daemon_start
+		dies_after $step v snapshot restore plain base s0
 		v snapshot restore plain base s0
 	done
 	for step in volume-snapshot-delete/{forget,delete}; do
-		killed_at $step
 		v snapshot create plain base k1
-		never v snapshot delete plain base k1
-		retry 10 daemon_is_dead
-		daemon_start
+		dies_after $step v snapshot delete plain base k1
 		[ "$(v snapshot list plain base --format csv --columns n)" = s0 ]
 	done
 	for step in volume-delete/{forget,delete}; do
-		killed_at $step
 		v create plain k1
-		never v delete plain k1
-		retry 10 daemon_is_dead
-		daemon_start
+		dies_after $step v delete plain k1
 		never v show plain k1
 	done
 	daemon_restart

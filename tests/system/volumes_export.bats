@@ -204,24 +204,15 @@ no_journal() {
 	local step
 	v export plain data "$T/k.tar" --compression none
 	for step in store inspect hold journal unpack; do
-		daemon_restart "SYSCTRD_TEST_KILL_AFTER=volume-import/$step"
-		never v import plain "$T/k.tar" k1
-		retry 10 daemon_is_dead
-		daemon_start
+		dies_after "volume-import/$step" v import plain "$T/k.tar" k1
 		never v show plain k1
 		retry 20 has_left plain "2 0"
 	done
-	daemon_restart SYSCTRD_TEST_KILL_AFTER=volume-import/record
-	never v import plain "$T/k.tar" k1
-	retry 10 daemon_is_dead
-	daemon_start
+	dies_after volume-import/record v import plain "$T/k.tar" k1
 	inside plain k1 "grep -x two /srv/x/f"
 	v delete plain k1
 	for step in volume-still/{journal,copy,commit} volume-export/{read-on,pack,drop}; do
-		daemon_restart "SYSCTRD_TEST_KILL_AFTER=$step"
-		v export plain data "$T/k2.tar" || true
-		retry 10 daemon_is_dead
-		daemon_start
+		dies_after "$step" v export plain data "$T/k2.tar"
 		retry 20 has_left plain "2 0"
 		rm -f "$T/k2.tar" "$T/k2.tar.part"
 	done
