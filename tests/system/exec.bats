@@ -194,7 +194,7 @@ watched() {
 	for command in "dmesg" "date -s 2001-01-01" "swapoff -a" "hwclock -w"; do
 		before=$(date +%Y)
 		run ex "$R" -- sh -c "$command"
-		[ "$(date +%Y)" = "$before" ]
+		[ "$(date +%Y)" -ge "$before" ]
 	done
 	run ex "$R" -- dmesg
 	[[ $output == *"not permitted"* ]]

@@ -257,6 +257,13 @@ no_sanitizer_report() {
 	return $rc
 }
 
+# is_ahead TIME SECONDS: it was set not long ago to be so many seconds later
+is_ahead() {
+	local left=$(($(date -d "$1" +%s) - $(date +%s)))
+	echo "$1: $left s from now"
+	[ $left -le "$2" ] && [ $left -gt $(($2 - 600)) ]
+}
+
 # no_operation: none runs
 no_operation() {
 	[ "$(s query '/1.0/operations' | jq '[.running // [] | .[]] | length')" = 0 ]
