@@ -306,16 +306,19 @@ worker_dies() {
 	fi"
 }
 
-# worker_waits JOB: by helpers_do; a worker that is to do JOB makes $T/bin/at, and waits for $T/bin/go
-worker_waits() {
-	rm -f "$T"/bin/{at,go}
-	helpers_do "if [ \"\$1\" = $1 ] && [ ! -e '$T/bin/go' ]; then
-		touch '$T/bin/at'
-		until [ -e '$T/bin/go' ]; do sleep 0.05; done
+# workers_wait JOB: by helpers_do; each worker that begins with JOB waits for worker_goes
+workers_wait() {
+	rm -f "$T"/bin/{waits,go}
+	helpers_do "if [ \"\$1\" = $1 ]; then
+		touch '$T/bin/waits'
+		until rm '$T/bin/go' 2>/dev/null; do sleep 0.05; done
 	fi"
 }
 
-# worker_goes: the one that waits
+worker_is_waiting() {
+	retry 60 rm "$T/bin/waits"
+}
+
 worker_goes() {
 	touch "$T/bin/go"
 }
@@ -342,7 +345,7 @@ read_on() {
 	wait $client
 }
 
-# writes_on NAME [MIB]: it has 600 MiB (or MIB) of its own, writes a before b for ever, and tells the time
+# writes_on NAME [MIB]: it has 100 MiB (or MIB) of its own, and writes a before b for ever
 writes_on() {
 	s exec "$1" -- sh -c 'mkdir /root/big
 		for i in $(seq "$0"); do dd if=/dev/zero of=/root/big/$i bs=1M count=1 2>/dev/null; done; sync
@@ -353,11 +356,18 @@ while [ ! -e /root/stop ]; do
 	sleep 0.01
 done
 END
-		cat >/root/ticker <<"END"
-while [ ! -e /root/stop ] && read -r up idle </proc/uptime; do echo $up >>/root/ticks; sleep 0.01; done
-END
-		for i in writer ticker; do nohup sh /root/$i >/dev/null 2>&1 & done' "${2:-600}"
+		nohup sh /root/writer >/dev/null 2>&1 &' "${2:-100}"
 	sleep 3 # what was written just before is copied again while it holds still
+}
+
+# freezings: how many operations have come to that step
+freezings() {
+	grep -c "step=freeze" "$T/daemon.log" || true
+}
+
+# starts_freezing N: one more than N
+starts_freezing() {
+	[ "$(freezings)" -gt "$1" ]
 }
 
 delete_all() {

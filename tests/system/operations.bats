@@ -22,11 +22,11 @@ no_half_made() {
 }
 
 @test "ten launches at once work, and the image is unpacked once" {
-	seq 1 10 | xargs -P 10 -I{} timeout 60 "$BUILDDIR/sysctr" launch openrc p{}
+	seq 1 10 | xargs -P 10 -I{} timeout $((120 * SLOW)) "$BUILDDIR/sysctr" launch openrc p{}
 	[ "$(s list --format csv --columns s | grep -c RUNNING)" = 10 ]
 	[ "$(find "$T"/state/pools/*/ -maxdepth 2 -path '*/images/*' | wc -l)" = 1 ]
 	[ "$(s list --format csv --columns n | xargs -I{} "$BUILDDIR/sysctr" exec {} -- hostname | sort -u | wc -l)" = 10 ]
-	seq 1 10 | sed 's/^/p/' | xargs -P 10 -I{} timeout 60 "$BUILDDIR/sysctr" delete --force {}
+	seq 1 10 | sed 's/^/p/' | xargs -P 10 -I{} timeout $((120 * SLOW)) "$BUILDDIR/sysctr" delete --force {}
 	[ -z "$(s list --format csv --columns n)" ]
 	retry 10 no_half_made
 }
@@ -44,19 +44,17 @@ no_half_made() {
 	# Its init answers late, so the stop holds the instance.
 	pid=$(init_pid busy)
 	kill -STOP "$pid"
-	s stop busy --timeout 60 3>&- 4>&- &
+	s stop busy --timeout $((60 * SLOW)) 3>&- 4>&- &
 	stopping=$!
 	held() { s operation list | grep -i stopping; }
-	retry 5 held
+	retry 20 held
 	for verb in "restart" "pause" "delete" "config set"; do
 		case $verb in
 		"config set") fails 1 "Stopping" s config set busy limits.processes=100 ;;
 		*) fails 1 "busy" s $verb busy ;;
 		esac
 	done
-	start=$SECONDS
-	s list | grep busy
-	[ $((SECONDS - start)) -le 2 ]
+	S_SECONDS=20 s list | grep busy
 	kill -CONT "$pid"
 	wait $stopping
 	is_status busy Stopped
@@ -67,9 +65,17 @@ no_half_made() {
 	mv "$T/mirror/v3.20" "$T/mirror/kept"
 	mkdir -p "$T/mirror/v3.20/releases/x86_64"
 	cp "$T"/mirror/kept/releases/x86_64/* "$T/mirror/v3.20/releases/x86_64/"
-	timeout -s INT 0.3 "$BUILDDIR/sysctr" launch alpine/3.20/mini cut 3>&- 4>&- && status=0 || status=$?
-	[ "$status" -ne 0 ]
-	retry 20 is_gone cut
+	workers_wait image-build
+	env --default-signal=INT "$BUILDDIR/sysctr" launch alpine/3.20/mini cut >"$T/cut" 2>&1 3>&- 4>&- &
+	worker_is_waiting
+	kill -INT $!
+	status=0
+	wait $! || status=$?
+	cat "$T/cut"
+	[ "$status" -eq 1 ]
+	grep -i cancelled "$T/cut"
+	is_gone cut
+	daemon_restart
 	retry 10 no_half_made
 	rm -r "$T/mirror/v3.20"
 	mv "$T/mirror/kept" "$T/mirror/v3.20"
@@ -135,8 +141,8 @@ only_openrc() {
 		printf 'POST /1.0/images HTTP/1.1\r\nHost: s\r\nContent-Type: application/octet-stream\r\n'
 		printf 'Content-Length: %d\r\n\r\n' "$size"
 		head -c 300000 "$OPENRC"
-		sleep 0.5
-	} | timeout 2 socat -t 0.1 - "UNIX-CONNECT:$SYSCTR_SOCKET" >/dev/null || true
+		retry 20 pgrep -P "$(daemon_pid)" -f image-store
+	} | timeout 60 socat -t 0.1 - "UNIX-CONNECT:$SYSCTR_SOCKET" >/dev/null || true
 	unchanged() { [ "$(find "$T/state/images" -type f | wc -l)" = "$before" ] && no_half_made; }
 	retry 10 unchanged
 	s list
@@ -174,7 +180,7 @@ only_openrc() {
 	kill $second
 	gone() { [ ! -e "/proc/$second/exe" ]; }
 	retry 20 gone
-	umount "$T/small"
+	retry 20 umount "$T/small"
 	export SYSCTR_SOCKET=$T/run/unix.socket
 	daemon_start
 }

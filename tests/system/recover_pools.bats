@@ -386,8 +386,11 @@ lose_device() {
 	[ "$(recovered c1)" = recoverable ]
 	s admin recover --apply other
 	[ "$(pool other .status)" = Created ]
-	sleep 3 # side files are written
+	# side files are written, and those of what came back stay
+	s storage volume create other probe
+	retry 30 grep -rqF "name: probe" "$T/state/pools/other/records/custom"
 	[ -e "$T/state/pools/other/records/c1.yaml" ]
+	s storage volume delete other probe
 	s start c1
 	[ "$(s exec c1 -- cat /root/f)" = one ]
 }
@@ -436,20 +439,13 @@ lose_device() {
 	[ "$(s query /1.0/lost-storage-pools)" = "[]" ]
 }
 
-# hangs POOL: the daemon's programs are in $T/bin from now on, where the worker that prepares POOL hangs
-# as long as $T/bin/hang is there
+# hangs POOL: by helpers_do; the worker that prepares POOL hangs as long as $T/bin/hang is there
 hangs() {
 	mkdir -p "$T/bin"
-	cp "$BUILDDIR"/sysctr* "$T/bin/"
 	touch "$T/bin/hang"
-	cat >"$T/bin/sysctr-worker" <<-END
-		#!/bin/sh
-		if [ "\$1" = pool-prepare ] && grep -q "$1" /proc/self/fd/3; then
-			while [ -e "$T/bin/hang" ]; do sleep 0.1; done
-		fi
-		exec "$BUILDDIR/sysctr-worker" "\$@"
-	END
-	BUILDDIR=$T/bin daemon_restart
+	helpers_do "if [ \"\$1\" = pool-prepare ] && grep -q '$1' /proc/self/fd/3; then
+		while [ -e '$T/bin/hang' ]; do sleep 0.1; done
+	fi"
 }
 
 is_created() {
@@ -464,6 +460,7 @@ is_created() {
 	echo "storage: { wait: 1 }" >>"$T/sysctrd.yaml"
 	hangs slow
 	[ "$(pool slow .status)" = Unavailable ]
+	retry 20 is_created default # which may take longer than it is waited for
 	s launch openrc s2
 	fails 1 "what it is on does not answer; it is still waited for" s start s1
 	fails 1 "does not answer" s delete s1
@@ -476,7 +473,8 @@ is_created() {
 	rm "$T/bin/hang"
 	retry 20 is_created slow
 	never s storage show slow2
-	[ "$(s query "/1.0/warnings?recursion=1" | jq '[.[] | select(.entity_url == "/1.0/storage-pools/slow" and .status != "resolved")] | length')" = 0 ]
+	unwarned() { [ "$(s query "/1.0/warnings?recursion=1" | jq '[.[] | select(.entity_url == "/1.0/storage-pools/slow" and .status != "resolved")] | length')" = 0 ]; }
+	retry 20 unwarned
 	s start s1
 	[ "$(s exec s1 -- hostname)" = s1 ]
 	cp "$T/kept.yaml" "$T/sysctrd.yaml"

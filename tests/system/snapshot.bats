@@ -287,16 +287,6 @@ END
 	s restart --force "$1"
 }
 
-# freezings: how many operations have come to that step
-freezings() {
-	grep -c "step=freeze" "$T/daemon.log" || true
-}
-
-# starts_freezing N: one more than N
-starts_freezing() {
-	[ "$(freezings)" -gt "$1" ]
-}
-
 is_dead() {
 	grep -q "^State:.*zombie" "/proc/$1/status"
 }
