@@ -4,10 +4,12 @@
  * Starts the helper of KIND (a name of job_row()) as sysctrd would, waits for its end and prints
  * each report as one line. Exit status: the helper's, or 128 + signal.
  * Keys: members of struct job ("pool.dir=/x"), "property.NAME=x", "variable.NAME=x"; and for the
- * run itself: kill_after_ms=N with signal=N (default 9).
+ * run itself: kill_after_ms=N, or kill_when=PATTERN as soon as there is such a file; with signal=N
+ * (default 9).
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -33,6 +35,7 @@ enum {
 struct run {
 	struct job job;
 	uint64_t kill_after_ms; /* 0: never */
+	const char *kill_when;	/* NULL: never */
 	uint64_t signal;
 	uint64_t started_ns;
 	pid_t pid;
@@ -114,7 +117,9 @@ static int parse_args(struct run *run, int argc, char **argv)
 		if (!value)
 			return -EINVAL;
 		*value++ = '\0';
-		if (!set_string(&run->job, key, value) && !set_number(run, key, value))
+		if (streq(key, "kill_when"))
+			run->kill_when = value;
+		else if (!set_string(&run->job, key, value) && !set_number(run, key, value))
 			return -EINVAL;
 	}
 	for (uint32_t kind = 0; kind < JOB_KIND_MAX; kind++) {
@@ -187,20 +192,39 @@ static bool take_report(const struct run *run, int fd)
 	return true;
 }
 
+static bool is_there(const char *pattern)
+{
+	glob_t found;
+	bool there = glob(pattern, GLOB_PERIOD, NULL, &found) == 0;
+
+	globfree(&found);
+	return there;
+}
+
+/* Returns: in how many ms to look again; 0: it is to be killed now, -1: never. */
+static int kill_timeout_ms(const struct run *run)
+{
+	uint64_t ms = (time_mono_ns() - run->started_ns) / NS_PER_MS;
+
+	if (run->kill_when)
+		return is_there(run->kill_when) ? 0 : 1;
+	if (run->kill_after_ms == 0)
+		return -1;
+	return ms >= run->kill_after_ms ? 0 : (int)(run->kill_after_ms - ms);
+}
+
 static void follow(struct run *run, int fd)
 {
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
 
 	for (;;) {
-		int timeout = -1;
-		if (run->kill_after_ms > 0) {
-			uint64_t ms = (time_mono_ns() - run->started_ns) / NS_PER_MS;
-			timeout = ms >= run->kill_after_ms ? 0 : (int)(run->kill_after_ms - ms);
-		}
-		if (poll(&pfd, 1, timeout) == 0) {
+		int timeout = kill_timeout_ms(run);
+
+		if (timeout == 0) {
 			(void)kill(run->pid, (int)run->signal);
 			run->kill_after_ms = 0;
-		} else if (!take_report(run, fd)) {
+			run->kill_when = NULL;
+		} else if (poll(&pfd, 1, timeout) > 0 && !take_report(run, fd)) {
 			return;
 		}
 	}

@@ -154,12 +154,13 @@ pool_of() {
 	tar -C "$T/big" -cf "$T/big.tar" .
 	jobrun image-unpack $pool image="$big" src="$T/big.tar" $IDS
 	half_made() { [ -n "$(find "$T/dir" -maxdepth 1 -name '.new-*')" ]; }
-	for ms in 3 10 30 60 120 240 480; do
-		run jobrun volume-create $pool volume=k image="$big" kill_after_ms=$ms
-		[ "$status" -eq 137 ]
-		[ ! -e "$T/dir/instances/k" ]
-		! half_made || break
+	for _ in $(seq 10); do # until it is not faster
+		run jobrun volume-create $pool volume=k image="$big" kill_when="$T/dir/.new-*"
+		[ "$status" -eq 0 ] || break
+		jobrun volume-delete $pool volume=k
 	done
+	[ "$status" -eq 137 ]
+	[ ! -e "$T/dir/instances/k" ]
 	half_made
 	run jobrun volume-create $pool volume=k image="$big"
 	[ "$status" -eq 0 ]
@@ -170,12 +171,12 @@ pool_of() {
 	[ -z "$(ls -A "$T/dir/trash")" ]
 	[ -z "$(find "$T/dir" -maxdepth 1 -name '.new-*')" ]
 	# asked to stop, it undoes
-	# (a process that has made nothing yet is just ended)
-	for ms in 10 20 40 80 160 320 640 1280; do
-		run jobrun volume-create $pool volume=k image="$big" kill_after_ms=$ms signal=15
-		[ "$status" -eq 1 ] && break
-		[ "$status" -eq 143 ]
+	for _ in $(seq 10); do
+		run jobrun volume-create $pool volume=k image="$big" kill_when="$T/dir/.new-*" signal=15
+		[ "$status" -eq 0 ] || break
+		jobrun volume-delete $pool volume=k
 	done
+	[ "$status" -eq 1 ]
 	[[ "$output" == *"error -125 8 cancelled"* ]]
 	[ -z "$(find "$T/dir" -maxdepth 1 -name '.new-*')" ]
 }
@@ -237,10 +238,12 @@ pool_of() {
 	stage=11111111-2222-4333-8444-555555555555
 	jobrun volume-create $pool volume=k image="$big"
 	half_made() { [ -e "$T/dir/.new-$stage" ]; }
-	for ms in 3 10 30 60 120 240 480; do
-		run jobrun snapshot-copy $pool volume=k stage=$stage pass=1 kill_after_ms=$ms
-		! half_made || break
+	for _ in $(seq 10); do # until it is not faster
+		run jobrun snapshot-copy $pool volume=k stage=$stage pass=1 kill_when="$T/dir/.new-$stage"
+		[ "$status" -eq 0 ] || break
+		jobrun snapshot-delete $pool stage=$stage
 	done
+	[ "$status" -eq 137 ]
 	half_made
 	jobrun pool-prepare $pool
 	run ! half_made
