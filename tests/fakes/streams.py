@@ -2,8 +2,9 @@
 """An image server of the simplestreams kind, for tests.
 
 streams.py make DIR MINIROOTFS   files and index of the image alpine/3.20, version $VERSION
-streams.py serve DIR PORT        HTTP on 127.0.0.1 with ranges; requests go to DIR.log;
-                                 DIR.cut holds a number: the next long file breaks off after it
+streams.py serve DIR             HTTP on a port of 127.0.0.1, which DIR.port tells, with ranges;
+                                 requests go to DIR.log; DIR.cut holds a number: the next long file
+                                 breaks off after it
 """
 import gzip
 import hashlib
@@ -134,9 +135,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def serve(top, port):
+def serve(top):
     Handler.top = top
-    http.server.ThreadingHTTPServer(("127.0.0.1", int(port)), Handler).serve_forever()
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    with open(top + ".port.new", "w") as file:
+        file.write(str(server.server_port))
+    os.rename(top + ".port.new", top + ".port")
+    server.serve_forever()
 
 
 {"make": make, "serve": serve}[sys.argv[1]](*sys.argv[2:])

@@ -19,6 +19,7 @@ start() {
 }
 
 teardown_file() {
+	[ ! -e "$T/loop" ] || losetup -d "/dev/loop$(cat "$T/loop")" || true
 	[ ! -e "$T/loop" ] || loop_remove "$(cat "$T/loop")" || true
 	daemon_teardown
 }
@@ -230,11 +231,14 @@ loop_remove() {
 	local number=$((1000 + BASHPID % 1000))
 	add disk unix-block "source=/dev/loop$number" path=/dev/own required=false
 	is_node /dev/own ''
+	truncate -s 1M "$T/own.img"
 	loop_add $number
 	echo $number >"$T/loop"
 	retry 20 [ -b "/dev/loop$number" ]
+	losetup "/dev/loop$number" "$T/own.img" # whoever looks for a free one does not take it
 	retry 20 is_node /dev/own "7:$(printf %x $number) 0:0 660"
-	loop_remove $number
+	losetup -d "/dev/loop$number"
+	retry 20 loop_remove $number
 	rm "$T/loop"
 	retry 20 is_node /dev/own ''
 	s config device remove h1 disk

@@ -10,15 +10,16 @@ setup_file() {
 	mini n2
 	retry 30 address n1
 	retry 30 address n2
-	export PORT=$((30000 + (BASHPID % 1000) * 10))
+	# Nobody else's, and below those that the kernel gives out.
+	export PORT=$((10000 + (BASHPID % 1000) * 10))
 	# Another machine, as far as the host can tell.
 	export OUT=$TAG-out NET=$((BASHPID % 250))
 	ip netns add "$OUT"
 	ip link add "${TAG}o" type veth peer name eth0 netns "$OUT"
-	ip address add "198.18.$NET.1/24" dev "${TAG}o"
+	ip address add "198.19.$NET.1/24" dev "${TAG}o"
 	ip address add "fd18:$NET::1/64" dev "${TAG}o" nodad
 	ip link set "${TAG}o" up
-	ip -n "$OUT" address add "198.18.$NET.2/24" dev eth0
+	ip -n "$OUT" address add "198.19.$NET.2/24" dev eth0
 	ip -n "$OUT" address add "fd18:$NET::2/64" dev eth0 nodad
 	ip -n "$OUT" link set eth0 up
 	serve
@@ -95,14 +96,14 @@ no_rule() {
 
 @test "tcp and udp from outside, the host and a neighbour; no process carries it" {
 	nat n1 web "tcp:0.0.0.0:$PORT-$((PORT + 1))" tcp:0.0.0.0:8080-8081
-	nat n1 udp "udp:198.18.$NET.1:$PORT" "udp:$(address n1):8080"
+	nat n1 udp "udp:198.19.$NET.1:$PORT" "udp:$(address n1):8080"
 	for who in out host n2; do
-		asks "$who" "tcp:198.18.$NET.1:$PORT"
-		asks "$who" "tcp:198.18.$NET.1:$((PORT + 1))"
+		asks "$who" "tcp:198.19.$NET.1:$PORT"
+		asks "$who" "tcp:198.19.$NET.1:$((PORT + 1))"
 	done
-	asks out "udp:198.18.$NET.1:$PORT"
-	asks host "udp:198.18.$NET.1:$PORT"
-	asks n2 "udp:198.18.$NET.1:$PORT"
+	asks out "udp:198.19.$NET.1:$PORT"
+	asks host "udp:198.19.$NET.1:$PORT"
+	asks n2 "udp:198.19.$NET.1:$PORT"
 	# One rule for the range, and nobody in between.
 	[ "$(nft list chain inet "$TAG-nat" prerouting | grep -c 'tcp dport')" -eq 1 ]
 	for pid in $(pgrep -x sysctr-proxy); do
@@ -114,11 +115,11 @@ no_rule() {
 	local pid
 	ip netns exec "$OUT" python3 -c "
 import socket, time
-s = socket.create_connection(('198.18.$NET.1', $PORT))
+s = socket.create_connection(('198.19.$NET.1', $PORT))
 time.sleep(120)" 3>&- 4>&- &
 	pid=$!
 	seen() {
-		s exec n1 -- netstat -tn | grep "198.18.$NET.2:"
+		s exec n1 -- netstat -tn | grep "198.19.$NET.2:"
 	}
 	retry 30 seen
 	kill $pid
@@ -139,33 +140,33 @@ time.sleep(120)" 3>&- 4>&- &
 
 @test "exchanged while it runs; a process instead, and back" {
 	s config device set n1 web "listen=tcp:0.0.0.0:$((PORT + 3))" connect=tcp:0.0.0.0:8081
-	asks out "tcp:198.18.$NET.1:$((PORT + 3))"
-	never asks out "tcp:198.18.$NET.1:$PORT"
+	asks out "tcp:198.19.$NET.1:$((PORT + 3))"
+	never asks out "tcp:198.19.$NET.1:$PORT"
 	s config device set n1 web nat=false
-	asks out "tcp:198.18.$NET.1:$((PORT + 3))"
+	asks out "tcp:198.19.$NET.1:$((PORT + 3))"
 	retry 10 no_rule "dport $((PORT + 3))" # nft goes on after the answer
 	s config device set n1 web nat=true
 	grep -q "dport $((PORT + 3))" <(rules)
-	asks out "tcp:198.18.$NET.1:$((PORT + 3))"
+	asks out "tcp:198.19.$NET.1:$((PORT + 3))"
 }
 
 @test "rules outlive the daemon and a flush by others, and go with the container" {
 	nft delete table inet "$TAG-nat"
 	retry 20 rules
-	asks out "tcp:198.18.$NET.1:$((PORT + 3))"
+	asks out "tcp:198.19.$NET.1:$((PORT + 3))"
 	daemon_kill
-	asks out "tcp:198.18.$NET.1:$((PORT + 3))"
+	asks out "tcp:198.19.$NET.1:$((PORT + 3))"
 	nft delete table inet "$TAG-nat"
 	daemon_start
 	retry 20 rules
-	asks out "tcp:198.18.$NET.1:$((PORT + 3))"
+	asks out "tcp:198.19.$NET.1:$((PORT + 3))"
 	server_gone
 	s stop -f n1
 	retry 10 no_rules
 	s start n1
 	retry 30 address n1
 	serve
-	asks out "tcp:198.18.$NET.1:$((PORT + 3))"
+	asks out "tcp:198.19.$NET.1:$((PORT + 3))"
 }
 
 @test "what cannot be is said with the device and the key, and nothing changes" {
@@ -179,7 +180,7 @@ time.sleep(120)" 3>&- 4>&- &
 		tcp:[::]:80|tcp:0.0.0.0:80|use two devices
 		unix:/run/x|tcp:0.0.0.0:80|tcp to tcp
 		tcp:0.0.0.0:80|tcp:$other:80|device "bad": connect=tcp:$other:80
-		tcp:198.18.$NET.1:$((PORT + 3))|tcp:0.0.0.0:80|port $((PORT + 3)) is device "bad"'s
+		tcp:198.19.$NET.1:$((PORT + 3))|tcp:0.0.0.0:80|port $((PORT + 3)) is device "bad"'s
 	END
 	fails 1 "proxy_protocol" nat n1 bad tcp:0.0.0.0:80 tcp:0.0.0.0:80 proxy_protocol=true
 	fails 1 "bind=instance" nat n1 bad tcp:0.0.0.0:80 tcp:0.0.0.0:80 bind=instance

@@ -444,12 +444,14 @@ mini() {
 	s launch alpine/3.20/mini "$@"
 }
 
-# image_server_start PORT: $WEB (and $WEB.log) is served as simplestreams there, for the file
+# image_server_start: $WEB (and $WEB.log) is served as simplestreams for the file, on a free $PORT
 image_server_start() {
-	python3 "$SRCDIR/tests/fakes/streams.py" serve "$WEB" "$1" >/dev/null 2>&1 3>&- 4>&- &
+	python3 "$SRCDIR/tests/fakes/streams.py" serve "$WEB" >/dev/null 2>&1 3>&- 4>&- &
 	export WEB_PID=$!
 	disown
-	retry 20 curl -sf -o /dev/null "http://127.0.0.1:$1/streams/v1/index.json"
+	retry 20 test -e "$WEB.port"
+	PORT=$(cat "$WEB.port")
+	export PORT
 }
 
 image_server_stop() {

@@ -5,13 +5,12 @@ load lib
 
 setup_file() {
 	export ID_BASE=1910000000
-	export PORT=18392
 	daemon_setup
 	export LXD_SOCKET=$SYSCTR_SOCKET LXD_CONF=$T/lxc LXC_CONF=$T/lxc HOME=$T
 	export WEB=$T/web
 	: >"$WEB.log"
 	serve_version 20240101_01:00
-	image_server_start "$PORT"
+	image_server_start
 }
 
 teardown_file() {

@@ -6,13 +6,13 @@ load lib
 
 setup_file() {
 	export ID_BASE=1920000000
-	export PORT=18393
 	daemon_setup
 	export SYSCTR_REMOTES=$T/conf/remotes.yaml
-	export WEB=$T/web URL=http://127.0.0.1:$PORT
+	export WEB=$T/web
 	: >"$WEB.log"
 	serve_and_keep 20240101_01:00
-	image_server_start "$PORT"
+	image_server_start
+	export URL=http://127.0.0.1:$PORT
 }
 
 teardown_file() {

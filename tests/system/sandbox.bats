@@ -55,7 +55,7 @@ says() { # says SANDBOX LINE
 }
 
 @test "nothing of a sandbox stays behind" {
-	run ! pgrep -x sandboxed
+	run ! pgrep -f "^sandboxed .*$T"
 	run ! grep -q "$T" /proc/self/mountinfo
 }
 

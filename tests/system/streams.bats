@@ -5,14 +5,13 @@ load lib
 
 setup_file() {
 	export ID_BASE=1700000000
-	export PORT=18391
 	daemon_setup
 	export WEB=$T/web
 	FP=$(python3 "$SRCDIR/tests/fakes/streams.py" make "$WEB" \
 		"$ALPINE"/alpine-minirootfs-3.20.*-x86_64.tar.gz)
 	export FP
 	cp -r "$WEB/streams/v1" "$T/good"
-	image_server_start "$PORT"
+	image_server_start
 }
 
 teardown_file() {

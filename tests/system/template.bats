@@ -27,23 +27,23 @@ setup_file() {
 		  file: $MINI
 		  sha512: $(sha512sum <"$dir/$MINI" | cut -d' ' -f1)
 	END
-	python3 -m http.server --bind 127.0.0.1 --directory "$T/mirror" 18374 \
-		>/dev/null 2>&1 3>&- &
+	python3 -u -m http.server --bind 127.0.0.1 --directory "$T/mirror" 0 >"$T/server.log" 2>&1 3>&- &
 	echo $! >"$T/server.pid"
-	for _ in $(seq 50); do
-		curl -s -o /dev/null http://127.0.0.1:18374/ && break
+	for _ in $(seq 300); do
+		port=$(sed -n 's/^Serving HTTP on .* port \([0-9]*\) .*/\1/p' "$T/server.log")
+		[ -z "$port" ] || break
 		sleep 0.1
 	done
+	export SERVER=http://127.0.0.1:$port TAG=tpl$$
 }
 
 teardown_file() {
-	local tag=tpltest
 	kill "$(cat "$T/server.pid")" 2>/dev/null || true
 	for name in tplmini tplbookworm tpltrixie; do
 		monctl kill $name --dir "$T/mon" >/dev/null 2>&1 || true
 		monctl wait $name --dir "$T/mon" gone --timeout 10 >/dev/null 2>&1 || true
 	done
-	rmdir /sys/fs/cgroup/{,unified/}$tag/.monitor /sys/fs/cgroup/{,*/}$tag 2>/dev/null || true
+	rmdir /sys/fs/cgroup/{,unified/}"$TAG"/.monitor /sys/fs/cgroup/{,*/}"$TAG" 2>/dev/null || true
 }
 
 # fetch [key=value ...]
@@ -88,13 +88,13 @@ content() {
 boot() {
 	mkdir -p "$T/lower/$1" "$T/ct/$1/upper" "$T/ct/$1/work" "$T/mon"
 	zstdcat "$T/images/$fp" | tar xpf - --xattrs '--xattrs-include=*' --numeric-owner -C "$T/lower/$1"
-	monctl start "$1" --dir "$T/mon" --tag tpltest --lower "$T/lower/$1/rootfs" \
+	monctl start "$1" --dir "$T/mon" --tag "$TAG" --lower "$T/lower/$1/rootfs" \
 		--root "$T/ct/$1" >"$T/$1.start" 2>&1 </dev/null 3>&-
 }
 
 # prompts NAME: a login prompt comes on its console
 prompts() {
-	for _ in $(seq 100); do
+	for _ in $(seq 300); do
 		monctl console-log "$1" --dir "$T/mon" | grep -q "$1 login:" && return
 		sleep 0.1
 	done
@@ -108,7 +108,7 @@ gone() {
 }
 
 @test "a tarball comes from a mirror by its index, over http and from a directory" {
-	fetch_index "http://127.0.0.1:18374/alpine"
+	fetch_index "$SERVER/alpine"
 	[ "$status" -eq 0 ]
 	grep -q '^result version=3.20.3$' <<<"$output"
 	grep -q '^result checksum=sha512:' <<<"$output"
@@ -150,7 +150,7 @@ gone() {
 	rm "$T/cache/file"
 	# this server knows no ranges
 	head -c 1000000 "$MIRROR/v3.20/releases/x86_64/$MINI" >"$T/cache/file.part"
-	fetch url="http://127.0.0.1:18374/alpine/v3.20/releases/x86_64/$MINI" checksum="sha256:$sum"
+	fetch url="$SERVER/alpine/v3.20/releases/x86_64/$MINI" checksum="sha256:$sum"
 	[ "$status" -eq 0 ]
 	rm "$T/cache/file"
 }
@@ -158,7 +158,7 @@ gone() {
 @test "what cannot be fetched is said in words" {
 	fetch url=http://127.0.0.1:1/x
 	[[ $output == *"fetch \"http://127.0.0.1:1/x\": Failed to connect"* ]]
-	fetch url=http://127.0.0.1:18374/none
+	fetch url=$SERVER/none
 	[[ $output == *"the server has no such file (HTTP status 404)"* ]]
 	fetch url=ftp://127.0.0.1/x
 	[[ $output == *"must begin with http://, https:// or file:///"* ]]
@@ -283,7 +283,7 @@ debian_is_right() {
 	not_in_it ' rootfs/(etc/(hostname|ssh/ssh_host.*)|var/lib/(dbus/machine-id|systemd/random-seed)|var/lib/apt/lists/.|dev/.)'
 	content etc/apt/sources.list | grep -q "$1 main"
 	boot "tpl$1"
-	for _ in $(seq 100); do
+	for _ in $(seq 300); do
 		run monctl exec "tpl$1" --dir "$T/mon" -- systemctl is-system-running
 		[ "$output" = running ] && break
 		sleep 0.2
