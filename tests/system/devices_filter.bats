@@ -79,7 +79,7 @@ no_filter_rules() {
 }
 
 @test "the guest's own tools cannot get round it" {
-	ping_from "$(lease 4)"
+	retry 10 ping_from "$(lease 4)"
 	s exec f1 -- sh -c 'ip link set eth0 down; ip link set eth0 address 02:00:00:00:00:01; ip link set eth0 up'
 	never ping_from eth0
 	s exec f1 -- sh -c "ip link set eth0 down; ip link set eth0 address $MAC; ip link set eth0 up"
@@ -92,7 +92,7 @@ no_filter_rules() {
 	[ "$(passes $FORGED)" = "ip6-other advert-other" ]
 	s exec f1 -- ip address add 10.66.66.66/32 dev eth0
 	never ping_from 10.66.66.66
-	ping_from "$(lease 4)"
+	retry 10 ping_from "$(lease 4)"
 	# DHCP goes on.
 	s exec f1 -- udhcpc -q -n -i eth0
 }

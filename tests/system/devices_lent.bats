@@ -224,6 +224,10 @@ proxies() {
 	ip neighbour show proxy dev "$CARD" | wc -l
 }
 
+no_proxies() {
+	[ "$(proxies)" = 0 ]
+}
+
 # from_outside ADDRESS: the other machine gets there; nobody listens, which is answered
 from_outside() {
 	ip netns exec "$OUT" python3 -c 'import errno, socket, sys
@@ -247,7 +251,7 @@ has_default() {
 	n1 ip -4 address show dev r0 | grep -w 198.18.79.50/32
 	retry 10 from_outside 198.18.79.50
 	retry 10 from_outside 2001:db8:79::50
-	n1 ping -c 1 -W 2 -I r0 198.18.79.1
+	retry 10 n1 ping -c 1 -W 2 -I r0 198.18.79.1
 	# The other machine knows the host's card alone.
 	ip -n "$OUT" neighbour show 198.18.79.50 | grep -i "$(cat "/sys/class/net/$CARD/address")"
 	fails 1 'the host has a route to 198.18.79.50 already' s config device add n1 r1 nic \
@@ -280,7 +284,7 @@ has_default() {
 	has_default
 	kill -9 "$(monitor_pid n1)"
 	retry 20 is_status n1 Stopped
-	[ "$(proxies)" = 0 ]
+	retry 20 no_proxies
 	s start n1
 	retry 10 from_outside 198.18.79.50
 	# Both at once: the next start of the daemon sees to it.
@@ -289,7 +293,7 @@ has_default() {
 	kill -9 "$(monitor_pid n1)"
 	daemon_start
 	retry 20 is_status n1 Stopped
-	[ "$(proxies)" = 0 ]
+	retry 20 no_proxies
 	s config unset n1 boot.autostart
 	s config device remove n1 r0
 	s start n1

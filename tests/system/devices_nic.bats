@@ -123,6 +123,10 @@ host_route() {
 	ip -j route show "$1" | jq -r '.[0].dev // ""'
 }
 
+no_host_route() {
+	[ -z "$(host_route "$1")" ]
+}
+
 @test "routes: subnets behind a nic, and gone with it however that goes" {
 	s config device override n1 eth0 ipv4.routes=198.18.80.0/28,198.18.80.32/28
 	[ "$(host_route 198.18.80.0/28)" = "$BRIDGE" ]
@@ -130,7 +134,7 @@ host_route() {
 	s restart -f n1
 	retry 30 address n1
 	n1 ip address add 198.18.80.1/28 dev eth0
-	s exec n2 -- ping -c 1 -W 2 198.18.80.1 # through the host
+	retry 10 s exec n2 -- ping -c 1 -W 2 198.18.80.1 # through the host
 	device n2 p "{\"type\":\"nic\",\"nictype\":\"p2p\",\"name\":\"p0\",\"host_name\":\"${TAG}p\",\"ipv4.routes\":\"198.18.81.0/28\"}"
 	[ "$(host_route 198.18.81.0/28)" = "${TAG}p" ]
 	fails 1 'the host has a route to 198.18.80.0/28 already' \
@@ -148,7 +152,7 @@ host_route() {
 	[ "$(host_route 198.18.80.32/28)" = "$BRIDGE" ]
 	kill -9 "$(monitor_pid n1)"
 	retry 20 is_status n1 Stopped
-	[ -z "$(host_route 198.18.80.32/28)" ]
+	retry 20 no_host_route 198.18.80.32/28
 	own_devices n1 '{}'
 	s start n1
 	retry 30 address n1
@@ -162,7 +166,7 @@ host_route() {
 		retry 30 address $name
 	done
 	run ! reaches n1 n2
-	n1 ping -c 1 -W 2 "$(n1 ip route | awk '/default/ { print $3 }')"
+	retry 10 n1 ping -c 1 -W 2 "$(n1 ip route | awk '/default/ { print $3 }')"
 	own_devices n2 '{}'
 	s restart -f n2
 	retry 30 address n2

@@ -163,16 +163,17 @@ closed() {
 	[ "$(proxy_pids)" = "$before" ]
 	sleep 1 # one that ends sooner is not started again
 	kill -9 $before
+	gets_out() { [ "$(p1 sh -c 'echo out | nc -w 5 127.0.0.1 7000')" = out ]; }
 	three_new() {
 		local now
 		now=$(proxy_pids)
 		[ "$(wc -w <<<"$now")" -eq 3 ] && [ "$now" != "$before" ]
 	}
 	retry 10 three_new
-	[ "$(p1 sh -c 'echo out | nc -w 5 127.0.0.1 7000')" = out ]
+	retry 10 gets_out
 	s restart -f p1
 	retry 10 three_new
-	[ "$(p1 sh -c 'echo out | nc -w 5 127.0.0.1 7000')" = out ]
+	retry 10 gets_out
 	s stop -f p1
 	[ -z "$(proxy_pids)" ]
 	[ ! -e "$T/in.sock" ]

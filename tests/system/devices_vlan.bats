@@ -65,7 +65,7 @@ pings() {
 	never pings n3 2
 	[ "$(cat "/sys/class/net/$BRIDGE/bridge/vlan_filtering")" = 1 ]
 	# All others are as before.
-	s exec n3 -- ping -c 1 -W 2 "$(address n1)"
+	retry 10 s exec n3 -- ping -c 1 -W 2 "$(address n1)"
 	s config device set n3 v vlan=10
 	s exec n3 -- sh -c 'ip address add 198.18.90.3/24 dev v0; ip link set v0 up'
 	retry 10 pings n1 3

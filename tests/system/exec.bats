@@ -3,6 +3,7 @@
 # Threats: A15 A16 B5 B8 C1 C2 C3 C4 C6 C7 C8 G6. Needs root.
 
 bats_require_minimum_version 1.5.0
+load lib
 
 setup_file() {
 	srcdir=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
@@ -102,10 +103,10 @@ Seccomp: 2" ]
 		"truncate -s 10G /etc/passwd" "ln -s passwd /etc/passwd" \
 		"ln -s /proc/self/fd/0 /etc/passwd" "touch /etc/passwd"; do
 		passwd_is "$trap"
-		run timeout 2 execctl --user root "$R" -- id </dev/null
+		run timeout $((20 * SLOW)) execctl --user root "$R" -- id </dev/null
 		[ "$status" -eq 125 ]
 		# numbers need no passwd
-		run timeout 2 execctl "$R" -- echo fine </dev/null
+		run timeout $((20 * SLOW)) execctl "$R" -- echo fine </dev/null
 		[ "$output" = fine ]
 		ex "$R" -- rm -rf /etc/passwd
 	done
@@ -162,10 +163,10 @@ Seccomp: 2" ]
 
 # watched COMMAND...: run it 300 times under the eyes of a hostile root; what it saw into $seen
 watched() {
-	ex "$R" -- sh -c 'attack watch 4 >/tmp/watch 2>&1 &'
-	sleep 0.5
+	ex "$R" -- sh -c 'rm -f /tmp/watch; attack watch 4 >/tmp/watch 2>&1 &'
+	retry 10 ex "$R" -- pgrep attack
 	execctl --repeat 300 "$R" -- "$@" </dev/null || true
-	sleep 4
+	retry 20 ex "$R" -- test -s /tmp/watch
 	seen=$(ex "$R" -- cat /tmp/watch)
 	echo "$seen"
 	[ "$(sed 's/seen=\([0-9]*\).*/\1/' <<<"$seen")" -gt 10 ]
@@ -201,18 +202,21 @@ watched() {
 }
 
 @test "what a session leaves running keeps its group, which goes with it" {
-	ex "$R" -- sh -c 'sleep 1.5 >/dev/null 2>&1 &'
 	payload=$(find /sys/fs/cgroup -path "*/$TAG/c1/payload" -type d | head -1)
-	[ "$(find "$payload" -maxdepth 1 -name 'sysctr-session-*' | wc -l)" -eq 1 ]
-	sleep 2
-	[ "$(find "$payload" -maxdepth 1 -name 'sysctr-session-*' | wc -l)" -eq 0 ]
+	groups_are() { [ "$(find "$payload" -maxdepth 1 -name 'sysctr-session-*' | wc -l)" -eq "$1" ]; }
+	ex "$R" -- sh -c 'until [ -e /tmp/end ]; do sleep 0.1; done >/dev/null 2>&1 &'
+	retry 10 groups_are 1
+	sleep 0.5
+	groups_are 1
+	ex "$R" -- touch /tmp/end
+	retry 10 groups_are 0
 }
 
 @test "ending a session kills all of it" {
-	run timeout 10 execctl --end "$R" -- sh -c 'sleep 100 & sleep 100' </dev/null
+	run timeout $((60 * SLOW)) execctl --end "$R" -- sh -c 'sleep 100 & sleep 100' </dev/null
 	[ "$status" -eq 137 ]
-	run ex "$R" -- sh -c 'ps | grep -c "[s]leep 100$"'
-	[ "$output" = 0 ]
+	none_sleeps() { [ "$(ex "$R" -- sh -c 'ps | grep -c "[s]leep 100$"')" = 0 ]; }
+	retry 10 none_sleeps
 	run execctl --tty 80x25 --end "$R" -- sh -c 'echo; sleep 100'
 	[ "$status" -eq 137 ]
 }

@@ -276,11 +276,10 @@ every_way() {
 	mkfifo hold
 	"$BUILDDIR/sysctr" file mount f1 --stdio <hold >/dev/null 3>&- 4>&- &
 	exec 9>hold
-	retry 10 is_serving
+	retry 10 is_confined
 	pid=$(server_pid)
 	[ "$(tr '\0' ' ' <"/proc/$pid/cmdline")" = "sysctr-exec " ]
 	never grep -qa . "/proc/$pid/environ"
-	[ "$(sudo_free_caps "$pid")" = 000000008000001b ]
 	wait $watcher
 	exec 9>&-
 	wait
@@ -304,8 +303,9 @@ is_not_serving() {
 	[ -z "$(server_pid)" ]
 }
 
-sudo_free_caps() {
-	sed -n 's/^CapEff:\t//p' "/proc/$1/status"
+# is_confined: it has come so far that it keeps no other capabilities
+is_confined() {
+	[ "$(sed -n 's/^CapEff:\t//p' "/proc/$(server_pid)/status")" = 000000008000001b ]
 }
 
 @test "a full disk, and clients that leave in the middle" {
@@ -315,18 +315,29 @@ sudo_free_caps() {
 	never inside test -e /srv/small/five
 	api POST /srv/small/posted --data-binary @five | jq -e '.error_code == 500'
 	never inside test -e /srv/small/posted
-	{ echo begin; sleep 3; } | timeout -s KILL 1 "$BUILDDIR/sysctr" file push - f1/srv/left || true
+	mkfifo hold
+	"$BUILDDIR/sysctr" file push - f1/srv/left <hold >/dev/null 2>&1 3>&- 4>&- &
+	exec 9>hold
+	echo begin >&9
+	retry 20 is_serving
+	kill -9 $!
+	exec 9>&-
+	retry 20 is_not_serving
 	retry 10 is_absent /srv/left
-	python3 - "$SYSCTR_SOCKET" <<-'END'
-		import socket, sys, time
+	python3 - "$SYSCTR_SOCKET" "$WORK/leave" 3>&- 4>&- <<-'END' &
+		import os, socket, sys, time
 		sock = socket.socket(socket.AF_UNIX)
 		sock.connect(sys.argv[1])
 		sock.sendall(b"POST /1.0/instances/f1/files?path=/srv/cut HTTP/1.1\r\nHost: x\r\n"
 		             b"Transfer-Encoding: chunked\r\n\r\n6\r\nbegin\n\r\n")
-		time.sleep(1)
+		while not os.path.exists(sys.argv[2]):
+		    time.sleep(0.05)
 	END
+	retry 20 is_serving
+	touch leave
+	retry 20 is_not_serving
 	retry 10 is_absent /srv/cut
-	retry 10 is_not_serving
+	wait
 	s file push five f1/srv/five
 	[ "$(inside stat -c %s /srv/five)" = 5000000 ]
 }

@@ -163,7 +163,7 @@ refused() {
 	post -H X-Incus-name:l2 -H X-Incus-pool:nowhere -T "$file" -X POST | jq -e '.error_code == 404'
 	post -H X-LXD-name:l2 -H X-LXD-devices:root=x -T "$file" -X POST | jq -e '.error_code == 501'
 	s delete l1
-	nothing_made
+	retry 10 nothing_made
 }
 
 @test "E9: a name in a backup that is none" {
@@ -230,7 +230,7 @@ refused() {
 	kill -9 $client
 	exec 9>&-
 	retry 20 no_operation
-	nothing_made
+	retry 10 nothing_made
 	is_gone half
 }
 

@@ -44,7 +44,7 @@ has_v1() {
 		before=$(group "$controller" "$v1" "$v2")
 		s config set c1 "$key=$value"
 		if has_v1 "$controller"; then expected=$v1_value; else expected=$v2_value; fi
-		retry 3 group_is "$controller" "$v1" "$v2" "$expected" || {
+		retry 20 group_is "$controller" "$v1" "$v2" "$expected" || {
 			echo "$key=$value: $(group "$controller" "$v1" "$v2")"
 			return 1
 		}
@@ -54,7 +54,7 @@ has_v1() {
 			v2=cpuset.cpus.effective
 			before=$(cat "/sys/fs/cgroup/$TAG/$v2")
 		}
-		retry 3 group_is "$controller" "$v1" "$v2" "$before" || {
+		retry 20 group_is "$controller" "$v1" "$v2" "$before" || {
 			echo "$key unset: $(group "$controller" "$v1" "$v2") instead of $before"
 			return 1
 		}
@@ -70,11 +70,11 @@ has_v1() {
 
 @test "limits.memory.enforce=soft and limits.memory.swap" {
 	s config set c1 limits.memory=96MiB limits.memory.enforce=soft
-	retry 3 group_is memory memory.soft_limit_in_bytes memory.high 100663296
+	retry 20 group_is memory memory.soft_limit_in_bytes memory.high 100663296
 	s config set c1 limits.memory.enforce=hard limits.memory.swap=32MiB
 	if [ -e "$(cgroup_file c1 memory memory.memsw.limit_in_bytes memory.swap.max)" ]; then
 		if has_v1 memory; then expected=$((128 << 20)); else expected=$((32 << 20)); fi
-		retry 3 group_is memory memory.memsw.limit_in_bytes memory.swap.max "$expected"
+		retry 20 group_is memory memory.memsw.limit_in_bytes memory.swap.max "$expected"
 	fi
 	fails 1 'limits.memory.swap="some"' s config set c1 limits.memory.swap=some
 	s config unset c1 limits.memory limits.memory.enforce limits.memory.swap
@@ -84,10 +84,10 @@ has_v1() {
 	[ "$(nproc)" -ge 2 ] || skip "kernel: one CPU only"
 	s config set c1 limits.cpu=1
 	one() { [ "$(s exec c1 -- nproc)" = 1 ]; }
-	retry 3 one
+	retry 20 one
 	s config set c1 limits.cpu=0-1
 	two() { [ "$(s exec c1 -- nproc)" = 2 ]; }
-	retry 3 two
+	retry 20 two
 	s config unset c1 limits.cpu
 }
 

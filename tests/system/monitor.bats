@@ -3,6 +3,7 @@ bats_require_minimum_version 1.5.0
 # monitor.bats - sysctr-monitor without a daemon: real systems, hostile roots, sudden deaths
 # Threats: B1 B3 B4 B6 B7 B12 C2 C3 C6 C10 (docs/threats.md). Needs root; drives the monitor through
 # tests/fakes/monctl.
+load lib
 
 setup_file() {
 	srcdir=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
@@ -55,16 +56,6 @@ start_mini() {
 	mc start a1 --root "$T/a1" --lower "$T/mini" "$@"
 }
 
-# retry SECONDS COMMAND...
-retry() {
-	local end=$((SECONDS + $1))
-	shift
-	until "$@"; do
-		[ $SECONDS -lt $end ] || return 1
-		sleep 0.1
-	done
-}
-
 console_has() {
 	mc console-log "$1" | grep -aq "$2"
 }
@@ -73,9 +64,17 @@ cgroups_left() {
 	find /sys/fs/cgroup -path "*/$TAG/*" -name "$1" 2>/dev/null
 }
 
+# is_released NAME: the monitor leaves its groups and its directory last
+is_released() {
+	[ ! -e "$T/run/$1" ] && [ -z "$(cgroups_left "$1")" ]
+}
+
+no_link() {
+	never ip link show "$1"
+}
+
 assert_nothing_left() {
-	[ ! -e "$T/run/$1" ]
-	[ -z "$(cgroups_left "$1")" ]
+	retry 20 is_released "$1"
 	run ! grep -q "$T" /proc/self/mountinfo
 }
 
@@ -95,7 +94,7 @@ assert_nothing_left() {
 	run mc wait a1 released --timeout 20
 	[ "$status" -eq 0 ]
 	[[ $output == *"exit=poweroff"* ]]
-	retry 5 test ! -e "$T/run/a1"
+	retry 20 test ! -e "$T/run/a1"
 	assert_nothing_left a1
 }
 
@@ -112,7 +111,7 @@ assert_nothing_left() {
 	[ "$before" != "$after" ]
 	[ "$(mc exec a1 -- cat /root/mark)" = here ]
 	mc state a1 | grep "nic=eth1 .*host=$V1"
-	run ! ip link show "$V0"
+	retry 20 no_link "$V0"
 	ip link show "$V1"
 }
 
@@ -129,8 +128,8 @@ assert_nothing_left() {
 		exec sleep 60
 	) >/dev/null &
 	starter=$!
-	retry 10 test -e "$T/run/a1/status"
-	retry 10 grep -q state=running "$T/run/a1/status"
+	retry 30 test -e "$T/run/a1/status"
+	retry 30 grep -q state=running "$T/run/a1/status"
 	kill -9 $starter
 	sleep 0.2
 	mc state a1 | grep state=running
@@ -140,13 +139,13 @@ assert_nothing_left() {
 @test "a killed monitor leaves a container that the next one replaces" {
 	start_openrc
 	kill -9 "$(sed -n 's/^monitor=//p' "$T/run/a1/status")"
-	retry 5 sh -c "! '$SYSCTR_BUILDDIR'/tests/fakes/monctl state a1 --dir '$T' 2>/dev/null"
+	retry 20 sh -c "! '$SYSCTR_BUILDDIR'/tests/fakes/monctl state a1 --dir '$T' 2>/dev/null"
 	run start_openrc
 	# Its processes still run in the groups: refused, with words, until they are gone.
 	[ "$status" -ne 0 ]
 	[[ $output == *"a1"* ]]
 	for dir in $(cgroups_left a1); do [ -e "$dir/cgroup.kill" ] && echo 1 >"$dir/cgroup.kill"; done
-	retry 5 start_openrc
+	retry 20 start_openrc
 }
 
 @test "freeze, and what a frozen container refuses" {
@@ -167,10 +166,11 @@ assert_nothing_left() {
 	start_mini --nic "eth0,$V0,$BR,00:16:3e:11:22:33"
 	mc state a1 | grep 'nic=eth0 .*mac=00:16:3e:11:22:33 host='"$V0"
 	mc exec a1 -- ip addr add 10.98.7.6/24 dev eth0
-	mc state a1 | grep '10.98.7.6/24'
+	has_address() { mc state a1 | grep '10.98.7.6/24'; }
+	retry 20 has_address
 	mc kill a1
 	mc wait a1 gone
-	run ! ip link show "$V0"
+	retry 20 no_link "$V0"
 }
 
 @test "names: one monitor each, one user per volume" {
@@ -193,7 +193,7 @@ assert_nothing_left() {
 		run mc start h1 --root "$T/h1"
 		[ "$status" -ne 0 ]
 		[[ $output == *"mount /$where: the root file system has a symbolic link there"* ]]
-		retry 5 test ! -e "$T/run/h1"
+		retry 20 test ! -e "$T/run/h1"
 	done
 	[ -z "$(ls -A "$CANARY/d")" ]
 	[ "$(cat "$CANARY/f")" = keep ]
@@ -282,7 +282,7 @@ assert_nothing_left() {
 		    s.close()
 	PY
 	mc state a1 | grep -E 'state=(running|stopping|frozen)' ||
-		retry 5 test ! -e "$T/run/a1" # a random stop or kill is a valid request
+		retry 20 test ! -e "$T/run/a1" # a random stop or kill is a valid request
 }
 
 @test "failures before the first process leave nothing" {
@@ -294,15 +294,15 @@ assert_nothing_left() {
 	[[ $output == *'attach-nics: nic "eth0"'* ]]
 	run start_mini --init /no/such/init
 	[[ $output == *'exec: "/no/such/init": No such file'* ]]
-	retry 5 test ! -e "$T/run/a1"
+	retry 20 test ! -e "$T/run/a1"
 	assert_nothing_left a1
-	run ! ip link show "$V0"
+	retry 20 no_link "$V0"
 }
 
 @test "the console's log is bounded and can be emptied" {
 	start_mini --log-max 64KiB
 	mc exec a1 -- sh -c 'i=0; while [ $i -lt 4000 ]; do echo "line $i of a text that is long enough"; i=$((i+1)); done >/dev/console'
-	retry 5 console_has a1 'line 3999'
+	retry 20 console_has a1 'line 3999'
 	[ "$(stat -c %s "$T/log/a1/console.log")" -le 65536 ]
 	[ "$(stat -c %s "$T/log/a1/console.log.1")" -le 65536 ]
 	[ "$(mc console-log a1 | wc -c)" -le 131072 ]
@@ -316,8 +316,8 @@ assert_nothing_left() {
 		start_mini --nic "eth0,$V0,$BR,"
 		mc kill a1
 		mc wait a1 gone
-		retry 5 test ! -e "$T/run/a1"
+		retry 20 test ! -e "$T/run/a1"
 	done
 	assert_nothing_left a1
-	run ! ip link show "$V0"
+	retry 20 no_link "$V0"
 }

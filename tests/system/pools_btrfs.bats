@@ -116,7 +116,7 @@ lives() {
 	s exec k2 -- sh -c 'echo one >/root/f; sync'
 	before=$(losetup -j "$T/state/disks/file.img" -O NAME -n)
 	daemon_stop
-	umount "$T/state/pools/file"
+	retry 10 umount "$T/state/pools/file"
 	daemon_start
 	[ "$(pool file .status)" = Created ]
 	[ "$(losetup -j "$T/state/disks/file.img" -O NAME -n)" = "$before" ]
@@ -193,7 +193,7 @@ lives() {
 		s storage info "$fs" | grep -x "Snapshots: $copied"
 		lives "$fs" "$fs"
 		s storage delete "$fs"
-		umount "$T/$fs"
+		retry 10 umount "$T/$fs"
 	done
 }
 
@@ -204,5 +204,5 @@ lives() {
 	[ "$(pool k .status)" = Unavailable ]
 	s storage delete k
 	[ -z "$(ls -A "$T/state/disks")" ]
-	umount "$T/btrfs"
+	retry 10 umount "$T/btrfs"
 }

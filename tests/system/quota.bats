@@ -193,7 +193,7 @@ limit_of() {
 	s profile device set small root size=96MiB
 	retry 20 has_limit p1 96
 	has_room p1 70
-	never warned_of p1
+	retry 20 never warned_of p1
 	s delete p1
 	s profile delete small
 }

@@ -202,7 +202,7 @@ exists_image() {
 	serve_version 20240301_01:00
 	s query -X PATCH /1.0 -d '{"config": {"images.auto_update_cached": "false"}}'
 	long_ago
-	retry 20 looked
+	retry 60 looked
 	s query -X PATCH /1.0 -d '{"config": {"images.auto_update_cached": "", "images.remote_cache_expiry": "2"}}'
 	has_images "$old"
 	long_ago
@@ -213,7 +213,7 @@ exists_image() {
 	works c1
 	pull
 	long_ago "update images set last_used_ns = 1, uploaded_ns = 1"
-	retry 20 looked
+	retry 60 looked
 	has_images "$(newest)"
 	s delete c1
 }

@@ -295,13 +295,12 @@ is_dead() {
 	local round before pid
 	reboots_itself re1
 	for round in 1 2 3; do
-		puts re1 'dd if=/dev/zero of=/root/big bs=1M count=150 2>/dev/null'
 		pid=$(init_pid re1) before=$(freezings)
-		puts re1 'nohup sh -c "sleep 1; touch /go" >/dev/null 2>&1 &'
 		kill -STOP "$(monitor_pid re1)"
 		s snapshot create re1 s$round >"$T/told" 2>&1 3>&- &
-		retry 10 starts_freezing "$before"
-		retry 10 is_dead "$pid" # its monitor hears of the freezing first, and of this after it
+		retry 60 starts_freezing "$before"
+		enters "$pid" touch /go
+		retry 20 is_dead "$pid" # its monitor hears of the freezing first, and of this after it
 		kill -CONT "$(monitor_pid re1)"
 		wait $!
 		retry 10 is_status re1 Running
@@ -324,7 +323,7 @@ is_dead() {
 		else
 			s copy re1 re2 >"$T/told" 2>&1 3>&- &
 		fi
-		retry 10 starts_freezing "$before"
+		retry 60 starts_freezing "$before"
 		sleep 0.2
 		kill -CONT "$(monitor_pid re1)"
 		wait $! || {
@@ -334,7 +333,7 @@ is_dead() {
 		[ $((round % 2)) = 0 ] || s delete re2
 	done
 	s delete --force re1
-	tidy
+	retry 20 tidy
 }
 
 @test "one that is killed while it is frozen is copied as it lies there" {
@@ -344,7 +343,7 @@ is_dead() {
 	pid=$(init_pid re3) before=$(freezings)
 	kill -STOP "$(monitor_pid re3)"
 	s snapshot create re3 s0 >"$T/told" 2>&1 3>&- &
-	retry 10 starts_freezing "$before"
+	retry 60 starts_freezing "$before"
 	kill -9 "$pid"
 	retry 10 is_dead "$pid"
 	kill -CONT "$(monitor_pid re3)"
@@ -381,12 +380,12 @@ is_blocked() {
 	retry 10 is_blocked re4
 	fails 1 "it waits for a disk" s snapshot create re4 s0
 	is_status re4 Running
-	[ "$(S_SECONDS=5 puts re4 'echo alive')" = alive ]
+	[ "$(S_SECONDS=20 puts re4 'echo alive')" = alive ]
 	fsfreeze -u "$T/slow"
 	s snapshot create re4 s1
 	s delete --force re4
 	umount "$T/slow"
-	tidy
+	retry 20 tidy
 }
 
 @test "kill -9 after every step of a delete and of a restore: finished or nothing" {

@@ -114,10 +114,10 @@ other() {
 	v rename plain away data
 	v attach plain data c1 dplain /srv/plain
 	# from one client to the other, with what was asked for seen by both
-	other lxc query -X POST -d '{"name":"b1"}' $url
-	other incus query -X POST -d '{"name":"b2"}' $url/b1
+	other lxc query --wait -X POST -d '{"name":"b1"}' $url
+	other incus query --wait -X POST -d '{"name":"b2"}' $url/b1
 	[ "$(other lxc query $url | jq -r '.[]')" = $url/b2 ]
-	other lxc query -X DELETE $url/b2
+	other lxc query --wait -X DELETE $url/b2
 	[ "$(other incus query $url | jq length)" = 0 ]
 }
 
