@@ -125,9 +125,9 @@ hears() {
 	s profile set default user.heard=$RANDOM && grep -q profile-updated "$1"
 }
 
-# init_pid NAME: as the host sees it
+# init_pid NAME: as the host sees it; nothing when it does not run, for who kills 0 kills himself
 init_pid() {
-	s query "/1.0/instances/$1/state" | jq -r .pid
+	s query "/1.0/instances/$1/state" | jq -r '.pid | select(. > 0)'
 }
 
 # cgroup_file NAME CONTROLLER V1-FILE V2-FILE: the path of a limit file, whatever the host has
