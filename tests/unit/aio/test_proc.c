@@ -90,7 +90,7 @@ static void test_kill_and_forget(void **state)
 	assert_string_equal(aio_status_text(text, result.wait_status), "was killed by signal 9");
 	proc = aio_proc_free(proc);
 	/* The forgotten one still runs; once dead it is reaped without a call. */
-	aio_timer_start(loop, &limit, 10ULL * NS_PER_S, on_limit, NULL);
+	aio_timer_start(loop, &limit, 60ULL * NS_PER_S, on_limit, NULL);
 	assert_int_equal(kill(pid, SIGKILL), 0);
 	while (kill(pid, 0) == 0)
 		(void)aio_loop_turn(loop, 1);
@@ -207,7 +207,7 @@ static void test_run_text(void **state)
 	free(result.output);
 
 	/* A grandchild that keeps the pipes does not hold up the answer. */
-	run_shell(&result, "sleep 5 & echo $!", "", 0);
+	run_shell(&result, "sleep 60 & echo $!", "", 0);
 	assert_int_equal(result.err.code, 0);
 	assert_int_equal(kill((pid_t)strtol(result.output, NULL, 10), SIGKILL), 0);
 	free(result.output);

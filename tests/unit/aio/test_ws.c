@@ -190,7 +190,7 @@ static void client_turn(struct fixture *f)
 /* Turn both sides until @condition or for a while. */
 #define run_until(f, condition)                                      \
 	do {                                                         \
-		uint64_t end_ns = time_mono_ns() + 10ULL * NS_PER_S; \
+		uint64_t end_ns = time_mono_ns() + 60ULL * NS_PER_S; \
 		while (!(condition) && time_mono_ns() < end_ns) {    \
 			(void)aio_loop_turn((f)->loop, 0);           \
 			if ((f)->client)                             \

@@ -117,6 +117,14 @@ static int run_command(const char *what)
 	return 7;
 }
 
+static void outlive(int pidfd)
+{
+	struct pollfd pfd = { .fd = pidfd, .events = POLLIN };
+
+	(void)poll(&pfd, 1, TIMEOUT_MS);
+	sleep_ms(SHORT_MS);
+}
+
 static int run_helper(void)
 {
 	struct ns_clone args = { .flags = CLONE_PARENT, .cgroup_fd = -1 };
@@ -137,7 +145,7 @@ static int run_helper(void)
 		sleep_ms(TIMEOUT_MS);
 	if (ns_clone(&args) > 0) {
 		if (streq(what, "late")) /* the command is dead before the report ends */
-			sleep_ms(SHORT_MS);
+			outlive(args.pidfd);
 		return 0;
 	}
 	report((struct exec_report){ .kind = EXEC_REPORT_HELLO }, -EBADF);
