@@ -17,11 +17,15 @@ import time
 
 
 def main():
-    before = None
+    looked, go = os.pipe()
     pid, fd = pty.fork()
     if pid == 0:
+        os.close(go)
+        os.read(looked, 1)
         os.execvp(sys.argv[2], sys.argv[2:])
     before = termios.tcgetattr(fd)
+    os.close(go)
+    os.close(looked)
     seen = b""
 
     def read(seconds):
