@@ -292,9 +292,10 @@ class Handler(BaseHTTPRequestHandler):
             with LOCK, open(LOG, "a", encoding="utf-8") as log:
                 text = data.decode("utf-8", "replace") if len(data) < 4000 else "%d bytes" % len(data)
                 log.write("%s %s %s\n" % (self.command, self.path, text))
-        json_body = None
-        if data[:1] in b"{[" and data:
+        try:
             json_body = json.loads(data)
+        except ValueError:  # a file, with whatever it begins
+            json_body = None
         if parts[0] != "1.0":
             return self.sync({}) if parts[0] == "internal" else self.fail(404, "not found")
         if len(parts) == 1:
