@@ -73,7 +73,7 @@ rows() {
 
 # make POOL NAME: with an owner, a second link, a hole, and what it was before as snapshots
 make() {
-	v create "$1" "$2" user.a=1 snapshots.schedule=@monthly --description "of $2"
+	v create "$1" "$2" user.a=1 snapshots.schedule=@yearly --description "of $2"
 	v attach "$1" "$2" c1 dev /srv/it
 	s exec c1 -- sh -c 'cd /srv/it && echo one >f && chown 33:44 f && ln f g && ln -s f l && mkdir d && chmod 3751 d'
 	v snapshot create "$1" "$2" first
@@ -209,25 +209,12 @@ side_file_tells() {
 	v delete fast big
 }
 
-# holds JOB: the daemon's programs are in $T/bin until it starts the next time; workers do JOB when $T/bin/hold is gone
-holds() {
-	mkdir -p "$T/bin"
-	cp "$BUILDDIR"/sysctr* "$T/bin/"
-	touch "$T/bin/hold"
-	cat >"$T/bin/sysctr-worker" <<-END
-		#!/bin/sh
-		while [ "\$1" = "$1" ] && [ -e "$T/bin/hold" ]; do touch "$T/bin/held"; sleep 0.1; done
-		exec "$BUILDDIR/sysctr-worker" "\$@"
-	END
-	BUILDDIR=$T/bin daemon_restart
-}
-
 @test "while it is moved nobody writes to it, changes it or takes its new name" {
 	local pid
 	v create default busy
-	holds custom-create
+	workers_wait custom-create
 	s query -X POST /1.0/storage-pools/default/volumes/custom/busy -d '{"name":"late","pool":"plain"}' >"$T/op"
-	retry 10 test -e "$T/bin/held"
+	worker_is_waiting
 	fails 1 "Moving storage volume" v attach default busy c1 /srv/busy
 	never s exec c1 -- test -e /srv/busy
 	fails 1 "Moving storage volume" v set default busy user.a=2
@@ -236,17 +223,14 @@ holds() {
 	fails 1 "Moving storage volume" v delete default busy
 	fails 1 "exists already" v create plain late
 	fails 1 "not found" v show plain late
-	rm "$T/bin/hold"
+	worker_goes
 	retry 20 no_operation
 	v show plain late
 	# cancelled
-	touch "$T/bin/hold"
-	rm "$T/bin/held"
 	s query -X POST /1.0/storage-pools/plain/volumes/custom/late -d '{"pool":"default"}' >"$T/op"
-	retry 10 test -e "$T/bin/held"
+	worker_is_waiting
 	pid=$(s query /1.0/operations?recursion=1 | jq -r '.running[].id')
 	s operation delete "$pid"
-	rm -f "$T/bin/hold"
 	retry 10 no_journal
 	retry 10 is_clean default
 	v show plain late
