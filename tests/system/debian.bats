@@ -42,10 +42,14 @@ boots() {
 	[ "$(s exec "$2" -- cat /etc/machine-id | wc -c)" = 33 ]
 }
 
-# runs NAME: all its units do, and its machine-id is told
+# is_up NAME: all its units run; before its bus does, nobody answers
+is_up() {
+	s exec "$1" -- systemctl is-system-running --wait | grep -x running
+}
+
+# runs NAME: its machine-id, when it is up
 runs() {
-	s exec "$1" -- systemctl is-system-running --wait | grep -x running >&2 &&
-		s exec "$1" -- cat /etc/machine-id
+	retry 60 is_up "$1" >&2 && s exec "$1" -- cat /etc/machine-id
 }
 
 # ends NAME: reboot and power-off as systemd does them, then delete
