@@ -291,6 +291,8 @@ int tree_copy_with(int src_fd, int dst_fd, const struct tree_copy_how *how, char
 	int older_fd = how->older_fd > 0 ? how->older_fd : -EBADF;
 	int r = copy_dir(copy, &(struct trio){ src_fd, dst_fd, older_fd }, 0);
 	r = tree_copy_end(copy, r, src_fd, dst_fd);
+	if (r == -ECANCELED) /* who is asked may keep in mind why, here and not in the crew */
+		(void)tree_copy_cancelled(copy);
 	if (ret_failed)
 		(void)snprintf(ret_failed, PATH_MAX, "%s",
 			       r == 0	       ? ""

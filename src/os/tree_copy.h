@@ -17,7 +17,7 @@
 
 /* Zero: a quiet source to an empty destination. */
 struct tree_copy_how {
-	tree_cancel_fn *cancel; /* as tree_copy() */
+	tree_cancel_fn *cancel; /* as tree_copy(); asked in other processes too, and here last */
 	void *data;
 	bool live;   /* somebody writes to the source: what vanishes under us is left out */
 	bool marks;  /* an update follows: each directory keeps until then which one it was */

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -427,6 +428,47 @@ static void test_copy_many_fails(void **state)
 	(void)fd_close(src);
 }
 
+/* Shared: what one of the crew found. */
+struct finding {
+	pid_t finder;
+	bool found, heard;
+};
+
+/* As with a full disk, which whoever is asked keeps in mind: the crew sees it, and then the finder. */
+static bool is_full(void *data)
+{
+	struct finding *finding = data;
+	siginfo_t info;
+
+	if (getpid() != finding->finder) {
+		finding->found = true;
+		return true;
+	}
+	if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0)
+		return false; /* there is a crew */
+	finding->heard = finding->found;
+	return finding->found;
+}
+
+static void test_copy_many_cancelled_by_crew(void **state)
+{
+	struct dirs *dirs = *state;
+	int src = make_dir(dirs->fd, "src"), dst = make_dir(dirs->fd, "dst");
+	struct finding *finding = mmap(NULL, sizeof(*finding), PROT_READ | PROT_WRITE,
+				       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	assert_true(finding != MAP_FAILED);
+	finding->finder = getpid();
+	make_many(src);
+	int r = tree_copy(src, dst, is_full, finding, NULL);
+	/* with one processor, or where blocks are shared, nobody finds anything */
+	assert_int_equal(r, finding->found ? -ECANCELED : 0);
+	assert_true(finding->heard == finding->found);
+	assert_int_equal(munmap(finding, sizeof(*finding)), 0);
+	(void)fd_close(dst);
+	(void)fd_close(src);
+}
+
 /* "app" makes way for a directory with files of the same names, sizes and times. */
 static void test_copy_update_renamed(void **state)
 {
@@ -551,6 +593,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_copy_update_keeps, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_copy_many, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_copy_many_fails, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_copy_many_cancelled_by_crew, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_copy_update_renamed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_copy_leased, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_usage, setup, teardown),
