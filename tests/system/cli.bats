@@ -43,7 +43,7 @@ ends_with() {
 	run types 'expect:#|size:90,20|send:until [ "$(stty size)" = "20 90" ]; do sleep 0.1; done; exit\n' \
 		sysctr exec c1 sh
 	ends_with "exit 0"
-	run types 'expect:#|send:echo be""gun; sleep 100\n|expect:begun|send:\x03|send:exit 6\n' \
+	run types 'expect:#|send:sh -c "echo be$x""gun; exec sleep 100"\n|expect:begun|send:\x03|send:exit 6\n' \
 		sysctr exec c1 sh
 	ends_with "exit 6"
 }

@@ -46,7 +46,7 @@ types() {
 
 @test "incus and lxc on a terminal: size, resize, ctrl-c, status, shell" {
 	for client in incus lxc; do
-		run types 'size:91,31|expect:#|send:tty; stty size\n|expect:31 91|size:70,20|send:until [ "$(stty size)" = "20 70" ]; do sleep 0.1; done; echo be""gun; sleep 100\n|expect:begun|send:\x03|send:exit 4\n' \
+		run types 'size:91,31|expect:#|send:tty; stty size\n|expect:31 91|size:70,20|send:until [ "$(stty size)" = "20 70" ]; do sleep 0.1; done; sh -c "echo be$x""gun; exec sleep 100"\n|expect:begun|send:\x03|send:exit 4\n' \
 			$client exec c1 sh
 		[[ $output == *"exit 4" ]]
 		run types 'expect:#|send:echo $HOME-$USER\n|expect:/root-root|send:exit 6\n' $client shell c1
