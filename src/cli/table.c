@@ -260,8 +260,11 @@ static int print_columns(const json_t *rows, const struct column_set *set, bool 
 	}
 	if (!ascii)
 		(void)setlocale(LC_CTYPE, ""); /* for widths; too slow to do it always */
-	if (scols_print_table_to_string(table, &text) == 0 && text)
-		buf_printf(out, "%s%s", text, str_ends_with(text, "\n") ? "" : "\n");
+	if (scols_print_table_to_string(table, &text) == 0 && text) {
+		buf_add_str(out, text);
+		if (!str_ends_with(text, "\n"))
+			buf_add_char(out, '\n');
+	}
 	free(text);
 	scols_unref_table(table);
 	return 0;
