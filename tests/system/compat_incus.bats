@@ -6,9 +6,8 @@ load lib
 setup_file() {
 	export ID_BASE=1850000000
 	daemon_setup
-	export INCUS_SOCKET=$SYSCTR_SOCKET INCUS_CONF=$T/incus LXD_SOCKET=$SYSCTR_SOCKET LXD_DIR=$T/run
-	export LXD_CONF=$T/lxc LXC_CONF=$T/lxc HOME=$T
-	mkdir -p "$INCUS_CONF" "$LXD_CONF"
+	clients_setup
+	export LXD_DIR=$T/run
 	openrc_image
 	s launch openrc c1 -q
 }

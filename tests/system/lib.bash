@@ -439,6 +439,13 @@ openrc_image() {
 		s image import "$OPENRC" --alias openrc
 }
 
+# clients_setup: lxc and incus talk to the daemon of this file, and have settings of their own
+clients_setup() {
+	export LXD_SOCKET=$SYSCTR_SOCKET LXD_CONF=$T/lxc LXC_CONF=$T/lxc HOME=$T
+	export INCUS_SOCKET=$SYSCTR_SOCKET INCUS_CONF=$T/incus
+	mkdir -p "$LXD_CONF" "$INCUS_CONF"
+}
+
 # mini NAME [ARGUMENT...]: launches an Alpine that has an address by DHCP
 mini() {
 	s launch alpine/3.20/mini "$@"

@@ -7,9 +7,7 @@ load lib
 setup_file() {
 	export ID_BASE=1910000000
 	daemon_setup
-	export LXD_SOCKET=$SYSCTR_SOCKET LXD_CONF=$T/lxc LXC_CONF=$T/lxc HOME=$T
-	export INCUS_SOCKET=$SYSCTR_SOCKET INCUS_CONF=$T/incus
-	mkdir -p "$LXD_CONF" "$INCUS_CONF"
+	clients_setup
 	openrc_image
 }
 

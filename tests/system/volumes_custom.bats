@@ -10,9 +10,7 @@ POOLS="default plain fast"
 setup_file() {
 	export ID_BASE=1950000000
 	daemon_setup
-	export LXD_SOCKET=$SYSCTR_SOCKET LXD_CONF=$T/lxc LXC_CONF=$T/lxc HOME=$T
-	export INCUS_SOCKET=$SYSCTR_SOCKET INCUS_CONF=$T/incus
-	mkdir -p "$LXD_CONF" "$INCUS_CONF"
+	clients_setup
 	openrc_image
 	s storage create plain dir
 	# before any container starts: where mounts are not shared, it would not see a later one

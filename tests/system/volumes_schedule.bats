@@ -6,8 +6,7 @@ load lib
 setup_file() {
 	export ID_BASE=1870000000
 	daemon_setup
-	export LXD_SOCKET=$SYSCTR_SOCKET LXD_CONF=$T/lxc LXC_CONF=$T/lxc HOME=$T
-	mkdir -p "$LXD_CONF"
+	clients_setup
 	s storage volume create default data
 }
 

@@ -8,8 +8,7 @@ load lib
 setup_file() {
 	export ID_BASE=1950000000
 	daemon_setup
-	export LXD_SOCKET=$SYSCTR_SOCKET LXD_CONF=$T/lxc LXC_CONF=$T/lxc HOME=$T
-	mkdir -p "$LXD_CONF"
+	clients_setup
 	openrc_image
 	s storage create q btrfs size=1GiB
 	s launch openrc c1
