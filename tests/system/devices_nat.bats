@@ -56,6 +56,12 @@ address6() {
 		jq -er '.network.eth0.addresses[] | select(.family == "inet6" and .scope == "global") | .address'
 }
 
+# routes6 NAME: a router has told it the way, and its address is its own
+routes6() {
+	local in=(nsenter -t "$(init_pid "$1")" -n ip -6)
+	"${in[@]}" route show default | grep . && "${in[@]}" address show scope global -tentative | grep inet6
+}
+
 # asks WHO ADDRESS: whether the echo answers; WHO is host, out or a container
 asks() {
 	local -a in=()
@@ -128,6 +134,8 @@ time.sleep(120)" 3>&- 4>&- &
 @test "IPv6, and another port inside" {
 	nat n1 six "tcp:[::]:$((PORT + 2))" "tcp:[::]:8090"
 	retry 20 address6
+	retry 30 routes6 n1
+	retry 30 routes6 n2
 	nat n1 udp6 "udp:[fd18:$NET::1]:$((PORT + 2))" "udp:[$(address6)]:8090"
 	for who in out host n2; do
 		asks "$who" "tcp:[fd18:$NET::1]:$((PORT + 2))"
